@@ -1,0 +1,254 @@
+//! Owns the command line: every verb, its arguments and its help.
+//! Never does what a verb says.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand};
+
+const EXIT: &str = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the network could not be reached.\n\
+    GROUP is the id of a group, the first characters of one (at least four), or a name that only one group has.\n\
+    PERSON is an npub, an nprofile or 64 hex digits.\n\
+    MURMEL_PASSPHRASE keeps the keys in a file sealed by it instead of the keychain of the system.\n\
+    The JSON shapes are described in crates/cli/README.md.";
+
+/// Private group chat in the terminal.
+#[derive(Debug, Parser)]
+#[command(name = "murmel-cli", version, after_help = EXIT)]
+pub struct Args {
+    /// What holds for every verb.
+    #[command(flatten)]
+    pub common: Common,
+    /// The verb.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// What holds for every verb.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct Common {
+    /// Folder of the profile.
+    #[arg(long, env = "MURMEL_HOME", value_name = "DIR", global = true)]
+    pub home: Option<PathBuf>,
+    /// Print one JSON object (`listen`: one for each line).
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Relays of the account; may be repeated. Given for an existing profile, they replace those it has.
+    #[arg(long, env = "MURMEL_RELAYS", value_name = "URL", value_delimiter = ',', global = true)]
+    pub relay: Vec<String>,
+    /// For development: relays on this computer may be used. Implied by a --relay on this computer.
+    #[arg(long, env = "MURMEL_ALLOW_LOOPBACK", value_parser = clap::builder::FalseyValueParser::new(), global = true)]
+    pub allow_loopback: bool,
+    /// How long to wait for the network, in seconds.
+    #[arg(long, default_value_t = 20, value_name = "SECONDS", global = true)]
+    pub timeout: u64,
+    /// Do not wait for the network: what is sent stays queued, what is listed is what is here.
+    #[arg(long, global = true)]
+    pub offline: bool,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// The account of the profile.
+    #[command(subcommand)]
+    Identity(Identity),
+    /// The relays on which people reach the account.
+    Relays {
+        /// Show or change; `show` where nothing is given.
+        #[command(subcommand)]
+        verb: Option<Relays>,
+    },
+    /// Groups and their members.
+    #[command(subcommand)]
+    Group(Group),
+    /// Invitations that wait for an answer.
+    #[command(subcommand)]
+    Requests(Requests),
+    /// Send a text to a group.
+    Send {
+        /// The group.
+        group: String,
+        /// The text; `-` reads it from standard input.
+        text: String,
+        /// The id of the message this one answers.
+        #[arg(long, value_name = "ID")]
+        reply: Option<String>,
+    },
+    /// The messages of a group, oldest first.
+    Messages {
+        /// The group.
+        group: String,
+        /// How many of the newest.
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
+    },
+    /// Print what arrives, one JSON object for each line, until the program is stopped.
+    Listen {
+        /// Send what standard input brings: one JSON object `{"group", "text", "reply"?}` for each line.
+        #[arg(long)]
+        stdin: bool,
+    },
+    /// Fetch what is missing, publish what is queued, and do what is due in the groups.
+    Sync,
+    /// A relay for trying things out.
+    #[command(subcommand)]
+    Relay(Relay),
+}
+
+/// The account of the profile.
+#[derive(Debug, Subcommand)]
+pub enum Identity {
+    /// Create a key.
+    New {
+        /// The name people see.
+        #[arg(long, default_value = "")]
+        name: String,
+    },
+    /// Use an existing key: nsec, ncryptsec or 64 hex digits, read from the first line of standard input.
+    ///
+    /// The password of an ncryptsec comes from MURMEL_KEY_PASSWORD or from the second line.
+    Import,
+    /// The public key and where the secret one is kept.
+    Show,
+}
+
+/// Relays of the account.
+#[derive(Debug, Subcommand)]
+pub enum Relays {
+    /// Show them.
+    Show,
+    /// Replace them.
+    Set {
+        /// All of them.
+        #[arg(required = true)]
+        urls: Vec<String>,
+    },
+}
+
+/// Groups and their members.
+#[derive(Debug, Subcommand)]
+pub enum Group {
+    /// Create a group.
+    New {
+        /// Its name.
+        name: String,
+        /// People to invite.
+        #[arg(value_name = "PERSON")]
+        people: Vec<String>,
+        /// Its description.
+        #[arg(long, default_value = "")]
+        description: String,
+    },
+    /// All groups.
+    List,
+    /// One group.
+    Show {
+        /// The group.
+        group: String,
+    },
+    /// The members of a group.
+    Members {
+        /// The group.
+        group: String,
+    },
+    /// Invite people.
+    Invite {
+        /// The group.
+        group: String,
+        /// Whom.
+        #[arg(required = true, value_name = "PERSON")]
+        people: Vec<String>,
+    },
+    /// Remove a member.
+    Remove {
+        /// The group.
+        group: String,
+        /// Whom.
+        person: String,
+    },
+    /// Give the group another name.
+    Rename {
+        /// The group.
+        group: String,
+        /// The new name.
+        name: String,
+    },
+    /// Give the group another description.
+    Describe {
+        /// The group.
+        group: String,
+        /// The new description.
+        text: String,
+    },
+    /// Make a member an admin.
+    Promote {
+        /// The group.
+        group: String,
+        /// Whom.
+        person: String,
+    },
+    /// Make an admin an ordinary member.
+    Demote {
+        /// The group.
+        group: String,
+        /// Whom.
+        person: String,
+    },
+    /// Leave the group.
+    Leave {
+        /// The group.
+        group: String,
+    },
+}
+
+/// Invitations.
+#[derive(Debug, Subcommand)]
+pub enum Requests {
+    /// Those that wait, newest first.
+    List,
+    /// Join the group of one.
+    Accept {
+        /// Its id, or the first characters of it (at least four).
+        id: String,
+    },
+    /// Put one aside; nobody is told.
+    Decline {
+        /// Its id, or the first characters of it (at least four).
+        id: String,
+    },
+}
+
+/// A relay for trying things out.
+#[derive(Debug, Subcommand)]
+pub enum Relay {
+    /// Run a relay that keeps events in memory, until the program is stopped.
+    Serve {
+        /// Where it listens, for example 127.0.0.1:7777; port 0 takes a free one.
+        address: SocketAddr,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn options_may_follow_the_verb() {
+        let args = Args::try_parse_from(["murmel-cli", "group", "list", "--home", "/tmp/x", "--json"]).unwrap();
+        assert!(args.common.json);
+        assert_eq!(args.common.home, Some(PathBuf::from("/tmp/x")));
+    }
+
+    #[test]
+    fn relays_without_a_verb_shows_them() {
+        let args = Args::try_parse_from(["murmel-cli", "relays"]).unwrap();
+        assert!(matches!(args.verb, Verb::Relays { verb: None }));
+    }
+}

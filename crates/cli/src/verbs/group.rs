@@ -1,0 +1,165 @@
+//! Owns the verbs of groups and their members.
+//! Never judges who may do what.
+
+use murmel_ipc::{ErrorCode, GroupDetails, NewGroup, NotInvited};
+use serde_json::{Value, json};
+
+use super::Outcome;
+use super::profile::Open;
+use crate::answer::{Answer, Failure};
+use crate::args::Group;
+
+/// Runs one of the verbs.
+///
+/// # Errors
+/// Those of the client.
+pub async fn run(open: &Open, verb: Group) -> Outcome {
+    // Commits of others come first: a change made in an old epoch would be refused by the group.
+    open.catch_up().await?;
+    let client = &open.client;
+    let group = match verb {
+        Group::New { name, people, description } => return new(open, NewGroup { name, description, people }).await,
+        Group::List => return list(open).await,
+        Group::Invite { group, people } => return invite(open, &open.group(&group).await?, people).await,
+        Group::Show { group } => {
+            let group = open.group(&group).await?;
+            return Ok(Some(Answer::new(view(&group), shown(&group))));
+        }
+        Group::Members { group } => {
+            let members = open.group(&group).await?.members;
+            let rows = members
+                .iter()
+                .map(|member| format!("{}  {}{}", member.npub, member.name, if member.is_admin { "  admin" } else { "" }));
+            let text = rows.collect::<Vec<_>>().join("\n");
+            return Ok(Some(Answer::new(json!({ "members": members }), text)));
+        }
+        Group::Remove { group, person } => {
+            let group = open.group(&group).await?;
+            client.remove_member(&group.id, &pubkey(open, &person).await?).await?;
+            group
+        }
+        Group::Promote { group, person } => {
+            let group = open.group(&group).await?;
+            client.promote(&group.id, &pubkey(open, &person).await?).await?;
+            group
+        }
+        Group::Demote { group, person } => {
+            let group = open.group(&group).await?;
+            client.demote(&group.id, &pubkey(open, &person).await?).await?;
+            group
+        }
+        Group::Rename { group, name } => {
+            let group = open.group(&group).await?;
+            client.rename(&group.id, &name).await?;
+            group
+        }
+        Group::Describe { group, text } => {
+            let group = open.group(&group).await?;
+            client.describe(&group.id, &text).await?;
+            group
+        }
+        Group::Leave { group } => {
+            let group = open.group(&group).await?;
+            client.leave(&group.id).await?;
+            group
+        }
+    };
+    open.catch_up().await?;
+    let group = client.group(&group.id).await?;
+    Ok(Some(Answer::new(view(&group), shown(&group))))
+}
+
+async fn new(open: &Open, args: NewGroup) -> Outcome {
+    let created = open.client.create_group(args).await?;
+    open.catch_up().await?;
+    let group = open.client.group(&created.chat).await?;
+    let mut value = view(&group);
+    if let Some(fields) = value.as_object_mut() {
+        fields.insert("not_invited".to_owned(), json!(created.not_invited));
+    }
+    let mut text = shown(&group);
+    text.push_str(&refused(&created.not_invited));
+    Ok(Some(Answer::new(value, text)))
+}
+
+async fn invite(open: &Open, group: &GroupDetails, people: Vec<String>) -> Outcome {
+    let asked = people.len();
+    let not_invited = open.client.invite(&group.id, people).await?;
+    open.catch_up().await?;
+    if not_invited.len() == asked {
+        return Err(Failure::new(
+            ErrorCode::NoKeyPackage,
+            format!("Nobody was invited.{}", refused(&not_invited)),
+        ));
+    }
+    let group = open.client.group(&group.id).await?;
+    let mut value = view(&group);
+    if let Some(fields) = value.as_object_mut() {
+        fields.insert("not_invited".to_owned(), json!(not_invited));
+    }
+    Ok(Some(Answer::new(value, shown(&group) + &refused(&not_invited))))
+}
+
+async fn list(open: &Open) -> Outcome {
+    let groups = open.client.groups().await?;
+    let text = if groups.is_empty() {
+        "No groups.".to_owned()
+    } else {
+        groups
+            .iter()
+            .map(|group| format!("{}  {:?}, {} members", group.id, group.name, group.members.len()))
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
+    Ok(Some(Answer::new(
+        json!({ "groups": groups.iter().map(view).collect::<Vec<_>>() }),
+        text,
+    )))
+}
+
+async fn pubkey(open: &Open, person: &str) -> Result<String, Failure> {
+    Ok(open.client.inspect_person(person).await?.pubkey)
+}
+
+/// A group as programs get it.
+pub fn view(group: &GroupDetails) -> Value {
+    let keys = |admins: bool| -> Vec<&str> {
+        group
+            .members
+            .iter()
+            .filter(|member| member.is_admin || !admins)
+            .map(|member| member.pubkey.as_str())
+            .collect()
+    };
+    json!({
+        "id": group.id,
+        "name": group.name,
+        "description": group.description,
+        "state": group.state,
+        "epoch": group.epoch,
+        "members": keys(false),
+        "admins": keys(true),
+        "relays": group.relays,
+    })
+}
+
+fn shown(group: &GroupDetails) -> String {
+    let mut text = format!(
+        "{}  {:?}, epoch {}, {} members",
+        group.id,
+        group.name,
+        group.epoch,
+        group.members.len()
+    );
+    for member in &group.members {
+        text.push_str(&format!("\n  {}{}", member.npub, if member.is_admin { "  admin" } else { "" }));
+    }
+    text
+}
+
+fn refused(people: &[NotInvited]) -> String {
+    people
+        .iter()
+        .map(|person| format!("\nNot invited: {}: {}", person.npub, person.reason))
+        .collect()
+}

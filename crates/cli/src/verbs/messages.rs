@@ -1,0 +1,158 @@
+//! Owns the verbs of messages: send and messages.
+//! Never keeps a text.
+
+use std::io::Read;
+
+use murmel_client::Record;
+use murmel_ipc::{Delivery, ErrorCode, MessageKind, MessageState, MessageView, SendMessage};
+use serde_json::{Value, json};
+
+use super::Outcome;
+use super::profile::Open;
+use crate::answer::{Answer, Failure};
+
+/// Newest messages among which the one to answer is searched.
+const REPLY_DEPTH: u32 = 5_000;
+/// Newest messages among which the record of one that was just sent or received is searched.
+pub const RECENT: u32 = 64;
+/// Largest text read from standard input, bytes; the client's own limit is below.
+const TEXT_CAP: u64 = 256 * 1024;
+
+/// Sends a text and waits until a relay has it, or the patience is over: then it stays queued.
+///
+/// # Errors
+/// Those of the client.
+pub async fn send(open: &Open, group: &str, text: String, reply: Option<String>) -> Outcome {
+    let text = if text == "-" { from_stdin()? } else { text };
+    // Commits of others come first: the text is for those who are members now.
+    open.catch_up().await?;
+    let group = open.group(group).await?;
+    let view = queue(open, &group.id, text, reply.as_deref()).await?;
+    open.catch_up().await?;
+    let relays = open.client.delivery(view.id).await?;
+    let mut value = match recent(open, &view).await? {
+        Some(record) => record_value(&group.id, &record),
+        None => state_value(&view.state),
+    };
+    if let Some(fields) = value.as_object_mut() {
+        fields.insert("relays".to_owned(), json!(relays));
+    }
+    let text = sentence(&relays);
+    Ok(Some(Answer::new(value, text)))
+}
+
+/// Hands a text to the client; durable when this returns.
+///
+/// # Errors
+/// Those of the client, and `NotFound` for an unknown message to answer.
+pub async fn queue(open: &Open, chat: &str, text: String, reply: Option<&str>) -> Result<MessageView, Failure> {
+    let reply_to = match reply {
+        Some(id) => Some(row(open, chat, id).await?),
+        None => None,
+    };
+    Ok(open
+        .client
+        .send(SendMessage {
+            chat: chat.to_owned(),
+            text,
+            reply_to,
+        })
+        .await?)
+}
+
+/// The newest messages of a group.
+///
+/// # Errors
+/// Those of the client.
+pub async fn list(open: &Open, group: &str, limit: u32) -> Outcome {
+    open.catch_up().await?;
+    let group = open.group(group).await?;
+    let records = open.client.records(&group.id, limit).await?;
+    let text = records
+        .iter()
+        .map(|record| format!("{}  {}: {}", record.created_at, short(&record.sender), record.content));
+    let text = text.collect::<Vec<_>>().join("\n");
+    let messages: Vec<Value> = records.iter().map(|record| record_value(&group.id, record)).collect();
+    Ok(Some(Answer::new(json!({ "messages": messages }), text)))
+}
+
+/// The record of a message that was just sent or received; `None` for rows that no message on the wire stands for.
+///
+/// # Errors
+/// Those of the client.
+pub async fn recent(open: &Open, view: &MessageView) -> Result<Option<Record>, Failure> {
+    let records = open.client.records(&view.chat, RECENT).await?;
+    Ok(records.into_iter().rev().find(|record| is_same(record, view)))
+}
+
+async fn row(open: &Open, chat: &str, id: &str) -> Result<i64, Failure> {
+    let unknown = || Failure::new(ErrorCode::NotFound, "The message to answer is not here.");
+    let records = open.client.records(chat, REPLY_DEPTH).await?;
+    let record = records.into_iter().find(|record| record.id == id).ok_or_else(unknown)?;
+    let mut before = None;
+    loop {
+        let page = open.client.timeline(chat, before, RECENT).await?;
+        if let Some(view) = page.messages.iter().find(|view| is_same(&record, view)) {
+            return Ok(view.id);
+        }
+        before = Some(page.older.ok_or_else(unknown)?);
+    }
+}
+
+fn is_same(record: &Record, view: &MessageView) -> bool {
+    let MessageKind::Text { text, .. } = &view.kind else { return false };
+    record.created_at == view.at && record.sender == view.sender && record.content == *text
+}
+
+/// A message as programs get it.
+pub fn record_value(group: &str, record: &Record) -> Value {
+    let mut value = json!({
+        "group": group,
+        "id": record.id,
+        "sender": record.sender,
+        "kind": record.kind,
+        "content": record.content,
+        "tags": record.tags,
+        "created_at": record.created_at,
+        "mine": record.mine,
+        "relays": record.relays,
+    });
+    if let (Some(fields), Value::Object(state)) = (value.as_object_mut(), state_value(&record.state)) {
+        fields.extend(state);
+    }
+    value
+}
+
+fn state_value(state: &MessageState) -> Value {
+    match state {
+        MessageState::Received => json!({ "state": "received" }),
+        MessageState::Queued => json!({ "state": "queued" }),
+        MessageState::Sent { accepted, relays } => json!({ "state": "sent", "accepted": accepted, "of": relays }),
+        MessageState::Failed { reason } => json!({ "state": "failed", "reason": reason }),
+    }
+}
+
+fn sentence(relays: &[Delivery]) -> String {
+    use murmel_ipc::DeliveryAnswer::Accepted;
+    match relays.iter().filter(|relay| relay.answer == Accepted).count() {
+        0 => "Queued: no relay has it yet. It is sent by itself the next time a relay can be reached.".to_owned(),
+        accepted => format!("Sent to {accepted} of {} relays.", relays.len()),
+    }
+}
+
+fn from_stdin() -> Result<String, Failure> {
+    let mut text = String::new();
+    let read = std::io::stdin().lock().take(TEXT_CAP).read_to_string(&mut text);
+    read.map_err(|error| {
+        Failure::new(
+            ErrorCode::InvalidInput,
+            format!("The text cannot be read from standard input: {error}"),
+        )
+    })?;
+    text.truncate(text.trim_end_matches(['\r', '\n']).len());
+    Ok(text)
+}
+
+fn short(pubkey: &str) -> &str {
+    pubkey.get(..8).unwrap_or(pubkey)
+}

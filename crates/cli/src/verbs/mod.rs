@@ -1,0 +1,49 @@
+//! Owns what each verb does, one file for each noun.
+//! Never prints, except for the verbs that run until they are stopped.
+
+mod group;
+mod identity;
+mod listen;
+mod messages;
+mod profile;
+mod relays;
+mod requests;
+mod stop;
+
+use crate::answer::{Answer, Failure};
+use crate::args::{Args, Relay, Verb};
+use profile::Open;
+
+/// What a verb comes to; `None` where it has printed by itself.
+pub type Outcome = Result<Option<Answer>, Failure>;
+
+/// Does what the command line says.
+///
+/// # Errors
+/// Whatever keeps the verb from being done.
+pub async fn run(args: Args) -> Outcome {
+    let Args { common, verb } = args;
+    match verb {
+        Verb::Relay(Relay::Serve { address }) => relays::serve(address, common.json).await,
+        Verb::Identity(verb) => identity::run(&common, verb).await,
+        verb => {
+            let open = Open::ready(&common).await?;
+            let outcome = with_account(&open, verb).await;
+            open.client.close().await;
+            outcome
+        }
+    }
+}
+
+async fn with_account(open: &Open, verb: Verb) -> Outcome {
+    match verb {
+        Verb::Relays { verb } => relays::run(open, verb).await,
+        Verb::Group(verb) => group::run(open, verb).await,
+        Verb::Requests(verb) => requests::run(open, verb).await,
+        Verb::Send { group, text, reply } => messages::send(open, &group, text, reply).await,
+        Verb::Messages { group, limit } => messages::list(open, &group, limit).await,
+        Verb::Listen { stdin } => listen::run(open, stdin).await,
+        Verb::Sync => relays::sync(open).await,
+        Verb::Identity(_) | Verb::Relay(_) => Err(Failure::internal("This verb needs no account.")),
+    }
+}

@@ -1,0 +1,82 @@
+//! Owns the verbs of the network: relays, sync, and the relay for trying things out.
+//! Never speaks to a relay itself.
+
+use std::net::SocketAddr;
+
+use murmel_client::EmbeddedRelay;
+use murmel_ipc::ErrorCode;
+use serde_json::json;
+
+use super::profile::Open;
+use super::{Outcome, stop};
+use crate::answer::{Answer, Failure, line};
+use crate::args::Relays;
+
+/// Shows or replaces the relays of the account.
+///
+/// # Errors
+/// Those of the client.
+pub async fn run(open: &Open, verb: Option<Relays>) -> Outcome {
+    if let Some(Relays::Set { urls }) = verb {
+        open.client.set_relays(urls).await?;
+        open.catch_up().await?;
+    }
+    let relays = open.client.relays().await?;
+    let text = relays.join("\n");
+    Ok(Some(Answer::new(json!({ "relays": relays }), text)))
+}
+
+/// Fetches, publishes and does what is due.
+///
+/// # Errors
+/// `Offline` where no relay was reached or the backlog is not complete.
+pub async fn sync(open: &Open) -> Outcome {
+    let settled = open.settle().await?;
+    let connected = open.connected().await?;
+    if connected == 0 {
+        return Err(Failure::new(
+            ErrorCode::Offline,
+            "No relay could be reached. Nothing is lost; try again later.",
+        ));
+    }
+    if !settled.caught_up {
+        let words = "The relays did not hand over everything in time. Nothing is lost; try again, or give more time with --timeout.";
+        return Err(Failure::new(ErrorCode::Offline, words));
+    }
+    let groups = open.client.groups().await?.len();
+    let requests = open.client.requests().await?.len();
+    let text = match settled.outbox_open {
+        0 => format!("Up to date. {groups} groups, {requests} invitations."),
+        open => format!("Up to date. {groups} groups, {requests} invitations, {open} events still wait for a relay."),
+    };
+    let value = json!({
+        "caught_up": settled.caught_up,
+        "outbox": settled.outbox_open,
+        "connected": connected,
+        "groups": groups,
+        "requests": requests,
+    });
+    Ok(Some(Answer::new(value, text)))
+}
+
+/// Runs a relay until the program is stopped.
+///
+/// # Errors
+/// The address cannot be used.
+pub async fn serve(address: SocketAddr, json: bool) -> Outcome {
+    let relay = EmbeddedRelay::start(address)
+        .await
+        .map_err(|error| Failure::new(ErrorCode::InvalidInput, format!("The relay cannot listen on {address}: {error}")))?;
+    let url = relay.url().to_string();
+    let said = if json {
+        line(&json!({ "ok": true, "result": { "url": url } }))
+    } else {
+        use std::io::Write;
+        writeln!(std::io::stdout(), "{url}")
+    };
+    if said.is_ok() {
+        stop::asked().await;
+    }
+    relay.stop().await;
+    Ok(None)
+}

@@ -1,0 +1,227 @@
+//! An open account: its database, its network, its keys, and the background tasks that belong to it.
+//! It decides nothing; the files beside it do, and they all get it as `&Arc<Account>`.
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use murmel_engine::{Device, Slot};
+use murmel_ipc::{self as ipc, ErrorCode, KeyPlace};
+use murmel_net::{DialPolicy, Net, NetOptions};
+use murmel_store::{AccountRecord, Database, DatabaseKey, StoreError};
+use nostr::{Keys, PublicKey};
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+
+use crate::bus::Bus;
+use crate::clock::Clock;
+use crate::groups::Groups;
+use crate::keychain::Secrets;
+use crate::notices::Attention;
+use crate::pace::Pace;
+use crate::people::npub;
+use crate::setup::SetupState;
+use crate::sync::SyncState;
+use crate::{Error, Options, Result, outbox, relays, setup, sync};
+
+/// An open account.
+pub(crate) struct Account {
+    /// The database, and the loaded groups beside it. What belongs together is written in one transaction.
+    pub(crate) db: Database<Groups>,
+    /// The relays.
+    pub(crate) net: Net,
+    /// The account key.
+    pub(crate) keys: Keys,
+    /// The time.
+    pub(crate) clock: Clock,
+    /// Time-outs and pauses.
+    pub(crate) pace: Pace,
+    /// Events for the window.
+    pub(crate) bus: Arc<Bus>,
+    /// Where the person looks, and who shows notices.
+    pub(crate) attention: Arc<Attention>,
+    /// Wakes the outbox: call `notify_one` after a transaction that enqueued something.
+    pub(crate) outbox: Notify,
+    /// Counts up whenever answers of relays were recorded.
+    pub(crate) answers: watch::Sender<u64>,
+    /// The relays of the account changed: the inbox has to be followed elsewhere.
+    pub(crate) relays_changed: Notify,
+    /// Relays where other people's lists are looked up, besides those they are known to use.
+    pub(crate) lookup_relays: Vec<String>,
+    /// Relays a new group gets where the account has none of its own.
+    pub(crate) default_relays: Vec<String>,
+    /// Whether invitations are accepted without asking (the companion of the try-it conversation).
+    pub(crate) auto_accept: bool,
+    /// The network set-up.
+    pub(crate) setup: SetupState,
+    /// Belongs to sync, receive and membership.
+    pub(crate) sync: SyncState,
+    view: Mutex<ipc::AccountView>,
+    /// `None` once the account is closed.
+    tasks: Mutex<Option<JoinSet<()>>>,
+}
+
+/// What an account is opened with.
+pub(crate) struct Opening {
+    pub(crate) database: PathBuf,
+    pub(crate) secrets: Secrets,
+    pub(crate) key_place: KeyPlace,
+    pub(crate) options: Options,
+    pub(crate) bus: Arc<Bus>,
+    pub(crate) attention: Arc<Attention>,
+    pub(crate) try_it: bool,
+    pub(crate) auto_accept: bool,
+}
+
+/// Where a key comes from: a key that was made here has no history to look up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Birth {
+    Created,
+    Imported,
+}
+
+/// Makes the database of a new account. Nothing is sent.
+pub(crate) async fn create_database(path: &Path, secrets: &Secrets, name: &str, birth: Birth, options: &Options) -> Result<()> {
+    let db = Database::create(path, DatabaseKey::new(*secrets.database), Groups::default()).await?;
+    let (keys, name, now) = (secrets.keys.clone(), name.to_owned(), options.clock.now());
+    let relays = options.default_relays.clone();
+    let written = db
+        .write(move |tx, _| {
+            let device = Device::create(&keys, now)?;
+            device.save(tx)?;
+            tx.put_account(&AccountRecord {
+                public_key: keys.public_key(),
+                name,
+                signature_key: device.signature_key().to_vec(),
+                proof: device.proof().to_vec(),
+                slot: *Slot::random().as_bytes(),
+                created_at: now,
+                other_clients: 0,
+            })?;
+            relays::store(tx, &relays::Relays::both(relays))?;
+            setup::begin(tx, birth)?;
+            Ok::<_, Error>(())
+        })
+        .await;
+    db.close().await;
+    written
+}
+
+impl Account {
+    /// Opens the database and starts the background tasks.
+    pub(crate) async fn open(opening: Opening) -> Result<Arc<Self>> {
+        let Opening { database, secrets, key_place, options, bus, attention, try_it, auto_accept } = opening;
+        let db = Database::open(&database, DatabaseKey::new(*secrets.database), Groups::default()).await.map_err(at_open)?;
+        let pubkey = secrets.keys.public_key();
+        let loaded = db.write(move |tx, groups| {
+            let record = tx.account()?.filter(|record| record.public_key == pubkey).ok_or_else(foreign)?;
+            let device = Device::load(tx, pubkey, &record.signature_key, &record.proof)?.ok_or_else(foreign)?;
+            groups.set_device(device);
+            Ok::<_, Error>((record, setup::load(tx)?))
+        });
+        let (record, steps) = match loaded.await {
+            Ok(loaded) => loaded,
+            Err(error) => {
+                db.close().await;
+                return Err(error);
+            }
+        };
+        let dial = if options.allow_loopback { DialPolicy::AllowLoopback } else { DialPolicy::Public };
+        let (net, incoming) = Net::new(NetOptions { dial, proxy: None, auth: Some(secrets.keys.clone()), ..NetOptions::default() });
+        let view = ipc::AccountView { npub: npub(&pubkey), name: record.name, key_place, try_it, other_clients: record.other_clients };
+        let account = Arc::new(Self {
+            db,
+            net,
+            keys: secrets.keys,
+            lookup_relays: options.lookup_relays(),
+            default_relays: options.default_relays,
+            clock: options.clock,
+            pace: options.pace,
+            bus,
+            attention,
+            outbox: Notify::new(),
+            answers: watch::Sender::new(0),
+            relays_changed: Notify::new(),
+            auto_accept,
+            setup: SetupState::new(steps),
+            sync: SyncState::default(),
+            view: Mutex::new(view),
+            tasks: Mutex::new(Some(JoinSet::new())),
+        });
+        account.spawn(outbox::run(Arc::clone(&account)));
+        account.spawn(setup::run(Arc::clone(&account)));
+        sync::start(&account, incoming);
+        Ok(account)
+    }
+
+    /// The account's public key.
+    pub(crate) fn pubkey(&self) -> PublicKey {
+        self.keys.public_key()
+    }
+
+    /// The account as the window shows it.
+    pub(crate) fn view(&self) -> ipc::AccountView {
+        self.view.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notes how many other clients were found, and tells the window.
+    pub(crate) fn set_other_clients(&self, count: u32) {
+        {
+            let mut view = self.view.lock().unwrap_or_else(PoisonError::into_inner);
+            if view.other_clients == count {
+                return;
+            }
+            view.other_clients = count;
+        }
+        self.bus.emit(ipc::EventKind::Session { session: ipc::Session::Ready { account: self.view() } });
+    }
+
+    /// Runs a task until it ends or the account is closed.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        if let Some(tasks) = self.tasks().as_mut() {
+            while tasks.try_join_next().is_some() {}
+            tasks.spawn(task);
+        }
+    }
+
+    /// Stops the tasks, then the network, then the database.
+    pub(crate) async fn close(&self) {
+        let tasks = self.tasks().take();
+        if let Some(mut tasks) = tasks {
+            tasks.shutdown().await;
+        }
+        self.net.close().await;
+        self.db.close().await;
+    }
+
+    /// Stops everything where it stands, without waiting for the network.
+    pub(crate) fn abort(&self) {
+        drop(self.tasks().take());
+        let db = self.db.clone();
+        // The file has to be free when this returns; a runtime of its own, because this may run on a thread of the caller's.
+        let closing = std::thread::spawn(move || {
+            if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().build() {
+                runtime.block_on(db.close());
+            }
+        });
+        drop(closing.join());
+    }
+
+    fn tasks(&self) -> MutexGuard<'_, Option<JoinSet<()>>> {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn at_open(error: StoreError) -> Error {
+    match error {
+        StoreError::Missing => Error::new(
+            ErrorCode::Storage,
+            "The database of this account is missing. Put it back from a backup; nothing is created in its place.",
+        ),
+        error => error.into(),
+    }
+}
+
+fn foreign() -> Error {
+    Error::new(ErrorCode::Storage, "The database belongs to another account, or is incomplete. Put the right one back from a backup.")
+}

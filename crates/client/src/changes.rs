@@ -1,0 +1,210 @@
+//! The one way to change an account's rows: a transaction, and after it the events, notices and chores that follow from it.
+//! It never announces what was rolled back, and never announces two changes in another order than they happened.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use murmel_ipc as ipc;
+use murmel_store::{ChatId, KIND_CHAT, MessageId, RequestId, Tx};
+use nostr::PublicKey;
+
+use crate::account::Account;
+use crate::chores::Chore;
+use crate::groups::Groups;
+use crate::notices::{Arrival, Backlog};
+use crate::{Result, relays, settings, views};
+
+/// What a transaction touched.
+#[derive(Default)]
+pub(crate) struct Changes {
+    chats: BTreeSet<ChatId>,
+    groups: BTreeSet<ChatId>,
+    messages: BTreeSet<MessageId>,
+    arrivals: BTreeSet<MessageId>,
+    requests: BTreeSet<RequestId>,
+    closed_requests: BTreeSet<RequestId>,
+    enqueued: bool,
+    refollow: bool,
+    chores: Vec<Chore>,
+    backlog: Backlog,
+}
+
+impl Changes {
+    /// A chat's row looks different.
+    pub(crate) fn chat(&mut self, chat: ChatId) {
+        self.chats.insert(chat);
+    }
+
+    /// A group's details look different, and its row.
+    pub(crate) fn group(&mut self, chat: ChatId) {
+        self.chats.insert(chat);
+        self.groups.insert(chat);
+    }
+
+    /// A message looks different, and perhaps its chat's row.
+    pub(crate) fn message(&mut self, message: MessageId) {
+        self.messages.insert(message);
+    }
+
+    /// A message of somebody else is new.
+    pub(crate) fn arrival(&mut self, message: MessageId) {
+        self.messages.insert(message);
+        self.arrivals.insert(message);
+    }
+
+    /// An invitation is new.
+    pub(crate) fn request(&mut self, request: RequestId) {
+        self.requests.insert(request);
+    }
+
+    /// An invitation was answered.
+    pub(crate) fn request_closed(&mut self, request: RequestId) {
+        self.closed_requests.insert(request);
+    }
+
+    /// Something waits to be published.
+    pub(crate) fn enqueued(&mut self) {
+        self.enqueued = true;
+    }
+
+    /// Groups are followed elsewhere, or other groups.
+    pub(crate) fn refollow(&mut self) {
+        self.refollow = true;
+    }
+
+    /// Where the new messages come from.
+    pub(crate) fn from_backlog(&mut self, backlog: Backlog) {
+        self.backlog = backlog;
+    }
+
+    /// Something to do once this has happened.
+    pub(crate) fn chore(&mut self, chore: Chore) {
+        self.chores.push(chore);
+    }
+
+    /// Reads the views while the transaction is open, so that they are exactly those of this change.
+    fn effects(mut self, tx: &Tx<'_>, me: PublicKey) -> Result<Effects> {
+        let mut events = Vec::new();
+        let mut arrivals = Vec::new();
+        for id in &self.messages {
+            let Some(record) = tx.message(*id)? else { continue };
+            self.chats.insert(record.chat);
+            // What is said about a message shows with that message.
+            let shown = if views::is_shown(record.kind) {
+                Some(record)
+            } else {
+                record.target.map(|target| tx.message_by_event(record.chat, &target)).transpose()?.flatten()
+            };
+            let Some(shown) = shown.filter(|shown| views::is_shown(shown.kind)) else { continue };
+            let message = views::message(tx, me, &shown)?;
+            if self.arrivals.contains(id) && shown.kind == KIND_CHAT && shown.id == *id {
+                arrivals.push(arrival(tx, me, &shown, &message, self.backlog)?);
+            }
+            events.push(ipc::EventKind::Message { message });
+        }
+        for id in &self.groups {
+            if let Some(chat) = tx.chat(*id)? {
+                events.push(ipc::EventKind::Group { group: views::group_details(tx, me, &chat)? });
+            }
+        }
+        for id in &self.chats {
+            if let Some(chat) = tx.chat(*id)? {
+                events.push(ipc::EventKind::Chat { chat: views::chat(tx, me, &chat)? });
+            }
+        }
+        for id in &self.requests {
+            if let Some(request) = tx.request(*id)? {
+                events.push(ipc::EventKind::Request { request: views::request(tx, me, &request)? });
+            }
+        }
+        events.extend(self.closed_requests.iter().map(|id| ipc::EventKind::RequestRemoved { id: id.to_string() }));
+        let Self { enqueued, refollow, chores, requests, .. } = self;
+        Ok(Effects { events, arrivals, invited: !requests.is_empty(), enqueued, refollow, chores })
+    }
+}
+
+/// What follows from a committed transaction.
+struct Effects {
+    events: Vec<ipc::EventKind>,
+    arrivals: Vec<Arrival>,
+    invited: bool,
+    enqueued: bool,
+    refollow: bool,
+    chores: Vec<Chore>,
+}
+
+impl Effects {
+    async fn happen(self, account: &Arc<Account>) {
+        for event in self.events {
+            account.bus.emit(event);
+        }
+        if self.enqueued {
+            account.outbox.notify_one();
+            relays::network_changed(account).await;
+        }
+        if self.refollow {
+            account.sync.chore(Chore::Follow);
+        }
+        for chore in self.chores {
+            account.sync.chore(chore);
+        }
+        if self.invited && !account.auto_accept {
+            account.attention.invited();
+        }
+        if !self.arrivals.is_empty() && !account.auto_accept {
+            let show_text = settings::get(account).await.is_ok_and(|settings| settings.notification_text);
+            account.attention.arrived(self.arrivals, show_text);
+        }
+        account.sync.moved.notify_waiters();
+    }
+}
+
+/// Runs `f` in one transaction. When it has committed, everybody concerned is told, in the order of the transactions.
+///
+/// # Errors
+/// Those of `f`, and the store's; then nothing has changed.
+pub(crate) async fn write<T: Send + 'static>(
+    account: &Arc<Account>,
+    f: impl FnOnce(&Tx<'_>, &mut Groups, &mut Changes) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let me = account.pubkey();
+    // Held until the events are out: otherwise a later change could be announced before this one.
+    let _order = account.sync.order.lock().await;
+    let (value, effects) = account
+        .db
+        .write(move |tx, groups| {
+            let mut changes = Changes::default();
+            let value = f(tx, groups, &mut changes)?;
+            let effects = changes.effects(tx, me)?;
+            Ok::<_, crate::Error>((value, effects))
+        })
+        .await?;
+    effects.happen(account).await;
+    Ok(value)
+}
+
+/// Announces rows that changed elsewhere, such as the delivery of a message.
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn announce(account: &Arc<Account>, changes: Changes) -> Result<()> {
+    let me = account.pubkey();
+    let _order = account.sync.order.lock().await;
+    let effects = account.db.read(move |tx, _| changes.effects(tx, me)).await?;
+    effects.happen(account).await;
+    Ok(())
+}
+
+fn arrival(tx: &Tx<'_>, me: PublicKey, record: &murmel_store::MessageRecord, message: &ipc::MessageView, backlog: Backlog) -> Result<Arrival> {
+    let chat = views::found(tx, record.chat)?;
+    let text = if let ipc::MessageKind::Text { text, .. } = &message.kind { text.clone() } else { String::new() };
+    Ok(Arrival {
+        chat: message.chat.clone(),
+        chat_name: views::chat_name(tx, &views::Names::new(tx, me), &chat)?,
+        message: message.id,
+        sender: message.sender_name.clone(),
+        text,
+        expires: record.expires_at.is_some(),
+        backlog,
+    })
+}

@@ -1,0 +1,100 @@
+//! What has to be done after a change, without anybody asking for it.
+//! It changes nothing itself: each chore is a function beside its noun.
+
+use std::sync::Arc;
+
+use murmel_store::{ChatId, ChatState, RequestId};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use crate::account::Account;
+use crate::intent::Intent;
+use crate::{departures, membership, requests, rotation, sync};
+
+/// Chores that wait; one that does not fit is found again by the next [`look_around`].
+pub(crate) const CHORES_CAP: usize = 256;
+/// Chores that run at a time.
+pub(crate) const RUNNING_CAP: usize = 64;
+
+/// Something to do.
+#[derive(Debug)]
+pub(crate) enum Chore {
+    /// Follow the relays that the rows now name.
+    Follow,
+    /// Read again what may have been missed.
+    ReadAgain,
+    /// Our change lost its place to somebody else's: make it again.
+    Again(ChatId, Intent),
+    /// Somebody wants to leave.
+    Departures(ChatId),
+    /// The group moved on without confirming that we leave: say so again.
+    LeaveAgain(ChatId),
+    /// We joined: rotate our leaf.
+    Rotate(ChatId),
+    /// An invitation that is accepted without asking.
+    Accept(RequestId),
+}
+
+/// Does chores until the account closes.
+pub(crate) async fn run(account: Arc<Account>, mut chores: mpsc::Receiver<Chore>) {
+    let mut running = JoinSet::new();
+    if look_around(&account).await.is_err() {
+        tracing::warn!("open work could not be looked up");
+    }
+    let mut tick = tokio::time::interval(account.sync.housekeeping.tick);
+    tick.tick().await;
+    loop {
+        tokio::select! {
+            chore = chores.recv(), if running.len() < RUNNING_CAP => match chore {
+                Some(chore) => { running.spawn(one(Arc::clone(&account), chore)); }
+                None => return,
+            },
+            Some(_) = running.join_next() => {}
+            _ = tick.tick() => {
+                sync::keep_up(&account).await;
+                if look_around(&account).await.is_err() {
+                    tracing::warn!("open work could not be looked up");
+                }
+            }
+        }
+    }
+}
+
+async fn one(account: Arc<Account>, chore: Chore) {
+    let done = match chore {
+        Chore::Follow => sync::follow(&account).await,
+        Chore::ReadAgain => sync::read_again(&account).await,
+        Chore::Again(chat, intent) => membership::again(&account, chat, intent).await,
+        Chore::Departures(chat) => departures::confirm(&account, chat).await,
+        Chore::LeaveAgain(chat) => departures::leave_again(&account, chat).await,
+        Chore::Rotate(chat) => rotation::after_joining(&account, chat).await,
+        Chore::Accept(request) => requests::accept(&account, &request.to_string()).await.map(drop),
+    };
+    if let Err(error) = done {
+        tracing::info!(code = ?error.code, "a chore was not done");
+    }
+}
+
+/// Finds what a crash or a full queue left undone.
+async fn look_around(account: &Arc<Account>) -> crate::Result<()> {
+    membership::resume(account).await?;
+    let now = account.clock.now();
+    let chats = account.db.read(|tx, _| Ok::<_, crate::Error>(tx.chats()?)).await?;
+    for chat in chats {
+        match chat.state {
+            ChatState::Active => {
+                account.sync.chore(Chore::Departures(chat.id));
+                if chat.needs_self_update_at.is_some_and(|at| at <= now) {
+                    account.sync.chore(Chore::Rotate(chat.id));
+                }
+            }
+            ChatState::Leaving => account.sync.chore(Chore::LeaveAgain(chat.id)),
+            ChatState::Left | ChatState::Removed => {}
+        }
+    }
+    if account.auto_accept {
+        let open = account.db.read(|tx, _| Ok::<_, crate::Error>(tx.open_requests()?)).await?;
+        open.into_iter().for_each(|request| account.sync.chore(Chore::Accept(request.id)));
+    }
+    Ok(())
+}

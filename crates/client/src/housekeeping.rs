@@ -1,0 +1,43 @@
+//! How long the application waits before it does something that nobody asked for.
+//! It measures no time itself.
+
+use std::time::Duration;
+
+/// Waiting times of the housekeeping in groups (Marmot v2, WIRE §9 and §16). Tests shorten them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Housekeeping {
+    /// After joining: rest after the backlog was read, before the key rotation.
+    pub rotation_grace: Duration,
+    /// After that: how long the group has to be quiet.
+    pub rotation_quiet: Duration,
+    /// After that: a random wait up to this, so that people who joined together do not rotate together.
+    pub rotation_jitter: Duration,
+    /// How long a rotation that failed rests.
+    pub rotation_retry: Duration,
+    /// How long the backlog may take before a rotation goes ahead without it.
+    pub backlog_patience: Duration,
+    /// Shortest and longest wait before a departure of somebody else is confirmed.
+    pub departure_jitter: (Duration, Duration),
+    /// Added for each member who is to confirm before us, so that not everybody does it at once.
+    pub departure_turn: Duration,
+    /// How long a change of a group waits for the first relay before it returns; the change itself is kept.
+    pub change_patience: Duration,
+    /// How often cursors of live subscriptions move on, and what waited for a reason is looked at again.
+    pub tick: Duration,
+}
+
+impl Default for Housekeeping {
+    fn default() -> Self {
+        Self {
+            rotation_grace: Duration::from_secs(15),
+            rotation_quiet: Duration::from_secs(60),
+            rotation_jitter: Duration::from_secs(30),
+            rotation_retry: Duration::from_secs(120),
+            backlog_patience: Duration::from_secs(300),
+            departure_jitter: (Duration::from_millis(10), Duration::from_millis(50)),
+            departure_turn: Duration::from_secs(3),
+            change_patience: Duration::from_secs(30),
+            tick: Duration::from_secs(60),
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! What a staged commit is meant to do, in a form that survives a crash.
+//! It stages nothing itself.
+
+use murmel_engine::{Change, Digest, Invitation, Offer};
+use nostr::{Event, PublicKey};
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Result};
+
+/// A person to invite, with everything that the invitation needs.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Invitee {
+    /// Their key package event (kind 30443).
+    pub offer: Event,
+    /// Where their invitations go (kind 10050).
+    pub inbox: Vec<String>,
+}
+
+/// A change of a group.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) enum Intent {
+    Invite(Vec<Invitee>),
+    Remove(PublicKey),
+    Rename(String),
+    Describe(String),
+    Promote(PublicKey),
+    Demote(PublicKey),
+    Rotate,
+    ConfirmDepartures,
+}
+
+impl Intent {
+    /// The engine's form of it. `now` in Unix seconds: an offer may have run out since it was fetched.
+    pub(crate) fn change(&self, now: u64) -> Result<Change> {
+        Ok(match self {
+            Self::Invite(people) => Change::Invite(offers(people, now)?),
+            Self::Remove(who) => Change::Remove(*who),
+            Self::Rename(name) => Change::Rename(name.clone()),
+            Self::Describe(text) => Change::Describe(text.clone()),
+            Self::Promote(who) => Change::Promote(*who),
+            Self::Demote(who) => Change::Demote(*who),
+            Self::Rotate => Change::Rotate,
+            Self::ConfirmDepartures => Change::ConfirmDepartures,
+        })
+    }
+
+    /// Whether nobody asked for it: then nobody is told that it became pointless either.
+    pub(crate) const fn is_housekeeping(&self) -> bool {
+        matches!(self, Self::Rotate | Self::ConfirmDepartures)
+    }
+}
+
+/// The verified key packages of `people`.
+pub(crate) fn offers(people: &[Invitee], now: u64) -> Result<Vec<Offer>> {
+    people
+        .iter()
+        .map(|person| {
+            Offer::read(&person.offer, now).map_err(|why| Error::new(murmel_ipc::ErrorCode::NoKeyPackage, why.to_string()))
+        })
+        .collect()
+}
+
+/// Where an invitation goes; `None` for somebody who is not among `people`.
+pub(crate) fn inbox<'a>(people: &'a [Invitee], invitation: &Invitation) -> Option<&'a [String]> {
+    people.iter().find(|person| person.offer.pubkey == invitation.to).map(|person| person.inbox.as_slice())
+}
+
+/// The one staged commit of a group, from staging until it is merged or dropped.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Staged {
+    /// The outbox row that carries the commit.
+    pub outbox: i64,
+    /// The commit.
+    pub digest: Digest,
+    /// What it is for.
+    pub intent: Intent,
+}

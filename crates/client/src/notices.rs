@@ -1,0 +1,347 @@
+//! Notices: which new messages are announced on the desktop, and in which words.
+//! It never shows anything itself and escapes no markup: what a notification server understands is the shell's concern.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, PoisonError};
+
+use tokio::sync::mpsc;
+
+/// Longest title, in characters (UX N6).
+pub(crate) const TITLE_CAP: usize = 60;
+/// Longest body, in characters (UX N6).
+pub(crate) const BODY_CAP: usize = 200;
+/// Notices that wait for the shell; when it does not read, further ones are dropped: the messages themselves are in the database.
+pub(crate) const QUEUE_CAP: usize = 64;
+/// Chats whose backlog is counted for one collapsed notice at a time.
+pub(crate) const BURST_CAP: usize = 1_024;
+
+/// A desktop notification that has been decided on. Titles and bodies are capped, one line, free of control characters, not escaped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// The chat to open on a click, as in `ChatRow::id`; empty for an invitation.
+    pub chat: String,
+    /// The message to show; 0 where it stands for several messages or for an invitation.
+    pub message: i64,
+    /// At most 60 characters.
+    pub title: String,
+    /// At most 200 characters.
+    pub body: String,
+}
+
+/// A new message of somebody else, as far as a notice is concerned.
+#[derive(Clone, Debug)]
+pub(crate) struct Arrival {
+    pub chat: String,
+    pub chat_name: String,
+    pub message: i64,
+    pub sender: String,
+    pub text: String,
+    /// Expiring messages never show their text (UX N3).
+    pub expires: bool,
+    /// The chat's backlog is still being fetched.
+    pub backlog: Backlog,
+}
+
+/// Where a chat stands with its backlog.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Backlog {
+    /// Caught up: what arrives is new.
+    #[default]
+    Live,
+    /// Catching up after an absence: one notice for the whole chat, at the end.
+    CatchingUp,
+    /// The first fetch after joining or on a new computer: no notice at all.
+    First,
+}
+
+/// Decides on notices and hands them over; belongs to the profile and outlives an account.
+pub(crate) struct Attention {
+    notices: Mutex<Notices>,
+}
+
+impl Default for Attention {
+    fn default() -> Self {
+        Self { notices: Mutex::new(Notices::new()) }
+    }
+}
+
+impl Attention {
+    /// The receiving end. Who asks later replaces who asked before.
+    pub(crate) fn listen(&self) -> mpsc::Receiver<Notice> {
+        self.notices().receiver()
+    }
+
+    /// Which chat is on the screen.
+    pub(crate) fn set_open_chat(&self, chat: Option<String>) {
+        self.notices().open_chat = chat;
+    }
+
+    /// Whether the window has the focus.
+    pub(crate) fn set_focused(&self, focused: bool) {
+        self.notices().focused = focused;
+    }
+
+    /// Takes the new messages of one batch. `show_text` is the person's setting.
+    pub(crate) fn arrived(&self, arrivals: Vec<Arrival>, show_text: bool) {
+        self.notices().arrived(arrivals, show_text);
+    }
+
+    /// The chat has caught up: its burst becomes one notice (UX N4).
+    pub(crate) fn caught_up(&self, chat: &str, show_text: bool) {
+        self.notices().caught_up(chat, show_text);
+    }
+
+    /// One quiet notice for an invitation (UX N11).
+    pub(crate) fn invited(&self) {
+        self.notices().invited();
+    }
+
+    fn notices(&self) -> std::sync::MutexGuard<'_, Notices> {
+        self.notices.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+struct Notices {
+    out: mpsc::Sender<Notice>,
+    /// The shell's end, until it is asked for.
+    taken: Option<mpsc::Receiver<Notice>>,
+    open_chat: Option<String>,
+    focused: bool,
+    burst: HashMap<String, Burst>,
+}
+
+struct Burst {
+    count: u32,
+    last: Arrival,
+}
+
+impl Notices {
+    fn new() -> Self {
+        let (out, taken) = mpsc::channel(QUEUE_CAP);
+        Self { out, taken: Some(taken), open_chat: None, focused: false, burst: HashMap::new() }
+    }
+
+    fn receiver(&mut self) -> mpsc::Receiver<Notice> {
+        if let Some(receiver) = self.taken.take() {
+            return receiver;
+        }
+        let (out, receiver) = mpsc::channel(QUEUE_CAP);
+        self.out = out;
+        receiver
+    }
+
+    fn arrived(&mut self, arrivals: Vec<Arrival>, show_text: bool) {
+        let mut live: BTreeMap<String, Burst> = BTreeMap::new();
+        for arrival in arrivals {
+            match arrival.backlog {
+                Backlog::First => {}
+                Backlog::CatchingUp => {
+                    if self.burst.contains_key(&arrival.chat) || self.burst.len() < BURST_CAP {
+                        count(self.burst.entry(arrival.chat.clone()), arrival);
+                    }
+                }
+                Backlog::Live => match live.entry(arrival.chat.clone()) {
+                    std::collections::btree_map::Entry::Occupied(mut entry) => entry.get_mut().add(arrival),
+                    std::collections::btree_map::Entry::Vacant(entry) => {
+                        entry.insert(Burst { count: 1, last: arrival });
+                    }
+                },
+            }
+        }
+        for burst in live.into_values() {
+            self.announce(burst, show_text);
+        }
+    }
+
+    fn caught_up(&mut self, chat: &str, show_text: bool) {
+        if let Some(burst) = self.burst.remove(chat) {
+            self.announce(burst, show_text);
+        }
+    }
+
+    /// Who invites and into what is shown in the window, after a look.
+    fn invited(&mut self) {
+        self.hand_over(Notice {
+            chat: String::new(),
+            message: 0,
+            title: "Invitation".into(),
+            body: "Somebody invites you to a group. Open Murmel to see who.".into(),
+        });
+    }
+
+    fn announce(&mut self, burst: Burst, show_text: bool) {
+        let Burst { count, last } = burst;
+        if self.focused && self.open_chat.as_deref() == Some(last.chat.as_str()) {
+            return;
+        }
+        let (title, body) = words(count, &last, show_text);
+        let message = if count == 1 { last.message } else { 0 };
+        self.hand_over(Notice { chat: last.chat, message, title, body });
+    }
+
+    fn hand_over(&mut self, notice: Notice) {
+        if self.out.try_send(notice).is_err() {
+            tracing::debug!("nobody takes notices");
+        }
+    }
+}
+
+impl Burst {
+    fn add(&mut self, arrival: Arrival) {
+        self.count = self.count.saturating_add(1);
+        self.last = arrival;
+    }
+}
+
+fn count(entry: std::collections::hash_map::Entry<'_, String, Burst>, arrival: Arrival) {
+    match entry {
+        std::collections::hash_map::Entry::Occupied(mut entry) => entry.get_mut().add(arrival),
+        std::collections::hash_map::Entry::Vacant(entry) => {
+            entry.insert(Burst { count: 1, last: arrival });
+        }
+    }
+}
+
+fn words(count: u32, last: &Arrival, show_text: bool) -> (String, String) {
+    if !show_text {
+        let body = if count == 1 { "A new message".to_owned() } else { format!("{count} new messages") };
+        return ("Murmel".into(), body);
+    }
+    let title = one_line(&last.chat_name, TITLE_CAP);
+    let body = match (count, last.expires) {
+        (1, false) => one_line(&format!("{}: {}", last.sender, last.text), BODY_CAP),
+        (1, true) => one_line(&format!("{} sent a message", last.sender), BODY_CAP),
+        (many, _) => format!("{many} new messages"),
+    };
+    (title, body)
+}
+
+/// `text` as one line of at most `cap` characters: control and direction-changing characters removed, runs of white space made one space.
+pub(crate) fn one_line(text: &str, cap: usize) -> String {
+    // What is read is bounded as well: a message of spaces must not cost more than one of words.
+    let mut words = text.chars().take(cap.saturating_mul(8)).map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| !unwanted(*c));
+    let mut line = String::new();
+    let mut length = 0;
+    let mut gap = false;
+    for c in words.by_ref() {
+        if c == ' ' {
+            gap = length > 0;
+            continue;
+        }
+        let needed = 1 + usize::from(gap);
+        if length + needed > cap.saturating_sub(1) {
+            line.push('…');
+            return line;
+        }
+        if gap {
+            line.push(' ');
+        }
+        line.push(c);
+        length += needed;
+        gap = false;
+    }
+    line
+}
+
+/// Characters that have no place in a line that somebody else wrote: controls, and those that reorder the text around them.
+fn unwanted(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arrival(chat: &str, text: &str, backlog: Backlog) -> Arrival {
+        Arrival {
+            chat: chat.into(),
+            chat_name: format!("Group {chat}"),
+            message: 7,
+            sender: "Anna".into(),
+            text: text.into(),
+            expires: false,
+            backlog,
+        }
+    }
+
+    fn drain(receiver: &mut mpsc::Receiver<Notice>) -> Vec<Notice> {
+        std::iter::from_fn(|| receiver.try_recv().ok()).collect()
+    }
+
+    #[test]
+    fn a_live_message_is_announced_with_its_sender_and_text() {
+        let mut notices = Notices::new();
+        let mut receiver = notices.receiver();
+        notices.arrived(vec![arrival("a", "hello\n\tthere", Backlog::Live)], true);
+        let expected = Notice { chat: "a".into(), message: 7, title: "Group a".into(), body: "Anna: hello there".into() };
+        assert_eq!(drain(&mut receiver), [expected]);
+    }
+
+    #[test]
+    fn the_setting_hides_who_wrote_and_what() {
+        let mut notices = Notices::new();
+        let mut receiver = notices.receiver();
+        notices.arrived(vec![arrival("a", "secret", Backlog::Live)], false);
+        let got = drain(&mut receiver);
+        assert_eq!(got.len(), 1);
+        assert_eq!((got[0].title.as_str(), got[0].body.as_str()), ("Murmel", "A new message"));
+    }
+
+    #[test]
+    fn an_expiring_message_never_shows_its_text() {
+        let mut notices = Notices::new();
+        let mut receiver = notices.receiver();
+        notices.arrived(vec![Arrival { expires: true, ..arrival("a", "secret", Backlog::Live) }], true);
+        assert_eq!(drain(&mut receiver)[0].body, "Anna sent a message");
+    }
+
+    #[test]
+    fn the_chat_that_is_open_in_a_focused_window_stays_silent_and_others_do_not() {
+        let mut notices = Notices::new();
+        let mut receiver = notices.receiver();
+        notices.open_chat = Some("a".into());
+        notices.focused = true;
+        notices.arrived(vec![arrival("a", "x", Backlog::Live), arrival("b", "y", Backlog::Live)], true);
+        assert_eq!(drain(&mut receiver).iter().map(|notice| notice.chat.as_str()).collect::<Vec<_>>(), ["b"]);
+        notices.focused = false;
+        notices.arrived(vec![arrival("a", "x", Backlog::Live)], true);
+        assert_eq!(drain(&mut receiver).len(), 1);
+    }
+
+    #[test]
+    fn a_catch_up_burst_becomes_one_notice_per_chat_and_a_first_sync_none() {
+        let mut notices = Notices::new();
+        let mut receiver = notices.receiver();
+        for _ in 0..5 {
+            notices.arrived(vec![arrival("a", "x", Backlog::CatchingUp), arrival("b", "y", Backlog::First)], true);
+        }
+        assert!(drain(&mut receiver).is_empty());
+        notices.caught_up("a", true);
+        notices.caught_up("b", true);
+        let got = drain(&mut receiver);
+        assert_eq!(got.len(), 1);
+        assert_eq!((got[0].message, got[0].body.as_str()), (0, "5 new messages"));
+    }
+
+    #[test]
+    fn titles_and_bodies_are_capped_and_free_of_control_characters() {
+        let mut notices = Notices::new();
+        let mut receiver = notices.receiver();
+        let long = "\u{202e}a\u{7}".repeat(10_000);
+        notices.arrived(vec![Arrival { chat_name: long.clone(), ..arrival("a", &long, Backlog::Live) }], true);
+        let got = drain(&mut receiver);
+        assert_eq!(got[0].title.chars().count(), TITLE_CAP);
+        assert_eq!(got[0].body.chars().count(), BODY_CAP);
+        assert!(!got[0].body.contains(['\u{202e}', '\u{7}']));
+    }
+
+    #[test]
+    fn a_shell_that_does_not_read_bounds_the_queue() {
+        let mut notices = Notices::new();
+        let mut receiver = notices.receiver();
+        for _ in 0..(QUEUE_CAP * 2) {
+            notices.arrived(vec![arrival("a", "x", Backlog::Live)], true);
+        }
+        assert_eq!(drain(&mut receiver).len(), QUEUE_CAP);
+    }
+}

@@ -1,0 +1,2 @@
+//! Events from relays, on their way into the database.
+//! It publishes nothing.

@@ -1,0 +1,218 @@
+//! Catching up with the relays after an absence, by cursors of the local clock.
+//! It decides nothing about a group's state.
+
+mod feeds;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use murmel_engine::{RoutingId, Storage as _};
+use murmel_net::{Feed, GroupFeed, RelayAddress};
+use murmel_store::{ChatId, ChatRecord, ChatState, CursorKey, Lane, Tx};
+use nostr::{Alphabet, Filter, Kind, SingleLetterTag, Timestamp};
+use tokio::sync::{Notify, mpsc, oneshot};
+
+pub(crate) use feeds::Feeds;
+
+use crate::account::Account;
+use crate::chores::{CHORES_CAP, Chore};
+use crate::membership::Outcome;
+use crate::notices::Backlog;
+use crate::{Housekeeping, Result, receive, relays, setup};
+
+/// Gift wraps are dated back by up to two days (NIP-59); one more for clocks.
+const INBOX_OVERLAP: u64 = 3 * 24 * 3600;
+/// Messages may be published late, and clocks differ.
+const GROUP_OVERLAP: u64 = 3600;
+/// How far before the joining a group's backlog begins, for clocks that differ.
+const BEFORE_JOINING: u64 = 24 * 3600;
+/// How long a relay may take to answer when something is read again.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(20);
+/// How often [`settle`] looks again where nothing tells it to.
+const SETTLE_PULSE: Duration = Duration::from_millis(200);
+
+/// How things stood when [`crate::Client::settle`] returned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settled {
+    /// Events that no relay has accepted yet.
+    pub outbox_open: u32,
+    /// Whether the backlog is fetched.
+    pub caught_up: bool,
+}
+
+/// What sync, receive and membership keep of an account in memory.
+pub(crate) struct SyncState {
+    /// Held from the beginning of a change until its events are out.
+    pub(crate) order: tokio::sync::Mutex<()>,
+    /// Told after each change.
+    pub(crate) moved: Notify,
+    /// How far each subscription is.
+    pub(crate) feeds: Feeds,
+    /// Waiting times.
+    pub(crate) housekeeping: Housekeeping,
+    /// One change of a group at a time; the others stand in line here. As many as there are chats.
+    pub(crate) turns: Mutex<HashMap<ChatId, Arc<tokio::sync::Mutex<()>>>>,
+    /// Who waits for the staged commit of a chat. As many as there are chats.
+    pub(crate) waiting: Mutex<HashMap<ChatId, oneshot::Sender<Outcome>>>,
+    chores: mpsc::Sender<Chore>,
+    chores_end: Mutex<Option<mpsc::Receiver<Chore>>>,
+}
+
+impl SyncState {
+    pub(crate) fn new(housekeeping: Housekeeping) -> Self {
+        let (chores, end) = mpsc::channel(CHORES_CAP);
+        Self {
+            order: tokio::sync::Mutex::default(),
+            moved: Notify::new(),
+            feeds: Feeds::default(),
+            housekeeping,
+            turns: Mutex::default(),
+            waiting: Mutex::default(),
+            chores,
+            chores_end: Mutex::new(Some(end)),
+        }
+    }
+
+    /// Leaves something to be done; never waits.
+    pub(crate) fn chore(&self, chore: Chore) {
+        if self.chores.try_send(chore).is_err() {
+            tracing::debug!("a chore has to wait for the next round");
+        }
+    }
+
+    /// The end at which chores come out; once.
+    pub(crate) fn take_chores(&self) -> Option<mpsc::Receiver<Chore>> {
+        self.chores_end.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Whether a backlog is being fetched now.
+    pub(crate) fn catching_up(&self) -> bool {
+        self.feeds.catching_up()
+    }
+}
+
+/// Follows everything that the rows name: the account's inbox, and each group in each epoch whose messages may still come.
+pub(crate) async fn follow(account: &Arc<Account>) -> Result<()> {
+    let inbox = addresses(&relays::list(account).await?);
+    let groups = account.db.read(|tx, _| group_feeds(tx)).await?;
+    let wanted = std::iter::once((Feed::Inbox, inbox.clone(), false))
+        .chain(groups.iter().map(|(feed, first)| (Feed::Group(feed.routing), feed.relays.clone(), *first)));
+    account.sync.feeds.follow(wanted);
+    let me = account.pubkey();
+    let keys: Vec<CursorKey> = inbox.iter().map(|relay| cursor_key(&Feed::Inbox, relay)).collect();
+    let since = account.db.read(move |tx, _| since(tx, &keys)).await?;
+    let since = since.map(|at| Timestamp::from_secs(at.saturating_sub(INBOX_OVERLAP)));
+    account.net.follow_inbox(me, inbox, since).await;
+    account.net.follow_groups(groups.into_iter().map(|(feed, _)| feed).collect()).await;
+    relays::network_changed(account).await;
+    account.sync.moved.notify_waiters();
+    Ok(())
+}
+
+/// Each feed, and whether it was never read to its end.
+fn group_feeds(tx: &Tx<'_>) -> Result<Vec<(GroupFeed, bool)>> {
+    let mut feeds: BTreeMap<RoutingId, (Vec<String>, u64)> = BTreeMap::new();
+    for chat in tx.chats()?.into_iter().filter(|chat| matches!(chat.state, ChatState::Active | ChatState::Leaving)) {
+        for (routing, relays) in routes(tx, &chat)? {
+            let (known, joined_at) = feeds.entry(routing).or_insert((Vec::new(), chat.joined_at));
+            *joined_at = (*joined_at).min(chat.joined_at);
+            relays.into_iter().for_each(|relay| {
+                if !known.contains(&relay) {
+                    known.push(relay);
+                }
+            });
+        }
+    }
+    let mut all = Vec::with_capacity(feeds.len());
+    for (routing, (relays, joined_at)) in feeds {
+        let (feed, relays) = (Feed::Group(*routing.as_bytes()), addresses(&relays));
+        let keys: Vec<CursorKey> = relays.iter().map(|relay| cursor_key(&feed, relay)).collect();
+        let cursor = since(tx, &keys)?;
+        let begin = cursor.map_or(joined_at.saturating_sub(BEFORE_JOINING), |at| at.saturating_sub(GROUP_OVERLAP));
+        let feed = GroupFeed { routing: *routing.as_bytes(), relays, since: Some(Timestamp::from_secs(begin)) };
+        all.push((feed, cursor.is_none()));
+    }
+    Ok(all)
+}
+
+/// The tags and relays under which messages of a chat may still come: those of now, and of each epoch that is kept.
+fn routes(tx: &Tx<'_>, chat: &ChatRecord) -> Result<Vec<(RoutingId, Vec<String>)>> {
+    let kept = tx.epochs(&chat.group).map_err(crate::Error::from)?;
+    let now = std::iter::once((chat.routing, chat.relays.clone()));
+    Ok(now.chain(kept.into_iter().map(|epoch| (epoch.routing, epoch.relays))).collect())
+}
+
+/// The oldest of these cursors; `None` where one of the relays was never read to its end.
+fn since(tx: &Tx<'_>, keys: &[CursorKey]) -> Result<Option<u64>> {
+    let mut oldest = None;
+    for key in keys {
+        match tx.cursor(key)? {
+            Some(at) => oldest = Some(oldest.map_or(at, |oldest: u64| oldest.min(at))),
+            None => return Ok(None),
+        }
+    }
+    Ok(oldest)
+}
+
+/// Names the subscription `feed` on `relay` in the store.
+pub(crate) fn cursor_key(feed: &Feed, relay: &RelayAddress) -> CursorKey {
+    let (lane, subscription) = match feed {
+        Feed::Inbox => (Lane::Inbox, "inbox".to_owned()),
+        Feed::Group(routing) => (Lane::Group, hex::encode(routing)),
+    };
+    CursorKey { lane, relay: relay.as_str().to_owned(), subscription }
+}
+
+/// Those of `relays` that are relay addresses.
+pub(crate) fn addresses(relays: &[String]) -> Vec<RelayAddress> {
+    relays.iter().filter_map(|relay| RelayAddress::parse(relay).ok()).collect()
+}
+
+/// Reads everything since the cursors again, after something may have been missed.
+pub(crate) async fn read_again(account: &Arc<Account>) -> Result<()> {
+    let groups = account.db.read(|tx, _| group_feeds(tx)).await?;
+    for (feed, _) in groups {
+        let tag = SingleLetterTag::lowercase(Alphabet::H);
+        let filter = Filter::new().kind(Kind::MlsGroupMessage).custom_tag(tag, hex::encode(feed.routing));
+        let filter = Filter { since: feed.since, ..filter };
+        let fetched = account.net.fetch(murmel_net::Lane::Group, &feed.relays, filter, FETCH_TIMEOUT).await;
+        receive::take(account, fetched.events, Backlog::CatchingUp).await?;
+    }
+    let inbox = addresses(&relays::list(account).await?);
+    let filter = Filter::new().kind(Kind::GiftWrap).pubkey(account.pubkey());
+    let fetched = account.net.fetch(murmel_net::Lane::Inbox, &inbox, filter, FETCH_TIMEOUT).await;
+    receive::take(account, fetched.events, Backlog::CatchingUp).await
+}
+
+/// Moves the cursors of subscriptions that are live, so that the next start does not read what was seen already; tidies up.
+pub(crate) async fn keep_up(account: &Arc<Account>) {
+    let now = account.clock.now();
+    let live: Vec<CursorKey> = account.sync.feeds.live().iter().map(|(feed, relay)| cursor_key(feed, relay)).collect();
+    let moved = account.db.write(move |tx, _| {
+        live.iter().try_for_each(|key| tx.put_cursor(key, now))?;
+        Ok::<_, crate::Error>(())
+    });
+    if moved.await.is_err() {
+        tracing::warn!("cursors could not be moved");
+    }
+    receive::expire(account).await;
+}
+
+/// Waits until the set-up is done, the backlog is fetched and everything queued is on a relay, or until `timeout` is over.
+pub(crate) async fn settle(account: &Arc<Account>, timeout: Duration) -> Result<Settled> {
+    let end = tokio::time::Instant::now() + timeout;
+    loop {
+        let moved = account.sync.moved.notified();
+        let open = account.db.read(|tx, _| Ok::<_, crate::Error>(tx.open_count()?)).await?;
+        let settled =
+            Settled { outbox_open: u32::try_from(open).unwrap_or(u32::MAX), caught_up: account.sync.feeds.caught_up_everywhere() };
+        let set_up = setup::steps(account).iter().all(|step| step.state == murmel_ipc::StepState::Done);
+        if (settled.outbox_open == 0 && settled.caught_up && set_up) || tokio::time::Instant::now() >= end {
+            return Ok(settled);
+        }
+        // The outbox does not pass through here on every step, so look again now and then.
+        let pulse = (tokio::time::Instant::now() + SETTLE_PULSE).min(end);
+        let _ = tokio::time::timeout_at(pulse, moved).await;
+    }
+}

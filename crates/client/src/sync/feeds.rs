@@ -1,0 +1,298 @@
+//! How far each subscription is on each relay, and what came of a backlog that is not complete yet.
+//! It asks no relay and opens no event.
+//!
+//! Relays send a backlog newest first. An MLS ratchet that was moved to the newest message gives up the keys of those far before it, so
+//! a backlog is kept until the relay says that it is complete, and is then taken in the order in which it was written.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use murmel_net::{Feed, RelayAddress};
+use nostr::{Event, EventId};
+
+use crate::notices::Backlog;
+
+/// Events of one backlog that are kept; the newest give way, and are read again.
+pub(crate) const BACKLOG_CAP: usize = 8_192;
+/// Events of all backlogs together.
+pub(crate) const BACKLOGS_CAP: usize = 32_768;
+/// A relay that sends nothing for this long and does not say that it is done is taken at what it has sent.
+const SILENCE: Duration = Duration::from_secs(10);
+
+/// All subscriptions.
+#[derive(Default)]
+pub(crate) struct Feeds {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    feeds: BTreeMap<Feed, FeedState>,
+    connected: BTreeSet<String>,
+    kept: usize,
+}
+
+#[derive(Default)]
+struct FeedState {
+    /// It was never read to its end before.
+    first: bool,
+    relays: BTreeMap<String, Progress>,
+}
+
+struct Progress {
+    address: RelayAddress,
+    caught_up: bool,
+    /// The relay will not serve it for now.
+    refused: bool,
+    backlog: Vec<Event>,
+    ids: HashSet<EventId>,
+    overflowed: bool,
+    last: Instant,
+}
+
+/// A backlog that is complete, or as complete as it gets.
+pub(crate) struct Taken {
+    pub(crate) feed: Feed,
+    /// Oldest first.
+    pub(crate) events: Vec<Event>,
+    pub(crate) backlog: Backlog,
+    /// Some did not fit and have to be read again.
+    pub(crate) overflowed: bool,
+}
+
+impl Feeds {
+    /// Follows exactly these feeds; `bool` says that a feed was never read to its end.
+    pub(crate) fn follow(&self, wanted: impl Iterator<Item = (Feed, Vec<RelayAddress>, bool)>) {
+        let mut state = self.state();
+        let mut old = std::mem::take(&mut state.feeds);
+        state.kept = 0;
+        for (feed, relays, first) in wanted {
+            let mut known = old.remove(&feed).unwrap_or_default();
+            let mut next = FeedState { first, relays: BTreeMap::new() };
+            for address in relays {
+                let name = name(&address);
+                let progress = known.relays.remove(&name).unwrap_or_else(|| Progress::new(address));
+                state.kept += progress.backlog.len();
+                next.relays.insert(name, progress);
+            }
+            state.feeds.insert(feed, next);
+        }
+    }
+
+    /// Keeps an event of a backlog. Gives it back where the relay has caught up and it can be taken at once.
+    pub(crate) fn keep(&self, feed: Feed, relay: &RelayAddress, event: Event) -> Option<Event> {
+        let mut state = self.state();
+        let room = state.kept < BACKLOGS_CAP;
+        let Some(progress) = state.feeds.get_mut(&feed).and_then(|feed| feed.relays.get_mut(&name(relay))) else { return Some(event) };
+        if progress.caught_up {
+            return Some(event);
+        }
+        progress.last = Instant::now();
+        if !progress.ids.insert(event.id) {
+            return None;
+        }
+        progress.backlog.push(event);
+        if room && progress.backlog.len() <= BACKLOG_CAP {
+            state.kept += 1;
+            return None;
+        }
+        // The newest goes: what is older has to be taken first.
+        progress.overflowed = true;
+        let newest = progress.backlog.iter().enumerate().max_by_key(|(_, event)| (event.created_at, event.id)).map(|(index, _)| index);
+        if let Some(index) = newest {
+            let dropped = progress.backlog.swap_remove(index);
+            progress.ids.remove(&dropped.id);
+        }
+        None
+    }
+
+    /// The relay has sent everything it had stored.
+    pub(crate) fn caught_up(&self, feed: Feed, relay: &RelayAddress) -> Option<Taken> {
+        self.take(feed, relay, |progress| {
+            progress.caught_up = true;
+            progress.refused = false;
+        })
+    }
+
+    /// The relay ended the subscription.
+    pub(crate) fn refused(&self, feed: Feed, relay: &RelayAddress) -> Option<Taken> {
+        self.take(feed, relay, |progress| progress.refused = true)
+    }
+
+    /// Backlogs of relays that fell silent without saying that they are done.
+    pub(crate) fn silent(&self) -> Vec<Taken> {
+        let stale: Vec<(Feed, RelayAddress)> = {
+            let state = self.state();
+            let all = state.feeds.iter().flat_map(|(feed, of)| of.relays.values().map(move |progress| (*feed, progress)));
+            all.filter(|(_, progress)| !progress.backlog.is_empty() && progress.last.elapsed() >= SILENCE)
+                .map(|(feed, progress)| (feed, progress.address.clone()))
+                .collect()
+        };
+        stale.into_iter().filter_map(|(feed, relay)| self.take(feed, &relay, |_| {})).collect()
+    }
+
+    /// A connection came up or was lost: what comes next is a backlog again.
+    pub(crate) fn connection(&self, relay: &RelayAddress, connected: bool) {
+        let mut state = self.state();
+        let name = name(relay);
+        if connected {
+            state.connected.insert(name);
+            return;
+        }
+        state.connected.remove(&name);
+        for progress in state.feeds.values_mut().filter_map(|feed| feed.relays.get_mut(&name)) {
+            progress.caught_up = false;
+            progress.refused = false;
+        }
+    }
+
+    /// Subscriptions that are live: their cursors may follow the clock.
+    pub(crate) fn live(&self) -> Vec<(Feed, RelayAddress)> {
+        let state = self.state();
+        let all = state.feeds.iter().flat_map(|(feed, of)| of.relays.values().map(move |progress| (*feed, progress)));
+        all.filter(|(_, progress)| progress.caught_up).map(|(feed, progress)| (feed, progress.address.clone())).collect()
+    }
+
+    /// Whether a relay that is connected has not yet sent all it has.
+    pub(crate) fn catching_up(&self) -> bool {
+        let state = self.state();
+        state.feeds.values().any(|feed| state.is_pending(feed))
+    }
+
+    /// Whether each feed was read to its end on one relay at least, and no connected relay is still sending.
+    pub(crate) fn caught_up_everywhere(&self) -> bool {
+        let state = self.state();
+        let done = |feed: &FeedState| feed.relays.is_empty() || feed.relays.values().any(|progress| progress.caught_up);
+        !state.feeds.is_empty() && state.feeds.values().all(|feed| done(feed) && !state.is_pending(feed))
+    }
+
+    /// Whether this feed was read to its end on one relay at least.
+    pub(crate) fn is_caught_up(&self, feed: Feed) -> bool {
+        self.state().feeds.get(&feed).is_some_and(|feed| feed.relays.values().any(|progress| progress.caught_up))
+    }
+
+    fn take(&self, feed: Feed, relay: &RelayAddress, mark: impl FnOnce(&mut Progress)) -> Option<Taken> {
+        let mut state = self.state();
+        let of = state.feeds.get_mut(&feed)?;
+        let first = of.first;
+        let progress = of.relays.get_mut(&name(relay))?;
+        mark(progress);
+        let done = progress.caught_up;
+        let mut events = std::mem::take(&mut progress.backlog);
+        progress.ids = HashSet::new();
+        let overflowed = std::mem::take(&mut progress.overflowed);
+        if done {
+            of.first = false;
+        }
+        state.kept = state.kept.saturating_sub(events.len());
+        events.sort_by_key(|event| (event.created_at, event.id));
+        let backlog = if first { Backlog::First } else { Backlog::CatchingUp };
+        Some(Taken { feed, events, backlog, overflowed })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn is_pending(&self, feed: &FeedState) -> bool {
+        feed.relays.iter().any(|(name, progress)| !progress.caught_up && !progress.refused && self.connected.contains(name))
+    }
+}
+
+impl Progress {
+    fn new(address: RelayAddress) -> Self {
+        Self {
+            address,
+            caught_up: false,
+            refused: false,
+            backlog: Vec::new(),
+            ids: HashSet::new(),
+            overflowed: false,
+            last: Instant::now(),
+        }
+    }
+}
+
+/// One name for the spellings of a relay's address that differ in case or in a slash at the end.
+fn name(relay: &RelayAddress) -> String {
+    relay.as_str().trim_end_matches('/').to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use nostr::{EventBuilder, Keys, Kind, Timestamp};
+
+    use super::*;
+
+    fn event(at: u64) -> Event {
+        EventBuilder::new(Kind::MlsGroupMessage, "x").custom_created_at(Timestamp::from_secs(at)).sign_with_keys(&Keys::generate()).unwrap()
+    }
+
+    fn relay(name: &str) -> RelayAddress {
+        RelayAddress::parse(&format!("wss://{name}.example")).unwrap()
+    }
+
+    fn followed(first: bool) -> (Feeds, Feed, RelayAddress) {
+        let (feeds, feed, relay) = (Feeds::default(), Feed::Group([1; 32]), relay("a"));
+        feeds.follow(std::iter::once((feed, vec![relay.clone()], first)));
+        feeds.connection(&relay, true);
+        (feeds, feed, relay)
+    }
+
+    #[test]
+    fn a_backlog_is_kept_until_it_is_complete_and_comes_out_oldest_first() {
+        let (feeds, feed, relay) = followed(false);
+        assert!(feeds.catching_up() && !feeds.caught_up_everywhere());
+        for at in [30, 20, 10] {
+            assert!(feeds.keep(feed, &relay, event(at)).is_none());
+        }
+        let taken = feeds.caught_up(feed, &relay).unwrap();
+        assert_eq!(taken.events.iter().map(|event| event.created_at.as_secs()).collect::<Vec<_>>(), [10, 20, 30]);
+        assert_eq!(taken.backlog, Backlog::CatchingUp);
+        assert!(!feeds.catching_up() && feeds.caught_up_everywhere());
+        assert!(feeds.keep(feed, &relay, event(40)).is_some());
+    }
+
+    #[test]
+    fn after_a_lost_connection_what_comes_is_a_backlog_again() {
+        let (feeds, feed, relay) = followed(true);
+        assert_eq!(feeds.caught_up(feed, &relay).unwrap().backlog, Backlog::First);
+        feeds.connection(&relay, false);
+        feeds.connection(&relay, true);
+        assert!(feeds.catching_up());
+        assert!(feeds.keep(feed, &relay, event(1)).is_none());
+        assert_eq!(feeds.caught_up(feed, &relay).unwrap().backlog, Backlog::CatchingUp);
+    }
+
+    #[test]
+    fn a_backlog_beyond_the_cap_keeps_the_oldest_and_says_so() {
+        let (feeds, feed, relay) = followed(false);
+        let template = event(1);
+        let count = BACKLOG_CAP as u64 + 10;
+        for at in (1..=count).rev() {
+            let mut id = [0; 32];
+            id[..8].copy_from_slice(&at.to_be_bytes());
+            let mut event = template.clone();
+            event.id = EventId::from_byte_array(id);
+            event.created_at = Timestamp::from_secs(at);
+            feeds.keep(feed, &relay, event);
+        }
+        let taken = feeds.caught_up(feed, &relay).unwrap();
+        assert!(taken.overflowed);
+        assert_eq!(taken.events.len(), BACKLOG_CAP);
+        assert_eq!(taken.events.last().unwrap().created_at.as_secs(), BACKLOG_CAP as u64);
+    }
+
+    #[test]
+    fn an_unreachable_relay_does_not_hold_up_the_others() {
+        let feeds = Feeds::default();
+        let feed = Feed::Inbox;
+        feeds.follow(std::iter::once((feed, vec![relay("up"), relay("down")], true)));
+        feeds.connection(&relay("up"), true);
+        feeds.caught_up(feed, &relay("up"));
+        assert!(feeds.caught_up_everywhere());
+    }
+}

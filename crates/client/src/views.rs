@@ -1,0 +1,206 @@
+//! The projections: what the window and the terminal see of the stored rows.
+//! One function per view; nobody else computes one.
+
+mod message;
+
+use std::sync::Arc;
+
+use murmel_engine::GroupId;
+use murmel_ipc as ipc;
+use murmel_store::{ChatId, ChatRecord, ChatState, RequestRecord, Tx};
+use nostr::PublicKey;
+
+pub(crate) use message::{deliveries, is_shown, message, messages, state};
+
+use crate::account::Account;
+use crate::changes;
+use crate::notices::one_line;
+use crate::people::{npub, short_npub};
+use crate::{Error, Result};
+
+/// Longest preview in the chat list, in characters.
+const PREVIEW_CAP: usize = 120;
+/// Members named where a group has no name.
+const NAMED_MEMBERS: usize = 3;
+/// Group names are shown on one line of at most this many characters.
+const NAME_CAP: usize = 256;
+
+/// Names of people, as one account sees them.
+pub(crate) struct Names<'a, 'tx> {
+    tx: &'a Tx<'tx>,
+    me: PublicKey,
+}
+
+impl<'a, 'tx> Names<'a, 'tx> {
+    pub(crate) fn new(tx: &'a Tx<'tx>, me: PublicKey) -> Self {
+        Self { tx, me }
+    }
+
+    /// "You" for the account itself; a known name, or a short form of the npub, for everybody else.
+    pub(crate) fn of(&self, who: &PublicKey) -> Result<String> {
+        if *who == self.me { Ok("You".into()) } else { self.plain(who) }
+    }
+
+    /// As [`Names::of`], for the account itself too.
+    fn plain(&self, who: &PublicKey) -> Result<String> {
+        let known = if *who == self.me {
+            self.tx.account()?.map(|account| account.name)
+        } else {
+            self.tx.person(who)?.map(|person| person.name)
+        };
+        let name = one_line(&known.unwrap_or_default(), NAME_CAP);
+        Ok(if name.is_empty() { short_npub(who) } else { name })
+    }
+
+    /// As [`Names::of`], for a public key in hex; what is no key is shown as it is.
+    pub(crate) fn of_hex(&self, hex: &str) -> Result<String> {
+        PublicKey::from_hex(hex).map_or_else(|_| Ok(hex.to_owned()), |who| self.of(&who))
+    }
+}
+
+/// A row of the chat list.
+pub(crate) fn chat(tx: &Tx<'_>, me: PublicKey, chat: &ChatRecord) -> Result<ipc::ChatRow> {
+    let names = Names::new(tx, me);
+    let (preview, preview_sender) = match tx.newest_message(chat.id)? {
+        Some(newest) => preview(&message(tx, me, &newest)?),
+        None => Default::default(),
+    };
+    Ok(ipc::ChatRow {
+        id: chat.group.to_string(),
+        name: chat_name(tx, &names, chat)?,
+        state: group_state(chat.state),
+        preview,
+        preview_sender,
+        last_activity: chat.last_activity,
+        unread: u32::try_from(tx.unread_count(chat.id)?).unwrap_or(u32::MAX),
+        failed: message::failed(tx, chat.id)?,
+        members: u32::try_from(tx.members(chat.id)?.len()).unwrap_or(u32::MAX),
+    })
+}
+
+/// Everything that the details of a group show.
+pub(crate) fn group_details(tx: &Tx<'_>, me: PublicKey, chat: &ChatRecord) -> Result<ipc::GroupDetails> {
+    let names = Names::new(tx, me);
+    let mut members = Vec::new();
+    for member in tx.members(chat.id)? {
+        members.push(ipc::MemberView {
+            pubkey: member.public_key.to_hex(),
+            npub: npub(&member.public_key),
+            name: names.plain(&member.public_key)?,
+            is_admin: member.is_admin,
+            is_me: member.public_key == me,
+        });
+    }
+    members.sort_by(|a, b| (!a.is_me, &a.name, &a.pubkey).cmp(&(!b.is_me, &b.name, &b.pubkey)));
+    Ok(ipc::GroupDetails {
+        id: chat.group.to_string(),
+        name: chat.name.clone(),
+        description: chat.description.clone(),
+        state: group_state(chat.state),
+        epoch: chat.epoch.0,
+        relays: chat.relays.clone(),
+        i_am_admin: members.iter().any(|member| member.is_me && member.is_admin),
+        members,
+    })
+}
+
+/// An invitation.
+pub(crate) fn request(tx: &Tx<'_>, me: PublicKey, request: &RequestRecord) -> Result<ipc::RequestView> {
+    Ok(ipc::RequestView {
+        id: request.id.to_string(),
+        group_name: one_line(&request.name, NAME_CAP),
+        description: request.description.clone(),
+        inviter: request.inviter.to_hex(),
+        inviter_npub: npub(&request.inviter),
+        inviter_name: Names::new(tx, me).of(&request.inviter)?,
+        members: request.members,
+        received_at: request.received_at,
+    })
+}
+
+/// The name under which a chat is shown: its own, or its members'.
+pub(crate) fn chat_name(tx: &Tx<'_>, names: &Names<'_, '_>, chat: &ChatRecord) -> Result<String> {
+    let name = one_line(&chat.name, NAME_CAP);
+    if !name.is_empty() {
+        return Ok(name);
+    }
+    let others: Vec<PublicKey> = tx.members(chat.id)?.into_iter().map(|member| member.public_key).filter(|who| *who != names.me).collect();
+    let mut shown = others.iter().take(NAMED_MEMBERS).map(|who| names.of(who)).collect::<Result<Vec<_>>>()?.join(", ");
+    if others.len() > NAMED_MEMBERS {
+        shown.push_str(", …");
+    }
+    Ok(if shown.is_empty() { "Only you".into() } else { shown })
+}
+
+fn preview(newest: &ipc::MessageView) -> (String, String) {
+    match &newest.kind {
+        ipc::MessageKind::Text { deleted: true, .. } => ("Message deleted".into(), newest.sender_name.clone()),
+        ipc::MessageKind::Text { text, .. } => (one_line(text, PREVIEW_CAP), newest.sender_name.clone()),
+        ipc::MessageKind::System { event } => (one_line(&words(event), PREVIEW_CAP), String::new()),
+    }
+}
+
+/// What happened to a group, as a sentence for the chat list.
+fn words(event: &ipc::SystemMessage) -> String {
+    use ipc::SystemMessage as S;
+    match event {
+        S::Created => "You created the group".into(),
+        S::Joined { .. } => "You joined the group".into(),
+        S::MemberAdded { by, who } => format!("{by} added {who}"),
+        S::MemberRemoved { by, who } => format!("{by} removed {who}"),
+        S::MemberLeft { who } => format!("{who} left"),
+        S::AdminAdded { by, who } => format!("{by} made {who} an admin"),
+        S::AdminRemoved { by, who } => format!("{by} took the admin role from {who}"),
+        S::Renamed { by, name } => format!("{by} renamed the group to {name}"),
+        S::Described { by } => format!("{by} changed the description"),
+        S::RetentionChanged { by, .. } => format!("{by} changed how long messages stay"),
+        S::PictureChanged { by } => format!("{by} changed the picture"),
+    }
+}
+
+const fn group_state(state: ChatState) -> ipc::GroupState {
+    match state {
+        ChatState::Active => ipc::GroupState::Active,
+        ChatState::Leaving => ipc::GroupState::Leaving,
+        ChatState::Left => ipc::GroupState::Left,
+        ChatState::Removed => ipc::GroupState::Removed,
+    }
+}
+
+/// The chat of an [`ipc::ChatRow::id`].
+pub(crate) fn find(tx: &Tx<'_>, chat: &str) -> Result<ChatRecord> {
+    let group = GroupId::from_hex(chat).ok_or_else(|| Error::not_found("This chat"))?;
+    tx.chat_by_group(&group)?.ok_or_else(|| Error::not_found("This chat"))
+}
+
+/// The chat of a row id.
+pub(crate) fn found(tx: &Tx<'_>, chat: ChatId) -> Result<ChatRecord> {
+    tx.chat(chat)?.ok_or_else(|| Error::not_found("This chat"))
+}
+
+/// All groups, newest activity first.
+pub(crate) async fn groups(account: &Arc<Account>) -> Result<Vec<ipc::GroupDetails>> {
+    let me = account.pubkey();
+    account.db.read(move |tx, _| tx.chats()?.iter().map(|chat| group_details(tx, me, chat)).collect()).await
+}
+
+/// One group.
+pub(crate) async fn group(account: &Arc<Account>, chat: &str) -> Result<ipc::GroupDetails> {
+    let (me, chat) = (account.pubkey(), chat.to_owned());
+    account.db.read(move |tx, _| group_details(tx, me, &find(tx, &chat)?)).await
+}
+
+/// All chat rows, newest activity first; for the snapshot.
+pub(crate) async fn chats(account: &Arc<Account>) -> Result<Vec<ipc::ChatRow>> {
+    let me = account.pubkey();
+    account.db.read(move |tx, _| tx.chats()?.iter().map(|record| chat(tx, me, record)).collect()).await
+}
+
+/// The outbox calls this when the delivery of an own message moved: emits the message, and its chat row where that changed.
+pub(crate) async fn message_changed(account: &Arc<Account>, message: i64) {
+    let mut moved = changes::Changes::default();
+    moved.message(murmel_store::MessageId(message));
+    if changes::announce(account, moved).await.is_err() {
+        tracing::warn!("the delivery of a message could not be shown");
+    }
+}

@@ -1,0 +1,229 @@
+//! One row of a timeline: a text with everything that was said about it since, or something that happened to the group.
+//! It reads rows and never changes one.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use murmel_ipc as ipc;
+use murmel_store::{
+    Answer, ChatId, Delivery, KIND_CHAT, KIND_DELETE, KIND_EDIT, KIND_REACTION, KIND_SYSTEM, MessageRecord, OutboxState, Tx,
+};
+use nostr::{EventId, PublicKey};
+
+use super::{Names, found};
+use crate::notices::one_line;
+use crate::{Error, Result};
+
+/// Longest quote of an answered message, in characters.
+const QUOTE_CAP: usize = 120;
+/// Newest messages among which failed ones are counted for the chat list.
+const FAILED_WINDOW: u32 = 20;
+/// Longest reaction, in characters (WIRE §11).
+const REACTION_CAP: usize = 64;
+/// Different reactions shown with one message.
+const REACTIONS_CAP: usize = 20;
+
+/// One row.
+pub(crate) fn message(tx: &Tx<'_>, me: PublicKey, record: &MessageRecord) -> Result<ipc::MessageView> {
+    messages(tx, me, record.chat, std::slice::from_ref(record))?.pop().ok_or_else(|| Error::internal("a message without a view"))
+}
+
+/// Rows of one chat, in the order in which they come.
+pub(crate) fn messages(tx: &Tx<'_>, me: PublicKey, chat: ChatId, records: &[MessageRecord]) -> Result<Vec<ipc::MessageView>> {
+    let names = Names::new(tx, me);
+    let chat_record = found(tx, chat)?;
+    let parents = parents(tx, chat, records)?;
+    let ids: Vec<EventId> = records.iter().chain(parents.values()).filter(|row| row.kind == KIND_CHAT).map(|row| row.event_id).collect();
+    let notes = Annotations::read(tx, chat, &ids)?;
+    let mut views = Vec::with_capacity(records.len());
+    for record in records {
+        let kind = if record.kind == KIND_SYSTEM {
+            ipc::MessageKind::System { event: system(&names, &record.content)? }
+        } else {
+            text(record, &notes, record.target.and_then(|target| parents.get(&target)))
+        };
+        views.push(ipc::MessageView {
+            id: record.id.0,
+            cursor: ipc::Cursor { at: record.at, seq: record.id.0 },
+            chat: chat_record.group.to_string(),
+            sender: record.sender.to_hex(),
+            sender_name: names.of(&record.sender)?,
+            mine: record.mine,
+            kind,
+            at: record.at,
+            state: state(tx, record)?,
+        });
+    }
+    Ok(views)
+}
+
+/// How far a message got.
+pub(crate) fn state(tx: &Tx<'_>, record: &MessageRecord) -> Result<ipc::MessageState> {
+    if !record.mine || record.kind == KIND_SYSTEM {
+        return Ok(ipc::MessageState::Received);
+    }
+    // The last event that carries it: a message may have been sent again.
+    let Some(carrier) = tx.outbox_by_message(record.id)?.pop() else {
+        // Its outbox row was forgotten, which happens long after it was delivered.
+        return Ok(ipc::MessageState::Sent { accepted: 1, relays: 1 });
+    };
+    let deliveries = tx.deliveries(carrier.id)?;
+    let accepted = count(deliveries.iter().filter(|delivery| delivery.answer == Answer::Accepted).count());
+    Ok(match carrier.state {
+        _ if accepted > 0 => ipc::MessageState::Sent { accepted, relays: count(deliveries.len()) },
+        OutboxState::Failed | OutboxState::Cancelled => ipc::MessageState::Failed { reason: carrier.reason },
+        OutboxState::Open | OutboxState::Done => ipc::MessageState::Queued,
+    })
+}
+
+/// Whether rows of a kind have a place of their own in the timeline.
+pub(crate) const fn is_shown(kind: u16) -> bool {
+    kind == KIND_CHAT || kind == KIND_SYSTEM
+}
+
+/// Own messages of a chat that failed, among the newest ones.
+pub(crate) fn failed(tx: &Tx<'_>, chat: ChatId) -> Result<u32> {
+    let mut failed = 0;
+    for record in tx.message_page(chat, None, FAILED_WINDOW)?.iter().filter(|record| record.mine && record.kind == KIND_CHAT) {
+        failed += u32::from(matches!(state(tx, record)?, ipc::MessageState::Failed { .. }));
+    }
+    Ok(failed)
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+/// What each relay said of a message.
+pub(crate) fn deliveries(tx: &Tx<'_>, record: &MessageRecord) -> Result<Vec<ipc::Delivery>> {
+    Ok(tx.deliveries_of_message(record.id)?.into_iter().map(delivery).collect())
+}
+
+fn delivery(delivery: Delivery) -> ipc::Delivery {
+    use Answer as A;
+    let answer = match delivery.answer {
+        A::Waiting => ipc::DeliveryAnswer::Waiting,
+        A::Accepted => ipc::DeliveryAnswer::Accepted,
+        A::Refused => ipc::DeliveryAnswer::Refused,
+        A::TimedOut => ipc::DeliveryAnswer::TimedOut,
+        A::Unreachable => ipc::DeliveryAnswer::Unreachable,
+    };
+    ipc::Delivery { relay: delivery.relay, answer, detail: delivery.detail, attempts: delivery.attempts, at: delivery.last_at }
+}
+
+/// The messages that `records` answer, as far as they are here.
+fn parents(tx: &Tx<'_>, chat: ChatId, records: &[MessageRecord]) -> Result<HashMap<EventId, MessageRecord>> {
+    let mut parents = HashMap::new();
+    for target in records.iter().filter(|record| record.kind == KIND_CHAT).filter_map(|record| record.target) {
+        if !parents.contains_key(&target)
+            && let Some(parent) = tx.message_by_event(chat, &target)?
+            && parent.kind == KIND_CHAT
+        {
+            parents.insert(target, parent);
+        }
+    }
+    Ok(parents)
+}
+
+fn text(record: &MessageRecord, notes: &Annotations, parent: Option<&MessageRecord>) -> ipc::MessageKind {
+    let shown = notes.text(record);
+    let deleted = shown.is_none();
+    let quote = parent.map(|parent| match notes.text(parent) {
+        Some((text, _)) => one_line(text, QUOTE_CAP),
+        None => "Message deleted".into(),
+    });
+    let (text, edited) = shown.unwrap_or_default();
+    ipc::MessageKind::Text {
+        text: text.to_owned(),
+        edited,
+        deleted,
+        reply_to: parent.map(|parent| parent.id.0),
+        quote,
+        reactions: if deleted { Vec::new() } else { notes.reactions(record) },
+    }
+}
+
+/// The names in a system row are resolved when it is looked at: they may be learned later.
+fn system(names: &Names<'_, '_>, content: &str) -> Result<ipc::SystemMessage> {
+    use ipc::SystemMessage as S;
+    let event: S = serde_json::from_str(content).map_err(|_| Error::internal("a system row that cannot be read"))?;
+    Ok(match event {
+        S::Created => S::Created,
+        S::Joined { by } => S::Joined { by: names.of_hex(&by)? },
+        S::MemberAdded { by, who } => S::MemberAdded { by: names.of_hex(&by)?, who: names.of_hex(&who)? },
+        S::MemberRemoved { by, who } => S::MemberRemoved { by: names.of_hex(&by)?, who: names.of_hex(&who)? },
+        S::MemberLeft { who } => S::MemberLeft { who: names.of_hex(&who)? },
+        S::AdminAdded { by, who } => S::AdminAdded { by: names.of_hex(&by)?, who: names.of_hex(&who)? },
+        S::AdminRemoved { by, who } => S::AdminRemoved { by: names.of_hex(&by)?, who: names.of_hex(&who)? },
+        S::Renamed { by, name } => S::Renamed { by: names.of_hex(&by)?, name },
+        S::Described { by } => S::Described { by: names.of_hex(&by)? },
+        S::RetentionChanged { by, seconds } => S::RetentionChanged { by: names.of_hex(&by)?, seconds },
+        S::PictureChanged { by } => S::PictureChanged { by: names.of_hex(&by)? },
+    })
+}
+
+/// Reactions, deletions and edits of a set of messages.
+struct Annotations {
+    by_target: HashMap<EventId, Vec<MessageRecord>>,
+    /// Reactions that their authors took back.
+    withdrawn: BTreeSet<(EventId, PublicKey)>,
+}
+
+impl Annotations {
+    fn read(tx: &Tx<'_>, chat: ChatId, ids: &[EventId]) -> Result<Self> {
+        let mut by_target: HashMap<EventId, Vec<MessageRecord>> = HashMap::new();
+        for note in tx.annotations(chat, ids)? {
+            if let Some(target) = note.target {
+                by_target.entry(target).or_default().push(note);
+            }
+        }
+        let reactions: Vec<EventId> =
+            by_target.values().flatten().filter(|note| note.kind == KIND_REACTION).map(|note| note.event_id).collect();
+        let withdrawn = tx
+            .annotations(chat, &reactions)?
+            .into_iter()
+            .filter(|note| note.kind == KIND_DELETE)
+            .filter_map(|note| Some((note.target?, note.sender)))
+            .collect();
+        Ok(Self { by_target, withdrawn })
+    }
+
+    fn of(&self, record: &MessageRecord) -> impl Iterator<Item = &MessageRecord> {
+        self.by_target.get(&record.event_id).into_iter().flatten()
+    }
+
+    /// The newest text of a message and whether it was edited; `None` where it is deleted.
+    fn text<'a>(&'a self, record: &'a MessageRecord) -> Option<(&'a str, bool)> {
+        // Who may delete what is judged when the deletion arrives: it erases the text. An own deletion counts even where that came first.
+        if record.erased || self.of(record).any(|note| note.kind == KIND_DELETE && note.sender == record.sender) {
+            return None;
+        }
+        let edit = self
+            .of(record)
+            .filter(|note| note.kind == KIND_EDIT && note.sender == record.sender)
+            .max_by_key(|note| (note.at, note.event_id));
+        Some(edit.map_or((record.content.as_str(), false), |edit| (edit.content.as_str(), true)))
+    }
+
+    /// Emoji and how many people chose them, most chosen first.
+    fn reactions(&self, record: &MessageRecord) -> Vec<(String, u32)> {
+        let mut people: BTreeMap<&str, BTreeSet<PublicKey>> = BTreeMap::new();
+        for note in self.of(record).filter(|note| note.kind == KIND_REACTION && is_reaction(&note.content)) {
+            if !self.withdrawn.contains(&(note.event_id, note.sender)) {
+                people.entry(&note.content).or_default().insert(note.sender);
+            }
+        }
+        let mut counts: Vec<(String, u32)> =
+            people.into_iter().map(|(emoji, people)| (emoji.to_owned(), u32::try_from(people.len()).unwrap_or(u32::MAX))).collect();
+        counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        counts.truncate(REACTIONS_CAP);
+        counts
+    }
+}
+
+/// The form of a reaction (WIRE §11).
+fn is_reaction(content: &str) -> bool {
+    !content.is_empty()
+        && content.chars().count() <= REACTION_CAP
+        && !content.chars().any(char::is_control)
+        && content.trim() == content
+}

@@ -1,0 +1,316 @@
+//! Changing a group: a commit is staged, published, and merged only after a relay accepted it.
+//! Every merge, of our own commits and of others', goes through [`Group::advance`].
+
+use nostr::{Event, PublicKey};
+use openmls::group::{MlsGroup, StagedCommit};
+use openmls::ciphersuite::hash_ref::ProposalRef;
+use openmls::prelude::{AppDataUpdateProposal, LeafNodeIndex, Proposal, Sender};
+use openmls::component::ComponentData;
+use tls_codec::{Serialize as _, VLBytes};
+
+use crate::applied::{Applied, GroupEvent};
+use crate::authorize::{self, Allowed, Unauthorized};
+use crate::components::{ADMINS, Admins, PROFILE, Profile};
+use crate::create::check_offer;
+use crate::device::Device;
+use crate::error::{Error, Fault, Refusal};
+use crate::group::{Group, Sealed};
+use crate::key_package::Offer;
+use crate::pending::{Invitation, Pending};
+use crate::{Digest, Epoch, Storage, StorageFault};
+
+/// A change of a group that a person can want, or that the protocol asks for.
+#[derive(Clone)]
+pub enum Change {
+    /// Adds people.
+    Invite(Vec<Offer>),
+    /// Removes an account with all its leaves.
+    Remove(PublicKey),
+    /// Sets the name; the description stays.
+    Rename(String),
+    /// Sets the description; the name stays.
+    Describe(String),
+    /// Makes a member an admin.
+    Promote(PublicKey),
+    /// Makes an admin an ordinary member.
+    Demote(PublicKey),
+    /// Replaces the keys of our own leaf: what heals a group after a key was stolen.
+    Rotate,
+    /// Removes those who proposed to leave.
+    ConfirmDepartures,
+}
+
+/// A commit that waits for a relay.
+#[derive(Clone, Debug)]
+pub struct Staged {
+    /// The kind 445 event; exactly these bytes are published.
+    pub event: Event,
+    /// Of the commit.
+    pub digest: Digest,
+    /// The epoch it starts from.
+    pub epoch: Epoch,
+}
+
+/// A commit of ours that was merged.
+pub struct Confirmed {
+    /// What it did.
+    pub applied: Applied,
+    /// Welcomes to send now.
+    pub invitations: Vec<Invitation>,
+}
+
+/// What a change means in proposals.
+#[derive(Default)]
+struct Plan {
+    adds: Vec<Offer>,
+    removes: Vec<LeafNodeIndex>,
+    components: Vec<(u16, Vec<u8>)>,
+    departures: Vec<ProposalRef>,
+    rotate: bool,
+}
+
+impl Group {
+    /// Prepares a change. Nothing is merged: publish the event, then [`Group::confirm`] or [`Group::discard`]. `now` in Unix seconds.
+    pub fn stage(&mut self, storage: &impl Storage, device: &Device, change: Change, now: u64) -> Result<Staged, Error> {
+        self.require_active()?;
+        if self.pending.is_some() {
+            return Err(Refusal::CommitPending.into());
+        }
+        let plan = self.plan(device, change)?;
+        let (commit, welcome) = self.build(storage, device, &plan)?;
+        let invitations = match welcome {
+            Some(welcome) => Invitation::for_each(&plan.adds, &welcome, self.context.routing.relays()),
+            None => Ok(Vec::new()),
+        };
+        let checked = self.check_own().map_err(|reason| Refusal::Invalid(reason.to_string()));
+        let sealed = match checked.and(invitations) {
+            Ok(invitations) => self.seal(storage, &commit, now, None).map(|sealed| (sealed, invitations)),
+            Err(refusal) => Err(refusal.into()),
+        };
+        let (Sealed { event, digest, epoch }, invitations) = match sealed {
+            Ok(sealed) => sealed,
+            Err(error) => {
+                self.mls.clear_pending_commit(storage.storage()).map_err(StorageFault::new)?;
+                return Err(error);
+            }
+        };
+        let pending = Pending { digest, epoch, invitations };
+        storage.put_pending(&self.id, &pending.encode()?)?;
+        self.pending = Some(pending);
+        Ok(Staged { event, digest, epoch })
+    }
+
+    /// Merges the staged commit after at least one relay accepted it; `None` where none is staged. `now` in Unix seconds.
+    pub fn confirm(&mut self, storage: &impl Storage, _now: u64) -> Result<Option<Confirmed>, Fault> {
+        let Some(pending) = self.pending.clone() else { return Ok(None) };
+        let applied = self.advance_own(storage, pending.digest)?;
+        Ok(Some(Confirmed { applied, invitations: pending.invitations }))
+    }
+
+    /// Drops the staged commit. Only for one that nobody can have seen.
+    pub fn discard(&mut self, storage: &impl Storage) -> Result<(), Fault> {
+        self.mls.clear_pending_commit(storage.storage()).map_err(StorageFault::new)?;
+        storage.clear_pending(&self.id)?;
+        self.pending = None;
+        Ok(())
+    }
+
+    /// Proposes our own departure; another member has to commit it. `now` in Unix seconds.
+    pub fn propose_leave(&mut self, storage: &impl Storage, device: &Device, now: u64) -> Result<Sealed, Error> {
+        self.require_active()?;
+        if self.pending.is_some() {
+            return Err(Refusal::CommitPending.into());
+        }
+        if self.context.admins.contains(&device.account()) {
+            return Err(Refusal::StillAdmin.into());
+        }
+        let message = self.mls.leave_group_via_self_remove(storage, device.signer()).map_err(Fault::mls)?;
+        self.seal(storage, &message.tls_serialize_detached().map_err(Fault::mls)?, now, None)
+    }
+
+    /// Accounts that proposed to leave in this epoch and wait for a commit, ourselves left out.
+    pub fn departures(&self) -> Vec<PublicKey> {
+        let accounts = authorize::accounts(&self.mls);
+        let mut leaving: Vec<_> = self.departing().filter_map(|(leaf, _)| accounts.get(&leaf).copied()).collect();
+        leaving.sort_unstable();
+        leaving.dedup();
+        leaving
+    }
+
+    fn departing(&self) -> impl Iterator<Item = (LeafNodeIndex, ProposalRef)> + '_ {
+        let own = self.mls.own_leaf_index();
+        self.mls.pending_proposals().filter_map(move |queued| match (queued.proposal(), queued.sender()) {
+            (Proposal::SelfRemove, Sender::Member(leaf)) if *leaf != own => Some((*leaf, queued.proposal_reference_ref().clone())),
+            _ => None,
+        })
+    }
+
+    fn plan(&self, device: &Device, change: Change) -> Result<Plan, Refusal> {
+        let admins = &self.context.admins;
+        if !matches!(change, Change::Rotate | Change::ConfirmDepartures) && !admins.contains(&device.account()) {
+            return Err(Refusal::NotAdmin);
+        }
+        let with_admins = |accounts: Vec<PublicKey>| Admins::new(accounts).ok_or(Refusal::LastAdmin);
+        let without = |who: &PublicKey| with_admins(admins.accounts().iter().copied().filter(|admin| admin != who).collect());
+        let mut plan = Plan::default();
+        match change {
+            Change::Invite(offers) => plan.adds = self.check_offers(device, offers)?,
+            Change::Remove(who) => {
+                plan.removes = self.leaves_of(&who);
+                if plan.removes.is_empty() || who == device.account() {
+                    return Err(Refusal::NotMember(who));
+                }
+                if admins.contains(&who) {
+                    plan.components.push((ADMINS, without(&who)?.encode()));
+                }
+            }
+            Change::Rename(name) => plan.components.push((PROFILE, self.profile(Some(name), None)?)),
+            Change::Describe(text) => plan.components.push((PROFILE, self.profile(None, Some(text))?)),
+            Change::Promote(who) => {
+                if self.leaves_of(&who).is_empty() {
+                    return Err(Refusal::NotMember(who));
+                }
+                if admins.contains(&who) {
+                    return Err(Refusal::Nothing);
+                }
+                let all = admins.accounts().iter().copied().chain([who]).collect();
+                plan.components.push((ADMINS, with_admins(all)?.encode()));
+            }
+            Change::Demote(who) if !admins.contains(&who) => return Err(Refusal::Nothing),
+            Change::Demote(who) => plan.components.push((ADMINS, without(&who)?.encode())),
+            Change::Rotate => plan.rotate = true,
+            Change::ConfirmDepartures => {
+                plan.departures = self.one_departure_each();
+                if plan.departures.is_empty() {
+                    return Err(Refusal::Nothing);
+                }
+            }
+        }
+        Ok(plan)
+    }
+
+    /// One proposal for each leaf that leaves; of several, the one with the lowest reference.
+    fn one_departure_each(&self) -> Vec<ProposalRef> {
+        let mut departing: Vec<_> = self.departing().collect();
+        departing.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.as_slice().cmp(b.1.as_slice())));
+        departing.dedup_by_key(|(leaf, _)| *leaf);
+        departing.into_iter().map(|(_, reference)| reference).collect()
+    }
+
+    fn check_offers(&self, device: &Device, offers: Vec<Offer>) -> Result<Vec<Offer>, Refusal> {
+        if offers.is_empty() {
+            return Err(Refusal::Nothing);
+        }
+        for offer in &offers {
+            check_offer(offer, device)?;
+            if let Some(what) = offer.leaf.lacks(self.context.required.ids(), self.context.agent) {
+                return Err(Refusal::Unsuitable { who: offer.account(), what });
+            }
+            if !self.leaves_of(&offer.account()).is_empty() {
+                return Err(Refusal::AlreadyMember(offer.account()));
+            }
+        }
+        Ok(offers)
+    }
+
+    fn profile(&self, name: Option<String>, description: Option<String>) -> Result<Vec<u8>, Refusal> {
+        let old = &self.context.profile;
+        let name = name.unwrap_or_else(|| old.name().to_owned());
+        let description = description.unwrap_or_else(|| old.description().to_owned());
+        let new = Profile::new(name, description).ok_or(Refusal::BadName)?;
+        if new == *old { Err(Refusal::Nothing) } else { Ok(new.encode()) }
+    }
+
+    /// Lets OpenMLS stage the commit; returns the serialized commit and welcome.
+    fn build(&mut self, storage: &impl Storage, device: &Device, plan: &Plan) -> Result<(Vec<u8>, Option<Vec<u8>>), Error> {
+        let invalid = |error: &dyn std::fmt::Display| Error::from(Refusal::Invalid(error.to_string()));
+        let updates = plan.components.iter().map(|(id, data)| {
+            Proposal::AppDataUpdate(Box::new(AppDataUpdateProposal::update(*id, VLBytes::from(data.clone()))))
+        });
+        let mut updater = self.mls.app_data_dictionary_updater();
+        for (id, data) in &plan.components {
+            updater.set(ComponentData::from_parts(*id, data.clone().into()));
+        }
+        let dictionary = updater.changes();
+        let own = self.mls.own_leaf_index();
+        let mut builder = self
+            .mls
+            .commit_builder()
+            .consume_proposal_store(!plan.departures.is_empty())
+            .force_self_update(plan.rotate)
+            .propose_adds(plan.adds.iter().map(|offer| offer.package.clone()))
+            .propose_removals(plan.removes.iter().copied())
+            .add_proposals(updates)
+            .load_psks(storage.storage())
+            .map_err(|e| invalid(&e))?;
+        builder.with_app_data_dictionary_updates(dictionary);
+        let bundle = builder
+            .build(storage.rand(), storage.crypto(), device.signer(), |queued| {
+                // Proposals of others never ride along, except the departures that are meant.
+                let departs = matches!(queued.proposal(), Proposal::SelfRemove);
+                plan.departures.contains(queued.proposal_reference_ref()) || (!departs && *queued.sender() == Sender::Member(own))
+            })
+            .map_err(|e| invalid(&e))?
+            .stage_commit(storage)
+            .map_err(Fault::mls)?;
+        let welcome = bundle.to_welcome_msg().map(|welcome| welcome.tls_serialize_detached()).transpose().map_err(Fault::mls)?;
+        Ok((bundle.commit().tls_serialize_detached().map_err(Fault::mls)?, welcome))
+    }
+
+    /// What others will check, checked before they have to refuse it.
+    fn check_own(&self) -> Result<(), Unauthorized> {
+        match self.mls.pending_commit() {
+            Some(commit) => authorize::authorize(&self.mls, &self.context, self.mls.own_leaf_index(), commit).map(drop),
+            None => Err(Unauthorized::Empty),
+        }
+    }
+
+    /// Merges our own staged commit.
+    pub(crate) fn advance_own(&mut self, storage: &impl Storage, digest: Digest) -> Result<Applied, Fault> {
+        let commit = self.mls.pending_commit().ok_or_else(|| Fault::mls("no commit is staged"))?;
+        let allowed = authorize::authorize(&self.mls, &self.context, self.mls.own_leaf_index(), commit).map_err(Fault::mls)?;
+        self.advance(storage, digest, allowed, |mls| mls.merge_pending_commit(storage).map_err(Fault::mls))
+    }
+
+    /// Merges a commit of another member that was judged by `authorize`.
+    pub(crate) fn advance_other(
+        &mut self,
+        storage: &impl Storage,
+        digest: Digest,
+        commit: StagedCommit,
+        allowed: Allowed,
+    ) -> Result<Applied, Fault> {
+        self.advance(storage, digest, allowed, |mls| mls.merge_staged_commit(storage, commit).map_err(Fault::mls))
+    }
+
+    /// INVARIANT: the only place where an epoch ends. Takes [`Allowed`], which only `authorize` makes; keeps a snapshot of the old epoch.
+    fn advance(
+        &mut self,
+        storage: &impl Storage,
+        digest: Digest,
+        allowed: Allowed,
+        merge: impl FnOnce(&mut MlsGroup) -> Result<(), Fault>,
+    ) -> Result<Applied, Fault> {
+        let from = self.epoch();
+        let superseded_own = self.pending.take().is_some();
+        // The newest state of the epoch, not its first: a ratchet that went back would use a key twice.
+        storage.take_snapshot(&self.id, from)?;
+        merge(&mut self.mls)?;
+        storage.clear_pending(&self.id)?;
+        let events = GroupEvent::between(&self.context, &allowed);
+        self.context = allowed.context;
+        let still_member = self.is_active();
+        if still_member {
+            self.record_epoch(storage)?;
+        }
+        Ok(Applied {
+            digest,
+            from,
+            to: Epoch(from.0 + 1),
+            by: allowed.committer,
+            events,
+            still_member,
+            superseded_own,
+        })
+    }
+}

@@ -1,0 +1,247 @@
+//! A loaded group: its MLS state, its decoded context and the keys of its recent epochs.
+//! It changes only inside an open transaction; after a rollback it has to be loaded again.
+
+use std::collections::BTreeSet;
+
+use nostr::{Event, PublicKey};
+use openmls::group::{MlsGroup, MlsGroupJoinConfig, PURE_PLAINTEXT_WIRE_FORMAT_POLICY, WireFormatPolicy};
+use openmls::prelude::{LeafNodeIndex, SenderRatchetConfiguration};
+use tls_codec::Serialize as _;
+use zeroize::Zeroizing;
+
+use crate::authorize;
+use crate::components::ComponentId;
+use crate::context::Context;
+use crate::device::Device;
+use crate::envelope;
+use crate::error::{Error, Fault, Refusal};
+use crate::inner_event::InnerEvent;
+use crate::pending::Pending;
+use crate::storage::EpochRecord;
+use crate::{Digest, Epoch, GroupId, RoutingId, Storage, StorageFault};
+
+/// How many past epochs messages are read from, and snapshots kept of (Marmot convergence policy v1).
+pub const PAST_EPOCHS: u64 = 5;
+/// How many generations a message may arrive late within its epoch.
+const OUT_OF_ORDER_TOLERANCE: u32 = 100;
+/// How many generations a sender may be ahead.
+const MAX_FORWARD_DISTANCE: u32 = 1000;
+/// Largest JSON of an inner event, in bytes, so that the event around it fits every relay and the envelope's limit.
+pub const MAX_INNER_EVENT: usize = 40 * 1024;
+
+/// What a group shows of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupView {
+    /// May be empty.
+    pub name: String,
+    /// May be empty.
+    pub description: String,
+    /// Who may change the group.
+    pub admins: BTreeSet<PublicKey>,
+    /// The member accounts, ascending, each once.
+    pub members: Vec<PublicKey>,
+    /// The relays, sorted.
+    pub relays: Vec<String>,
+    /// The `h` tag.
+    pub routing: RoutingId,
+    /// Seconds until messages disappear; `None` where the component is absent, 0 is off.
+    pub retention: Option<u64>,
+}
+
+/// A message or proposal, encrypted and ready to be published.
+#[derive(Clone, Debug)]
+pub struct Sealed {
+    /// The kind 445 event.
+    pub event: Event,
+    /// Of the MLS message inside.
+    pub digest: Digest,
+    /// The epoch it belongs to.
+    pub epoch: Epoch,
+}
+
+/// A loaded group.
+pub struct Group {
+    pub(crate) id: GroupId,
+    pub(crate) mls: MlsGroup,
+    pub(crate) context: Context,
+    /// Newest first; the first one is the current epoch's while we are a member.
+    pub(crate) epochs: Vec<EpochRecord>,
+    pub(crate) pending: Option<Pending>,
+}
+
+impl Group {
+    /// Loads a group; `None` where there is none.
+    pub fn load(storage: &impl Storage, id: &GroupId) -> Result<Option<Self>, Fault> {
+        let Some(mls) = MlsGroup::load(storage.storage(), &mls_id(id)).map_err(StorageFault::new)? else { return Ok(None) };
+        let context = Context::read(mls.extensions()).map_err(Fault::mls)?;
+        let pending = storage.pending(id)?.map(|bytes| Pending::decode(&bytes)).transpose()?;
+        Ok(Some(Self { epochs: storage.epochs(id)?, id: id.clone(), mls, context, pending }))
+    }
+
+    /// Takes over a group that was just created or joined, and writes what the engine keeps of its epoch.
+    pub(crate) fn adopt(storage: &impl Storage, mls: MlsGroup) -> Result<Self, Fault> {
+        let id = GroupId::new(mls.group_id().as_slice()).ok_or_else(|| Fault::mls("group id"))?;
+        let context = Context::read(mls.extensions()).map_err(Fault::mls)?;
+        let mut group = Self { id, mls, context, epochs: Vec::new(), pending: None };
+        group.record_epoch(storage)?;
+        Ok(group)
+    }
+
+    /// Its MLS group id.
+    pub const fn id(&self) -> &GroupId {
+        &self.id
+    }
+
+    /// The current epoch.
+    pub fn epoch(&self) -> Epoch {
+        Epoch(self.mls.epoch().as_u64())
+    }
+
+    /// Whether our leaf is still in the tree.
+    pub fn is_active(&self) -> bool {
+        self.mls.is_active()
+    }
+
+    /// What the group shows of itself.
+    pub fn view(&self) -> GroupView {
+        let members: BTreeSet<_> = authorize::accounts(&self.mls).into_values().collect();
+        GroupView {
+            name: self.context.profile.name().to_owned(),
+            description: self.context.profile.description().to_owned(),
+            admins: self.context.admins.accounts().clone(),
+            members: members.into_iter().collect(),
+            relays: self.context.routing.relays().to_vec(),
+            routing: self.context.routing.id(),
+            retention: self.context.retention.map(|retention| retention.0),
+        }
+    }
+
+    /// The bytes of every component in the group context, by ascending id.
+    pub fn components(&self) -> impl Iterator<Item = (ComponentId, &[u8])> {
+        self.context.components()
+    }
+
+    /// Which leaf belongs to whom, by ascending index.
+    pub fn leaves(&self) -> Vec<(u32, PublicKey)> {
+        authorize::accounts(&self.mls).into_iter().map(|(index, account)| (index.u32(), account)).collect()
+    }
+
+    /// The index of our own leaf.
+    pub fn own_leaf(&self) -> u32 {
+        self.mls.own_leaf_index().u32()
+    }
+
+    /// RFC 9420 §8: equal for all members that agree on the epoch.
+    pub fn epoch_authenticator(&self) -> &[u8] {
+        self.mls.epoch_authenticator().as_slice()
+    }
+
+    /// RFC 9420 §7.8, of the current tree.
+    pub fn tree_hash(&self) -> &[u8] {
+        self.mls.public_group().group_context().tree_hash()
+    }
+
+    /// RFC 9420 §8.2.
+    pub fn confirmed_transcript_hash(&self) -> &[u8] {
+        self.mls.public_group().group_context().confirmed_transcript_hash()
+    }
+
+    /// What is kept of the epochs whose messages can still be read, newest first.
+    pub fn epochs(&self) -> &[EpochRecord] {
+        &self.epochs
+    }
+
+    /// The digest of the commit of ours that waits for a relay.
+    pub fn pending(&self) -> Option<Digest> {
+        self.pending.as_ref().map(|pending| pending.digest)
+    }
+
+    /// Encrypts an inner event of ours. Nothing of it can be sent a second time: publish exactly this event, again if need be.
+    pub fn encrypt(&mut self, storage: &impl Storage, device: &Device, event: &InnerEvent) -> Result<Sealed, Error> {
+        self.require_active()?;
+        let bytes = event.json().len();
+        if bytes > MAX_INNER_EVENT {
+            return Err(Refusal::TooLarge { bytes, limit: MAX_INNER_EVENT }.into());
+        }
+        // OpenMLS sends no messages while proposals wait, but whoever proposes to leave must not silence the others.
+        let waiting: Vec<_> = self.mls.pending_proposals().cloned().collect();
+        if !waiting.is_empty() {
+            self.mls.clear_pending_proposals(storage.storage()).map_err(StorageFault::new)?;
+        }
+        let message = self.mls.create_message(storage, device.signer(), event.json().as_bytes()).map_err(Fault::mls)?;
+        for proposal in waiting {
+            self.mls.store_pending_proposal(storage.storage(), proposal).map_err(StorageFault::new)?;
+        }
+        let message = message.tls_serialize_detached().map_err(Fault::mls)?;
+        let expiration = self.context.retention.and_then(|retention| retention.expiry(event.created_at()));
+        self.seal(storage, &message, event.created_at(), expiration)
+    }
+
+    /// Wraps an MLS message of the current epoch and remembers it as ours.
+    pub(crate) fn seal(&self, storage: &impl Storage, message: &[u8], at: u64, expiration: Option<u64>) -> Result<Sealed, Error> {
+        let record = self.current_record()?;
+        let event = envelope::seal(&record.group_event_key, message, record.routing, at, expiration)?;
+        if event.content.len() > envelope::MAX_CONTENT {
+            return Err(Refusal::TooLarge { bytes: event.content.len(), limit: envelope::MAX_CONTENT }.into());
+        }
+        let digest = Digest::of(message);
+        storage.remember_message(&self.id, &digest, record.epoch)?;
+        Ok(Sealed { event, digest, epoch: record.epoch })
+    }
+
+    pub(crate) fn require_active(&self) -> Result<(), Refusal> {
+        if self.is_active() { Ok(()) } else { Err(Refusal::Inactive) }
+    }
+
+    pub(crate) fn current_record(&self) -> Result<&EpochRecord, Fault> {
+        self.epochs.first().filter(|record| record.epoch == self.epoch()).ok_or_else(|| Fault::mls("the epoch has no record"))
+    }
+
+    /// The leaves of an account.
+    pub(crate) fn leaves_of(&self, account: &PublicKey) -> Vec<LeafNodeIndex> {
+        authorize::accounts(&self.mls).into_iter().filter(|(_, other)| other == account).map(|(index, _)| index).collect()
+    }
+
+    /// Exports the keys of the current epoch, keeps them, and forgets what is older than the window.
+    pub(crate) fn record_epoch(&mut self, storage: &impl Storage) -> Result<(), Fault> {
+        let record = EpochRecord {
+            epoch: self.epoch(),
+            group_event_key: self.export(storage, b"group-event")?,
+            media_secret: self.export(storage, b"encrypted-media")?,
+            routing: self.context.routing.id(),
+            relays: self.context.routing.relays().to_vec(),
+        };
+        let oldest = record.epoch.back(PAST_EPOCHS);
+        storage.put_epoch(&self.id, &record)?;
+        storage.forget_epochs_before(&self.id, oldest)?;
+        self.epochs.retain(|other| other.epoch >= oldest && other.epoch != record.epoch);
+        self.epochs.insert(0, record);
+        Ok(())
+    }
+
+    fn export(&self, storage: &impl Storage, context: &[u8]) -> Result<Zeroizing<[u8; 32]>, Fault> {
+        let secret = Zeroizing::new(self.mls.export_secret(storage.crypto(), "marmot", context, 32).map_err(Fault::mls)?);
+        let secret: [u8; 32] = secret.as_slice().try_into().map_err(|_| Fault::mls("exporter length"))?;
+        Ok(Zeroizing::new(secret))
+    }
+}
+
+/// What OpenMLS keeps and accepts: handshakes in the clear inside the envelope, the ratchet tree in every welcome.
+pub(crate) fn join_config() -> MlsGroupJoinConfig {
+    MlsGroupJoinConfig::builder()
+        .wire_format_policy(WIRE_FORMATS)
+        .max_past_epochs(PAST_EPOCHS as usize)
+        .sender_ratchet_configuration(sender_ratchet())
+        .use_ratchet_tree_extension(true)
+        .build()
+}
+
+pub(crate) const WIRE_FORMATS: WireFormatPolicy = PURE_PLAINTEXT_WIRE_FORMAT_POLICY;
+
+pub(crate) fn sender_ratchet() -> SenderRatchetConfiguration {
+    SenderRatchetConfiguration::new(OUT_OF_ORDER_TOLERANCE, MAX_FORWARD_DISTANCE)
+}
+
+pub(crate) fn mls_id(id: &GroupId) -> openmls::group::GroupId {
+    openmls::group::GroupId::from_slice(id.as_bytes())
+}

@@ -1,0 +1,243 @@
+//! What arrives for a group: an event is opened, verified and applied, or put aside with the reason.
+//! Hostile input is a value here, never an error; only our own faults are.
+
+use nostr::{Event, PublicKey};
+use openmls::group::{ProcessMessageError, StageCommitError, ValidationError};
+use openmls::component::ComponentData;
+use openmls::prelude::{
+    AppDataUpdateOperation, ApplicationMessage, ContentType, MlsMessageIn, ProcessedMessage, ProcessedMessageContent,
+    ProtocolMessage, QueuedProposal, Sender, StagedCommit, UnresolvedAppDataCommit,
+};
+use tls_codec::Deserialize as _;
+
+use crate::applied::Applied;
+use crate::authorize;
+use crate::device::Device;
+use crate::envelope::Envelope;
+use crate::error::Fault;
+use crate::group::{Group, mls_id};
+use crate::inner_event::InnerEvent;
+use crate::{Digest, Epoch, Storage, StorageFault};
+
+/// What came of an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ingest {
+    /// An application message.
+    Message(Received),
+    /// A commit of another member was merged.
+    Commit(Applied),
+    /// Somebody proposes something that waits for a commit.
+    Proposal {
+        /// Who.
+        by: PublicKey,
+        /// Of the proposal's message.
+        digest: Digest,
+    },
+    /// Not now: keep the event and try again after the next epoch change.
+    Deferred(Why),
+    /// Processed before, our own echo included.
+    Duplicate,
+    /// Our own staged commit came back from a relay: as good as an acknowledgement.
+    OwnCommitReturned,
+    /// Never.
+    Rejected(Why),
+}
+
+/// An authenticated application message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Received {
+    /// What was said; its author is the MLS sender.
+    pub event: InnerEvent,
+    /// The account that sent it.
+    pub sender: PublicKey,
+    /// The epoch it was sent in.
+    pub epoch: Epoch,
+    /// Of the MLS message.
+    pub digest: Digest,
+    /// When it disappears, Unix seconds.
+    pub expires_at: Option<u64>,
+}
+
+/// Why an event was deferred or rejected. Carries no ids and no content.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Why {
+    /// Not the shape of a group message.
+    #[error("malformed event")]
+    MalformedEvent,
+    /// The `h` tag is of no kept epoch.
+    #[error("another group's event")]
+    OtherGroup,
+    /// No kept epoch's key opens it: it may be of an epoch that is not here yet, or of one that is gone.
+    #[error("no key opens it")]
+    NoKey,
+    /// What was inside is not an MLS message of this group.
+    #[error("malformed message")]
+    MalformedMessage,
+    /// A handshake message of an epoch that has ended.
+    #[error("a change of an epoch that has ended")]
+    StaleEpoch,
+    /// The commit refers to a proposal that has not arrived.
+    #[error("a proposal is missing")]
+    MissingProposal,
+    /// MLS validation failed.
+    #[error("invalid message: {0}")]
+    Invalid(String),
+    /// The message's key is used up or too far away.
+    #[error("the key of the message is gone or too far ahead")]
+    KeyGone,
+    /// The sender may not do this.
+    #[error("not allowed: {0}")]
+    Unauthorized(#[from] authorize::Unauthorized),
+    /// The inner event is malformed.
+    #[error("malformed inner event")]
+    MalformedInnerEvent,
+    /// The inner event's author is not the sender.
+    #[error("the author is not the sender")]
+    Author,
+    /// We are no member any more.
+    #[error("not a member")]
+    NotMember,
+}
+
+impl Group {
+    /// Applies one event whose id and signature were verified. `_now` in Unix seconds.
+    pub fn ingest(&mut self, storage: &impl Storage, _device: &Device, event: &Event, _now: u64) -> Result<Ingest, Fault> {
+        let Some(envelope) = Envelope::read(event) else { return Ok(Ingest::Rejected(Why::MalformedEvent)) };
+        if !self.epochs.iter().any(|record| record.routing == envelope.routing) {
+            return Ok(Ingest::Rejected(Why::OtherGroup));
+        }
+        let Some(message) = self.epochs.iter().find_map(|record| envelope.open(&record.group_event_key)) else {
+            return Ok(Ingest::Deferred(Why::NoKey));
+        };
+        let digest = Digest::of(&message);
+        if self.pending() == Some(digest) {
+            return Ok(Ingest::OwnCommitReturned);
+        }
+        if storage.knows_message(&self.id, &digest)? {
+            return Ok(Ingest::Duplicate);
+        }
+        if !self.is_active() {
+            return Ok(Ingest::Rejected(Why::NotMember));
+        }
+        let Some(message) = self.parse(&message) else { return Ok(Ingest::Rejected(Why::MalformedMessage)) };
+        let epoch = Epoch(message.epoch().as_u64());
+        if message.content_type() != ContentType::Application && epoch < self.epoch() {
+            return Ok(Ingest::Rejected(Why::StaleEpoch));
+        }
+        let outcome = self.process(storage, message, digest, epoch, envelope.expiration)?;
+        if matches!(outcome, Ingest::Message(_) | Ingest::Commit(_) | Ingest::Proposal { .. }) {
+            storage.remember_message(&self.id, &digest, epoch)?;
+        }
+        Ok(outcome)
+    }
+
+    fn parse(&self, bytes: &[u8]) -> Option<ProtocolMessage> {
+        let message = MlsMessageIn::tls_deserialize_exact(bytes).ok()?.try_into_protocol_message().ok()?;
+        (*message.group_id() == mls_id(&self.id)).then_some(message)
+    }
+
+    fn process(
+        &mut self,
+        storage: &impl Storage,
+        message: ProtocolMessage,
+        digest: Digest,
+        epoch: Epoch,
+        expiration: Option<u64>,
+    ) -> Result<Ingest, Fault> {
+        let processed = match self.mls.process_message(storage, message) {
+            Ok(processed) => processed,
+            Err(ProcessMessageError::StorageError(error)) => return Err(StorageFault::new(error).into()),
+            Err(error) => return Ok(refuse(error)),
+        };
+        let sender = processed.sender().clone();
+        let account = self.account_of(&processed);
+        match processed.into_content() {
+            ProcessedMessageContent::ApplicationMessage(message) => Ok(receive(message, account, digest, epoch, expiration)),
+            ProcessedMessageContent::ProposalMessage(queued) => self.keep_proposal(storage, *queued, account, digest),
+            ProcessedMessageContent::StagedCommitMessage(commit) => self.apply(storage, &sender, *commit, digest),
+            ProcessedMessageContent::UnresolvedAppDataCommit(commit) => self.resolve(storage, &sender, *commit, digest),
+            ProcessedMessageContent::OwnPendingCommit => Ok(Ingest::OwnCommitReturned),
+            ProcessedMessageContent::OwnPrivateMessage => Ok(Ingest::Duplicate),
+            _ => Ok(Ingest::Rejected(Why::Unauthorized(authorize::Unauthorized::NotMember))),
+        }
+    }
+
+    fn account_of(&self, processed: &ProcessedMessage) -> Option<PublicKey> {
+        if !matches!(processed.sender(), Sender::Member(_)) {
+            return None;
+        }
+        let credential = openmls::prelude::BasicCredential::try_from(processed.credential().clone()).ok()?;
+        crate::identity::account(credential.identity())
+    }
+
+    fn keep_proposal(
+        &mut self,
+        storage: &impl Storage,
+        queued: QueuedProposal,
+        account: Option<PublicKey>,
+        digest: Digest,
+    ) -> Result<Ingest, Fault> {
+        let accounts = authorize::accounts(&self.mls);
+        let Some(by) = account else { return Ok(Ingest::Rejected(authorize::Unauthorized::NotMember.into())) };
+        if let Err(reason) = authorize::authorize_proposal(&self.mls, &self.context, &accounts, &queued) {
+            return Ok(Ingest::Rejected(reason.into()));
+        }
+        self.mls.store_pending_proposal(storage.storage(), queued).map_err(StorageFault::new)?;
+        Ok(Ingest::Proposal { by, digest })
+    }
+
+    /// A commit that changes components: each change is judged, then the new dictionary computed.
+    fn resolve(&mut self, storage: &impl Storage, sender: &Sender, commit: UnresolvedAppDataCommit, digest: Digest) -> Result<Ingest, Fault> {
+        let mut updater = self.mls.app_data_dictionary_updater();
+        for update in commit.app_data_update_proposals() {
+            if let Err(reason) = authorize::authorize_component(&self.context, update) {
+                return Ok(Ingest::Rejected(reason.into()));
+            }
+            match update.operation() {
+                AppDataUpdateOperation::Update(data) => {
+                    updater.set(ComponentData::from_parts(update.component_id(), data.clone()));
+                }
+                AppDataUpdateOperation::Remove => updater.remove(&update.component_id()),
+            }
+        }
+        let changes = updater.changes();
+        match self.mls.stage_app_data_commit(storage, commit, changes) {
+            Ok(staged) => self.apply(storage, sender, staged, digest),
+            Err(error) => Ok(refuse_commit(&error)),
+        }
+    }
+
+    fn apply(&mut self, storage: &impl Storage, sender: &Sender, commit: StagedCommit, digest: Digest) -> Result<Ingest, Fault> {
+        let Sender::Member(committer) = sender else { return Ok(Ingest::Rejected(authorize::Unauthorized::NotMember.into())) };
+        match authorize::authorize(&self.mls, &self.context, *committer, &commit) {
+            Ok(allowed) => Ok(Ingest::Commit(self.advance_other(storage, digest, commit, allowed)?)),
+            Err(reason) => Ok(Ingest::Rejected(reason.into())),
+        }
+    }
+}
+
+fn receive(message: ApplicationMessage, sender: Option<PublicKey>, digest: Digest, epoch: Epoch, expires_at: Option<u64>) -> Ingest {
+    let Ok(event) = InnerEvent::parse(&message.into_bytes()) else { return Ingest::Rejected(Why::MalformedInnerEvent) };
+    match sender {
+        Some(sender) if sender == event.author() => Ingest::Message(Received { event, sender, epoch, digest, expires_at }),
+        _ => Ingest::Rejected(Why::Author),
+    }
+}
+
+fn refuse<E: std::fmt::Display>(error: ProcessMessageError<E>) -> Ingest {
+    match error {
+        ProcessMessageError::InvalidCommit(error) => refuse_commit(&error),
+        ProcessMessageError::ValidationError(ValidationError::WrongEpoch) => Ingest::Deferred(Why::NoKey),
+        ProcessMessageError::ValidationError(ValidationError::UnableToDecrypt(_) | ValidationError::NoPastEpochData) => {
+            Ingest::Rejected(Why::KeyGone)
+        }
+        other => Ingest::Rejected(Why::Invalid(other.to_string())),
+    }
+}
+
+fn refuse_commit(error: &StageCommitError) -> Ingest {
+    match error {
+        StageCommitError::MissingProposal => Ingest::Deferred(Why::MissingProposal),
+        other => Ingest::Rejected(Why::Invalid(other.to_string())),
+    }
+}

@@ -1,0 +1,20 @@
+//! The language between the window and the application: what commands take and return, what events carry.
+//! It holds no behaviour and, except for the arguments that bring a key in, no secret.
+//!
+//! The TypeScript twin of these types is generated: see [`typescript`].
+
+mod args;
+mod error;
+mod event;
+mod typescript;
+mod view;
+
+pub use args::{ImportIdentity, NewGroup, NewIdentity, SendMessage, Unlock};
+pub use error::{ErrorCode, IpcError};
+pub use event::{Event, EventKind, Snapshot};
+pub use typescript::typescript;
+pub use view::{
+    AccountView, Cursor, Delivery, DeliveryAnswer, GroupDetails, GroupState, KeyKind, KeyPlace, KeyPreview, MemberView, MessageKind,
+    MessageState, MessageView, NetworkState, PersonPreview, RelayView, RequestView, Session, Settings, SetupStep, StepState,
+    SystemMessage, TimelinePage, ChatRow, GroupCreated, NotInvited, SetupName,
+};

@@ -1,0 +1,472 @@
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// Where the profile stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Session {
+    /// Nothing here yet: show the first run.
+    FirstRun {
+        /// Where a key would be kept.
+        key_place: KeyPlace,
+    },
+    /// A vault waits for its passphrase.
+    Locked {
+        /// Whose vault it is.
+        npub: String,
+    },
+    /// There is data of an account, but its key cannot be had. Nothing is created over it.
+    KeyUnavailable {
+        /// Whose data it is.
+        npub: String,
+        /// Whether the keychain merely refuses (`true`), or no longer has the key (`false`).
+        retryable: bool,
+        /// What happened and what to do.
+        message: String,
+    },
+    /// Open.
+    Ready {
+        /// The open account.
+        account: AccountView,
+    },
+}
+
+/// Where a secret key is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyPlace {
+    /// The keychain of the operating system.
+    Keychain,
+    /// A file sealed by a passphrase.
+    Vault,
+}
+
+/// The open account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct AccountView {
+    /// The public key, bech32.
+    pub npub: String,
+    /// The name the person chose; may be empty.
+    pub name: String,
+    /// Where the secret key is kept.
+    pub key_place: KeyPlace,
+    /// A conversation with the companion on an embedded relay; can be removed without a trace.
+    pub try_it: bool,
+    /// Key package slots of other clients that were found at import and left alone.
+    pub other_clients: u32,
+}
+
+/// What a pasted key is, before it is imported.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct KeyPreview {
+    /// The form of the key.
+    pub kind: KeyKind,
+    /// The public key; `None` while an ncryptsec is closed.
+    pub npub: Option<String>,
+    /// Where the key will be kept.
+    pub key_place: KeyPlace,
+}
+
+/// The form of a pasted key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyKind {
+    /// NIP-19 nsec.
+    Nsec,
+    /// 64 hex digits.
+    Hex,
+    /// NIP-49 ncryptsec: needs its password.
+    Ncryptsec,
+}
+
+/// A person named by an npub, an nprofile or 64 hex digits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct PersonPreview {
+    /// The public key, bech32.
+    pub npub: String,
+    /// The public key, 64 hex digits.
+    pub pubkey: String,
+    /// A name, where one is known.
+    pub name: Option<String>,
+    /// Whether it is the account itself.
+    pub is_me: bool,
+}
+
+/// How a group stands for this account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum GroupState {
+    /// A member.
+    Active,
+    /// Leaving: nothing is sent any more, another member has yet to confirm.
+    Leaving,
+    /// Left.
+    Left,
+    /// Removed by an admin.
+    Removed,
+}
+
+/// One row of the chat list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct ChatRow {
+    /// Names the chat in every command: the MLS group id in hex.
+    pub id: String,
+    /// The group's name, or the members' names where it has none.
+    pub name: String,
+    /// How the group stands.
+    pub state: GroupState,
+    /// Start of the newest message, one line; empty where there is none.
+    pub preview: String,
+    /// Who wrote it, as shown; empty for system rows and where there is none.
+    pub preview_sender: String,
+    /// Time of the last activity, Unix seconds; sorts the list, newest first.
+    #[ts(type = "number")]
+    pub last_activity: u64,
+    /// Messages of others that were not read yet.
+    pub unread: u32,
+    /// Own messages that failed.
+    pub failed: u32,
+    /// Number of member accounts.
+    pub members: u32,
+}
+
+/// Everything the details panel of a group shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct GroupDetails {
+    /// As in [`ChatRow::id`].
+    pub id: String,
+    /// The group's name; may be empty.
+    pub name: String,
+    /// The group's description; may be empty.
+    pub description: String,
+    /// How the group stands.
+    pub state: GroupState,
+    /// The MLS epoch.
+    #[ts(type = "number")]
+    pub epoch: u64,
+    /// Relays that carry the group.
+    pub relays: Vec<String>,
+    /// All members; the account itself first, then by name.
+    pub members: Vec<MemberView>,
+    /// Whether the account is an admin.
+    pub i_am_admin: bool,
+}
+
+/// A member of a group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct MemberView {
+    /// The public key, 64 hex digits.
+    pub pubkey: String,
+    /// The public key, bech32.
+    pub npub: String,
+    /// The person's name, or a short form of the npub.
+    pub name: String,
+    /// Whether the member is an admin.
+    pub is_admin: bool,
+    /// Whether it is the account itself.
+    pub is_me: bool,
+}
+
+/// A place in a timeline; opaque, and only compared for equality.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Cursor {
+    /// Unix seconds of the row.
+    #[ts(type = "number")]
+    pub at: u64,
+    /// Sequence of the row.
+    #[ts(type = "number")]
+    pub seq: i64,
+}
+
+/// A run of messages, oldest first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct TimelinePage {
+    /// The messages.
+    pub messages: Vec<MessageView>,
+    /// Ask for what is older than this; `None` at the beginning of the conversation.
+    pub older: Option<Cursor>,
+    /// The first message that was not read when the page was made.
+    #[ts(type = "number | null")]
+    pub first_unread: Option<i64>,
+}
+
+/// A row of the timeline.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct MessageView {
+    /// Never reused.
+    #[ts(type = "number")]
+    pub id: i64,
+    /// Orders the timeline together with `at`.
+    pub cursor: Cursor,
+    /// The chat it belongs to.
+    pub chat: String,
+    /// The author's public key, 64 hex digits.
+    pub sender: String,
+    /// The author's name as shown.
+    pub sender_name: String,
+    /// Whether the account wrote it.
+    pub mine: bool,
+    /// What the row shows.
+    pub kind: MessageKind,
+    /// Unix seconds, as the author states them.
+    #[ts(type = "number")]
+    pub at: u64,
+    /// How far it got.
+    pub state: MessageState,
+}
+
+/// What a row of the timeline shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum MessageKind {
+    /// A text.
+    Text {
+        /// The text; deleted messages have none.
+        text: String,
+        /// Whether the author replaced the text since.
+        edited: bool,
+        /// Whether the author deleted it.
+        deleted: bool,
+        /// The message it answers, where that one is here.
+        #[ts(type = "number | null")]
+        reply_to: Option<i64>,
+        /// One line of the message it answers; `None` where that one is not here.
+        quote: Option<String>,
+        /// Emoji and how many people chose them.
+        reactions: Vec<(String, u32)>,
+    },
+    /// Something happened to the group.
+    System {
+        /// What happened.
+        event: SystemMessage,
+    },
+}
+
+/// What happened to a group. Names are as shown; "You" where it is the account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum SystemMessage {
+    /// The account created the group.
+    Created,
+    /// The account joined.
+    Joined {
+        /// Who invited.
+        by: String,
+    },
+    /// Somebody was added.
+    MemberAdded {
+        /// Who did it.
+        by: String,
+        /// Whom it concerns.
+        who: String,
+    },
+    /// Somebody was removed.
+    MemberRemoved {
+        /// Who did it.
+        by: String,
+        /// Whom it concerns.
+        who: String,
+    },
+    /// Somebody left.
+    MemberLeft {
+        /// Who left.
+        who: String,
+    },
+    /// Somebody became an admin.
+    AdminAdded {
+        /// Who did it.
+        by: String,
+        /// Whom it concerns.
+        who: String,
+    },
+    /// Somebody is no admin any more.
+    AdminRemoved {
+        /// Who did it.
+        by: String,
+        /// Whom it concerns.
+        who: String,
+    },
+    /// The group has a new name.
+    Renamed {
+        /// Who did it.
+        by: String,
+        /// The new name.
+        name: String,
+    },
+    /// The group has a new description.
+    Described {
+        /// Who did it.
+        by: String,
+    },
+    /// The time after which messages disappear was changed.
+    RetentionChanged {
+        /// Who did it.
+        by: String,
+        /// Seconds; 0 is off.
+        #[ts(type = "number")]
+        seconds: u64,
+    },
+    /// The picture was changed.
+    PictureChanged {
+        /// Who did it.
+        by: String,
+    },
+}
+
+/// How far a message got.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum MessageState {
+    /// Somebody else's.
+    Received,
+    /// Safe on this computer, not on any relay yet.
+    Queued,
+    /// On `accepted` of `relays` relays.
+    Sent {
+        /// Relays that said OK.
+        accepted: u32,
+        /// Relays of the group.
+        relays: u32,
+    },
+    /// Every relay refused, or the group takes it no more.
+    Failed {
+        /// In plain words.
+        reason: String,
+    },
+}
+
+/// What one relay said of one message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct Delivery {
+    /// The relay.
+    pub relay: String,
+    /// What it said last.
+    pub answer: DeliveryAnswer,
+    /// The relay's own words, or ours; may be empty.
+    pub detail: String,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// Unix seconds of the last attempt; `None` before the first.
+    #[ts(type = "number | null")]
+    pub at: Option<u64>,
+}
+
+/// What a relay said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryAnswer {
+    /// Not tried yet.
+    Waiting,
+    /// `OK true`.
+    Accepted,
+    /// `OK false`.
+    Refused,
+    /// No answer in time.
+    TimedOut,
+    /// The connection could not be made, or broke.
+    Unreachable,
+}
+
+/// An invitation that waits for an answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct RequestView {
+    /// Names the request in commands.
+    pub id: String,
+    /// The group's name; may be empty.
+    pub group_name: String,
+    /// The group's description; may be empty.
+    pub description: String,
+    /// Who invites, 64 hex digits. The only anchor of trust: it is authenticated.
+    pub inviter: String,
+    /// Who invites, bech32.
+    pub inviter_npub: String,
+    /// The inviter's name, or a short form of the npub.
+    pub inviter_name: String,
+    /// Number of member accounts.
+    pub members: u32,
+    /// Unix seconds when it arrived here.
+    #[ts(type = "number")]
+    pub received_at: u64,
+}
+
+/// What creating a group, or inviting, came to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct GroupCreated {
+    /// The chat.
+    pub chat: String,
+    /// People who could not be invited; the group exists without them.
+    pub not_invited: Vec<NotInvited>,
+}
+
+/// Somebody who could not be invited, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct NotInvited {
+    /// Who.
+    pub npub: String,
+    /// In plain words.
+    pub reason: String,
+}
+
+/// A step of the network set-up that follows the first run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct SetupStep {
+    /// Which step.
+    pub name: SetupName,
+    /// How it stands.
+    pub state: StepState,
+    /// What went wrong and what to do; empty unless failed.
+    pub detail: String,
+}
+
+/// The steps of the network set-up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum SetupName {
+    /// Look for what other clients of this identity have published.
+    LookUp,
+    /// Publish where people reach this account (kinds 10002 and 10050).
+    RelayLists,
+    /// Publish a key package, so that people can invite (kind 30443).
+    KeyPackage,
+}
+
+/// How a step stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum StepState {
+    /// Not begun.
+    Waiting,
+    /// Under way.
+    Running,
+    /// Done.
+    Done,
+    /// Failed; it is tried again, and can be retried by hand.
+    Failed,
+}
+
+/// Relays and connections.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, TS)]
+pub struct NetworkState {
+    /// All relays in use.
+    pub relays: Vec<RelayView>,
+    /// Events that wait to be published.
+    pub outbox: u32,
+    /// Whether the backlog is being fetched.
+    pub catching_up: bool,
+}
+
+/// One relay.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct RelayView {
+    /// Its address.
+    pub url: String,
+    /// Whether there is a connection.
+    pub connected: bool,
+}
+
+/// The person's choices.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Settings {
+    /// Whether notifications show who wrote and what.
+    pub notification_text: bool,
+}

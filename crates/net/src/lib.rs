@@ -1,0 +1,142 @@
+//! The only sockets of the house: relay connections, admission of events, the dial policy, publishing and reading.
+//! Never knows MLS, groups or the database: it moves verified, opaque events.
+//!
+//! There are two lanes, each a relay pool of its own. The inbox lane may authenticate with the account's key
+//! (NIP-42), because its relays know the account anyway. The group lane has no key and never authenticates, so that
+//! group relays do not learn who reads. What must not be tied to the account, gift wraps for other people and look-ups
+//! of their lists among it, belongs on the group lane.
+
+mod address;
+mod admit;
+mod dial;
+mod embedded;
+mod incoming;
+mod link;
+mod lists;
+mod net;
+mod socket;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use nostr::{Event, Keys, Timestamp};
+
+pub use address::{ADDRESS_BYTES_CAP, RelayAddress, RelayAddressError, relay_url};
+pub use admit::{CONTENT_BYTES_CAP, FETCH_BYTES_CAP, FETCH_EVENTS_CAP, GIFT_WRAP_BYTES_CAP, TAG_BYTES_CAP, TAGS_CAP, VERIFIED_CAP};
+pub use dial::{DialPolicy, DialRefusal};
+pub use embedded::{EmbeddedRelay, EmbeddedRelayError};
+pub use incoming::{Feed, INCOMING_CAP, Incoming, NOTICES_CAP};
+pub use lists::{LIST_ENTRIES_CAP, ListError, ListKind, RelayList, RelayUse};
+pub use net::{LINKS_CAP, Net};
+pub use socket::{ADDRESSES_TRIED_CAP, FRAME_BYTES_CAP, MESSAGE_BYTES_CAP};
+
+/// How the network is used.
+#[derive(Debug, Clone, Default)]
+pub struct NetOptions {
+    /// Which addresses may be dialled.
+    pub dial: DialPolicy,
+    /// A SOCKS5 proxy for every connection. When it does not answer, nothing is dialled.
+    pub proxy: Option<SocketAddr>,
+    /// The account's key, with which the inbox lane answers a relay's demand for authentication (NIP-42).
+    pub auth: Option<Keys>,
+    /// Pauses and patience.
+    pub pace: Pace,
+}
+
+/// Pauses and patience of the connections.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pace {
+    /// First pause before a relay is dialled again; it doubles with every failure.
+    pub redial_first: Duration,
+    /// Longest pause before a relay is dialled again.
+    pub redial_cap: Duration,
+    /// How long one dial may take, TLS included.
+    pub dial_timeout: Duration,
+    /// How long a full queue slows a relay down before events are dropped and a gap is announced.
+    pub queue_patience: Duration,
+    /// How long a connection without work stays open.
+    pub idle_after: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            redial_first: Duration::from_secs(1),
+            redial_cap: Duration::from_secs(60),
+            dial_timeout: Duration::from_secs(15),
+            queue_patience: Duration::from_secs(5),
+            idle_after: Duration::from_secs(60),
+        }
+    }
+}
+
+/// One of the two relay pools.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Lane {
+    /// The account's own relays: gift wraps, lists, key packages. May authenticate.
+    Inbox,
+    /// Group relays and other people's relays. Never authenticates.
+    Group,
+}
+
+/// One relay's answer to one event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// The relay says that it took the event, or had it already. Not a proof that it keeps it.
+    Accepted {
+        /// The relay's words; often empty.
+        detail: String,
+    },
+    /// The relay says no.
+    Refused {
+        /// The relay's words.
+        detail: String,
+    },
+    /// The event was sent and no answer came in time; the relay may have it.
+    TimedOut,
+    /// There was no connection, or it was lost before an answer came; the relay may have the event.
+    Unreachable {
+        /// What happened, in plain words.
+        detail: String,
+    },
+    /// The dial policy forbids the address; nothing was sent.
+    NotDialled {
+        /// The rule, in plain words.
+        detail: String,
+    },
+}
+
+/// What a look-up brought.
+#[derive(Debug, Clone, Default)]
+pub struct Fetched {
+    /// Verified and admitted events without duplicates, newest first.
+    pub events: Vec<Event>,
+    /// Relays that said they had sent everything. Not a proof.
+    pub complete: Vec<RelayAddress>,
+    /// Relays that did not, with the reason. Their events, as far as they came, are among `events`.
+    pub failed: Vec<(RelayAddress, String)>,
+}
+
+/// A group to follow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupFeed {
+    /// The group's routing id, whose lowercase hex is the value of the `h` tag (Marmot: kind 445).
+    pub routing: [u8; 32],
+    /// The relays that carry the group.
+    pub relays: Vec<RelayAddress>,
+    /// Where to begin, by the relays' `created_at`; `None` reads everything.
+    pub since: Option<Timestamp>,
+}
+
+/// The state of one connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RelayStatus {
+    /// The relay, in the spelling that was used first.
+    pub relay: RelayAddress,
+    /// The lane.
+    pub lane: Lane,
+    /// Whether the connection is open.
+    pub connected: bool,
+    /// Why not, when it is not.
+    pub fault: Option<String>,
+}

@@ -1,0 +1,380 @@
+//! The handle that the application holds: two lanes of links, and what each of them follows.
+//! Never touches a frame itself.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use nostr::{Alphabet, Event, EventId, Filter, Kind, PublicKey, RelayUrl, SingleLetterTag, Timestamp};
+use nostr_sdk::pool::prelude::RelayPoolBuilder;
+use nostr_sdk::{RelayPool, RelayPoolOptions};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::admit::{Admission, Collected, Registry, Want};
+use crate::dial::DialRefusal;
+use crate::incoming::{Feed, Gap, INCOMING_CAP, Incoming, Notices, Outlet};
+use crate::link::{COMMANDS_CAP, Command, Link, LinkParts, LinkState};
+use crate::socket::Dialler;
+use crate::{Answer, Fetched, GroupFeed, Lane, NetOptions, Pace, RelayAddress, RelayStatus};
+
+/// Most relays that one lane is connected to at once.
+pub const LINKS_CAP: usize = 128;
+
+/// The pool's own broadcast is not read by anybody; admission delivers the events.
+const POOL_NOTIFICATIONS: usize = 1;
+
+/// The network. Cheap to clone; the connections end with [`Net::close`] or with the last clone.
+#[derive(Debug, Clone)]
+pub struct Net {
+    inbox: Arc<LaneHub>,
+    group: Arc<LaneHub>,
+}
+
+#[derive(Debug)]
+struct LaneHub {
+    lane: Lane,
+    pool: RelayPool,
+    dialler: Arc<Dialler>,
+    registry: Arc<Registry>,
+    queue: mpsc::Sender<Incoming>,
+    notices: Notices,
+    pace: Pace,
+    may_authenticate: bool,
+    links: Mutex<HashMap<RelayUrl, LinkHandle>>,
+    /// One change of what is followed at a time, so that the last one wins everywhere.
+    following: tokio::sync::Mutex<HashSet<RelayUrl>>,
+}
+
+#[derive(Debug, Clone)]
+struct LinkHandle {
+    address: RelayAddress,
+    commands: mpsc::Sender<Command>,
+    state: Arc<LinkState>,
+}
+
+impl Net {
+    /// Sets up both lanes; nothing is dialled yet. Has to be called inside a Tokio runtime.
+    ///
+    /// The receiver is a queue of [`INCOMING_CAP`] items. When it stays full, relays are slowed down, and then a
+    /// [`Incoming::Gap`] is announced.
+    pub fn new(options: NetOptions) -> (Self, mpsc::Receiver<Incoming>) {
+        let (queue, incoming) = mpsc::channel(INCOMING_CAP);
+        let notices = Notices::into_queue(queue.clone());
+        let dialler = Arc::new(Dialler::new(options.dial, options.proxy));
+        let hub = |lane, auth| LaneHub::new(lane, auth, &dialler, &queue, &notices, &options.pace);
+        let inbox = Arc::new(hub(Lane::Inbox, options.auth.clone()));
+        let group = Arc::new(hub(Lane::Group, None));
+        (Self { inbox, group }, incoming)
+    }
+
+    /// Sends one event to one relay and waits for its answer, at most `timeout`, dialling included.
+    ///
+    /// The event is sent once. A relay that took it and lost the connection answers [`Answer::Unreachable`], so the
+    /// same event may have to be published again; relays know it by its id.
+    pub async fn publish(&self, lane: Lane, relay: &RelayAddress, event: &Event, timeout: Duration) -> Answer {
+        self.hub(lane).publish(relay, event, timeout).await
+    }
+
+    /// Asks all relays at once for what they have stored, each at most for `timeout`.
+    ///
+    /// A filter without a limit is read page by page until a relay has nothing older.
+    pub async fn fetch(&self, lane: Lane, relays: &[RelayAddress], filter: Filter, timeout: Duration) -> Fetched {
+        let hub = self.hub(lane);
+        let relays: HashSet<&RelayAddress> = relays.iter().collect();
+        let answers = join_all(relays.into_iter().map(|relay| async {
+            let (events, ended) = hub.fetch(relay, filter.clone(), timeout).await;
+            (relay.clone(), events, ended)
+        }));
+        let mut fetched = Fetched::default();
+        let mut events: HashMap<EventId, Event> = HashMap::new();
+        for (relay, found, ended) in answers.await {
+            events.extend(found.into_iter().map(|event| (event.id, event)));
+            match ended {
+                Ok(()) => fetched.complete.push(relay),
+                Err(reason) => fetched.failed.push((relay, reason)),
+            }
+        }
+        fetched.events = events.into_values().collect();
+        fetched.events.sort_by(|a, b| b.created_at.cmp(&a.created_at).then(a.id.cmp(&b.id)));
+        fetched
+    }
+
+    /// Follows the gift wraps (kind 1059) for an account on its inbox relays. Replaces what was followed before.
+    ///
+    /// Connections that are lost come back and ask again from the `since` that was given last.
+    pub async fn follow_inbox(&self, account: PublicKey, relays: Vec<RelayAddress>, since: Option<Timestamp>) {
+        let filter = Filter {
+            since,
+            ..Filter::new().kind(Kind::GiftWrap).pubkey(account)
+        };
+        self.inbox.follow(vec![(Feed::Inbox, filter, relays)]).await;
+    }
+
+    /// Follows exactly these groups (kind 445). What was followed before and is not named any more ends; what goes on
+    /// is not asked for again, and its new `since` counts from the next connection on.
+    pub async fn follow_groups(&self, feeds: Vec<GroupFeed>) {
+        let tag = SingleLetterTag::lowercase(Alphabet::H);
+        let feeds = feeds.into_iter().map(|feed| {
+            let filter = Filter::new().kind(Kind::MlsGroupMessage).custom_tag(tag, hex::encode(feed.routing));
+            (
+                Feed::Group(feed.routing),
+                Filter {
+                    since: feed.since,
+                    ..filter
+                },
+                feed.relays,
+            )
+        });
+        self.group.follow(feeds.collect()).await;
+    }
+
+    /// The state of every connection, sorted by lane and address.
+    pub async fn status(&self) -> Vec<RelayStatus> {
+        let mut all = self.inbox.status();
+        all.extend(self.group.status());
+        all
+    }
+
+    /// Ends all connections. Publishing and reading that wait are answered with [`Answer::Unreachable`].
+    pub async fn close(&self) {
+        self.inbox.close().await;
+        self.group.close().await;
+    }
+
+    fn hub(&self, lane: Lane) -> &LaneHub {
+        match lane {
+            Lane::Inbox => &self.inbox,
+            Lane::Group => &self.group,
+        }
+    }
+}
+
+impl LaneHub {
+    fn new(
+        lane: Lane,
+        auth: Option<nostr::Keys>,
+        dialler: &Arc<Dialler>,
+        queue: &mpsc::Sender<Incoming>,
+        notices: &Notices,
+        pace: &Pace,
+    ) -> Self {
+        let registry = Arc::new(Registry::new());
+        let may_authenticate = auth.is_some();
+        let mut builder = RelayPoolBuilder::new().admit_policy(Admission(registry.clone())).opts(
+            RelayPoolOptions::new()
+                .automatic_authentication(may_authenticate)
+                .notification_channel_size(POOL_NOTIFICATIONS),
+        );
+        builder.websocket_transport = dialler.clone();
+        builder.__signer = auth.map(|keys| Arc::new(keys) as Arc<dyn nostr::NostrSigner>);
+        Self {
+            lane,
+            pool: builder.build(),
+            dialler: dialler.clone(),
+            registry,
+            queue: queue.clone(),
+            notices: notices.clone(),
+            pace: pace.clone(),
+            may_authenticate,
+            links: Mutex::new(HashMap::new()),
+            following: tokio::sync::Mutex::new(HashSet::new()),
+        }
+    }
+
+    async fn publish(&self, relay: &RelayAddress, event: &Event, timeout: Duration) -> Answer {
+        if let Err(refusal) = self.check(relay) {
+            return Answer::NotDialled {
+                detail: refusal.to_string(),
+            };
+        }
+        let (reply, answer) = oneshot::channel();
+        let command = Command::Publish {
+            address: relay.clone(),
+            event: Box::new(event.clone()),
+            reply,
+        };
+        let asked = async {
+            match self.command(relay, command).await {
+                Ok(()) => answer.await.unwrap_or_else(|_| Answer::Unreachable {
+                    detail: "the connection was just closed".to_owned(),
+                }),
+                Err(detail) => Answer::Unreachable { detail },
+            }
+        };
+        match tokio::time::timeout(timeout, asked).await {
+            Ok(answer) => answer,
+            Err(_) => match self.fault(relay) {
+                None => Answer::TimedOut,
+                Some(detail) => Answer::Unreachable { detail },
+            },
+        }
+    }
+
+    async fn fetch(&self, relay: &RelayAddress, filter: Filter, timeout: Duration) -> (Vec<Event>, Result<(), String>) {
+        if let Err(refusal) = self.check(relay) {
+            return (Vec::new(), Err(refusal.to_string()));
+        }
+        let into = Arc::new(Mutex::new(Collected::default()));
+        let (reply, ended) = oneshot::channel();
+        let command = Command::Fetch {
+            address: relay.clone(),
+            filter,
+            into: into.clone(),
+            reply,
+        };
+        let asked = async {
+            self.command(relay, command).await?;
+            ended.await.unwrap_or_else(|_| Err("the connection was just closed".to_owned()))
+        };
+        let ended = match tokio::time::timeout(timeout, asked).await {
+            Ok(ended) => ended,
+            Err(_) => Err(self.fault(relay).unwrap_or_else(|| "the relay did not answer in time".to_owned())),
+        };
+        let events = std::mem::take(&mut into.lock().unwrap_or_else(PoisonError::into_inner).events);
+        (events, ended)
+    }
+
+    async fn follow(&self, feeds: Vec<(Feed, Filter, Vec<RelayAddress>)>) {
+        let mut followed = self.following.lock().await;
+        let mut by_relay: HashMap<RelayUrl, BTreeMap<Feed, Want>> = HashMap::new();
+        for (feed, filter, addresses) in feeds {
+            for address in addresses {
+                let wants = by_relay.entry(address.dialled().clone()).or_default();
+                let want = wants.entry(feed).or_insert_with(|| Want {
+                    feed,
+                    filter: filter.clone(),
+                    addresses: Vec::new(),
+                });
+                if !want.addresses.contains(&address) {
+                    want.addresses.push(address);
+                }
+            }
+        }
+        for url in followed.iter().filter(|url| !by_relay.contains_key(url)) {
+            let handle = self.links().get(url).cloned();
+            if let Some(handle) = handle {
+                drop(handle.commands.send(Command::Follow { wants: Vec::new() }).await);
+            }
+        }
+        *followed = by_relay.keys().cloned().collect();
+        for wants in by_relay.into_values() {
+            let wants: Vec<Want> = wants.into_values().collect();
+            let Some(address) = wants.first().and_then(|want| want.addresses.first()).cloned() else {
+                continue;
+            };
+            let refusal = self.check(&address).err().map(|refusal| refusal.to_string());
+            let failed = match refusal {
+                None => self.command(&address, Command::Follow { wants: wants.clone() }).await.err(),
+                refused => refused,
+            };
+            for (want, detail) in wants.iter().zip(std::iter::repeat(failed)) {
+                let (Some(detail), Some(relay)) = (detail, want.addresses.first()) else {
+                    continue;
+                };
+                self.notices.put(Incoming::Refused {
+                    lane: self.lane,
+                    relay: relay.clone(),
+                    feed: want.feed,
+                    detail,
+                });
+            }
+        }
+    }
+
+    fn status(&self) -> Vec<RelayStatus> {
+        let links = self.links();
+        let mut all: Vec<RelayStatus> = links
+            .values()
+            .filter(|link| !link.commands.is_closed())
+            .map(|link| RelayStatus {
+                relay: link.address.clone(),
+                lane: self.lane,
+                connected: link.state.is_connected(),
+                fault: link.state.fault(),
+            })
+            .collect();
+        all.sort_by(|a, b| a.relay.cmp(&b.relay));
+        all
+    }
+
+    async fn close(&self) {
+        let links: Vec<LinkHandle> = self.links().drain().map(|(_, link)| link).collect();
+        for link in links {
+            drop(link.commands.send(Command::Stop).await);
+            link.commands.closed().await;
+        }
+        self.pool.shutdown().await;
+    }
+
+    fn check(&self, relay: &RelayAddress) -> Result<(), DialRefusal> {
+        self.dialler.check(relay.dialled().into()).map(drop)
+    }
+
+    /// Why there is no connection, when there is none.
+    fn fault(&self, relay: &RelayAddress) -> Option<String> {
+        let state = self.links().get(relay.dialled()).map(|link| link.state.clone())?;
+        let fault = state.fault().unwrap_or_else(|| "no connection in time".to_owned());
+        (!state.is_connected()).then_some(fault)
+    }
+
+    /// Hands a command to the relay's link, which is started when there is none.
+    async fn command(&self, relay: &RelayAddress, mut command: Command) -> Result<(), String> {
+        // A link that has just gone idle closes its queue; the second try starts a new one.
+        for _ in 0..2 {
+            let link = self.link(relay)?;
+            match link.commands.send(command).await {
+                Ok(()) => return Ok(()),
+                Err(mpsc::error::SendError(returned)) => command = returned,
+            }
+        }
+        Err("the connection was just closed".to_owned())
+    }
+
+    fn link(&self, relay: &RelayAddress) -> Result<LinkHandle, String> {
+        let mut links = self.links();
+        if let Some(link) = links.get(relay.dialled()).filter(|link| !link.commands.is_closed()) {
+            return Ok(link.clone());
+        }
+        links.retain(|_, link| !link.commands.is_closed());
+        if self.pool.is_shutdown() {
+            return Err("the network is closed".to_owned());
+        }
+        if links.len() >= LINKS_CAP {
+            return Err(format!("already connected to {LINKS_CAP} relays; try again later"));
+        }
+        let (commands, waiting) = mpsc::channel(COMMANDS_CAP);
+        let state = Arc::new(LinkState::default());
+        let outlet = Outlet {
+            lane: self.lane,
+            queue: self.queue.clone(),
+            patience: self.pace.queue_patience,
+            gap: Arc::new(Gap::default()),
+            stuck: Arc::new(AtomicBool::new(false)),
+        };
+        let parts = LinkParts {
+            lane: self.lane,
+            url: relay.dialled().clone(),
+            pool: self.pool.clone(),
+            registry: self.registry.clone(),
+            outlet,
+            notices: self.notices.clone(),
+            pace: self.pace.clone(),
+            may_authenticate: self.may_authenticate,
+            state: state.clone(),
+        };
+        tokio::spawn(Link::new(parts, waiting).run());
+        let handle = LinkHandle {
+            address: relay.clone(),
+            commands,
+            state,
+        };
+        links.insert(relay.dialled().clone(), handle.clone());
+        Ok(handle)
+    }
+
+    fn links(&self) -> std::sync::MutexGuard<'_, HashMap<RelayUrl, LinkHandle>> {
+        self.links.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

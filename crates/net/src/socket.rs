@@ -1,0 +1,233 @@
+//! Opens the sockets: resolve, check, dial exactly the address that was checked, TLS, WebSocket.
+//! Never looks into a frame, beyond dropping the ones that are too large.
+
+use std::future::ready;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use async_wsocket::{ConnectionMode, Message, WebSocket};
+use futures_util::stream::SplitSink;
+use futures_util::{Sink, SinkExt, StreamExt};
+use nostr::Url;
+use nostr::util::BoxedFuture;
+use nostr_sdk::pool::transport::error::TransportError;
+use nostr_sdk::pool::transport::websocket::{WebSocketSink, WebSocketStream, WebSocketTransport};
+use tokio::net::TcpStream;
+use tokio_socks::tcp::Socks5Stream;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::{Connector, client_async_tls_with_config};
+
+use crate::dial::{DialPolicy, DialRefusal, Target};
+
+/// Largest frame that is read off a socket, in bytes. A larger one ends the connection.
+pub const FRAME_BYTES_CAP: usize = 4 * 1024 * 1024;
+
+/// Largest relay message that is looked at, in bytes. A larger one is dropped and the stream goes on.
+pub const MESSAGE_BYTES_CAP: usize = 512 * 1024;
+
+/// Most resolved addresses of one name that are tried.
+pub const ADDRESSES_TRIED_CAP: usize = 6;
+
+/// How long one address of several is tried before the next.
+const ADDRESS_PATIENCE: Duration = Duration::from_secs(4);
+
+/// Why a socket did not open.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DialFault {
+    #[error(transparent)]
+    Refused(#[from] DialRefusal),
+    #[error("the name {0} could not be resolved; check the address and the internet connection")]
+    Unresolved(String),
+    #[error("no connection: {0}")]
+    Io(#[from] io::Error),
+    #[error("no connection through the proxy: {0}")]
+    Proxy(#[from] tokio_socks::Error),
+    #[error("no relay answered: {0}")]
+    Handshake(#[from] Box<tokio_tungstenite::tungstenite::Error>),
+    #[error("the encryption could not be set up: {0}")]
+    Tls(#[from] rustls::Error),
+    #[error("no answer in time")]
+    TimedOut,
+}
+
+/// Dials relays for a pool, under the dial policy.
+///
+/// With a proxy everything goes through it, and nothing is dialled when it does not answer. The proxy resolves the
+/// names, so the resolved address cannot be checked; literal addresses and local names still are.
+#[derive(Debug)]
+pub(crate) struct Dialler {
+    policy: DialPolicy,
+    proxy: Option<SocketAddr>,
+    tls: Result<Arc<rustls::ClientConfig>, rustls::Error>,
+}
+
+impl Dialler {
+    pub(crate) fn new(policy: DialPolicy, proxy: Option<SocketAddr>) -> Self {
+        Self {
+            policy,
+            proxy,
+            tls: tls_config().map(Arc::new),
+        }
+    }
+
+    pub(crate) fn check(&self, url: &Url) -> Result<Target, DialRefusal> {
+        self.policy.check(url, self.proxy.is_some())
+    }
+
+    async fn open(&self, url: &Url) -> Result<WebSocket, DialFault> {
+        let target = self.check(url)?;
+        let port = url.port_or_known_default().ok_or(DialRefusal::Port(0))?;
+        let stream = match (self.proxy, target) {
+            (Some(proxy), Target::Address(ip)) => Socks5Stream::connect(proxy, SocketAddr::new(ip, port)).await?.into_inner(),
+            (Some(proxy), Target::Name(name)) => Socks5Stream::connect(proxy, (name.as_str(), port)).await?.into_inner(),
+            (None, Target::Address(ip)) => TcpStream::connect((ip, port)).await?,
+            (None, Target::Name(name)) => self.dial_name(&name, port).await?,
+        };
+        stream.set_nodelay(true)?;
+        let config = WebSocketConfig::default()
+            .max_message_size(Some(FRAME_BYTES_CAP))
+            .max_frame_size(Some(FRAME_BYTES_CAP));
+        let connector = Connector::Rustls(self.tls.clone()?);
+        // The name of the address, not of the dialled IP, goes into SNI and the Host header.
+        let connector = if url.scheme() == "wss" { connector } else { Connector::Plain };
+        let handshake = Box::pin(client_async_tls_with_config(url.as_str(), stream, Some(config), Some(connector)));
+        let (socket, _) = handshake.await.map_err(Box::new)?;
+        Ok(WebSocket::Tokio(socket))
+    }
+
+    async fn dial_name(&self, name: &str, port: u16) -> Result<TcpStream, DialFault> {
+        let resolved = tokio::net::lookup_host((name, port))
+            .await
+            .map_err(|_| DialFault::Unresolved(name.to_owned()))?;
+        let addresses = self.admitted(name, resolved.map(|address| address.ip()))?;
+        let mut last = DialFault::TimedOut;
+        for ip in addresses {
+            match tokio::time::timeout(ADDRESS_PATIENCE, TcpStream::connect((ip, port))).await {
+                Ok(Ok(stream)) => return Ok(stream),
+                Ok(Err(fault)) => last = fault.into(),
+                Err(_) => last = DialFault::TimedOut,
+            }
+        }
+        Err(last)
+    }
+
+    /// Of the addresses that a name resolved to, those that may be dialled.
+    fn admitted(&self, name: &str, resolved: impl Iterator<Item = IpAddr>) -> Result<Vec<IpAddr>, DialFault> {
+        let mut any = false;
+        let admitted: Vec<IpAddr> = resolved
+            .inspect(|_| any = true)
+            .filter(|ip| self.policy.admits(*ip))
+            .take(ADDRESSES_TRIED_CAP)
+            .collect();
+        match (any, admitted.is_empty()) {
+            (false, _) => Err(DialFault::Unresolved(name.to_owned())),
+            (true, true) => Err(DialRefusal::ResolvesToSpecial(name.to_owned()).into()),
+            (true, false) => Ok(admitted),
+        }
+    }
+}
+
+fn tls_config() -> Result<rustls::ClientConfig, rustls::Error> {
+    let roots = rustls::RootCertStore {
+        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+    };
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    Ok(rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth())
+}
+
+impl WebSocketTransport for Dialler {
+    fn support_ping(&self) -> bool {
+        true
+    }
+
+    fn connect<'a>(
+        &'a self,
+        url: &'a Url,
+        _mode: &'a ConnectionMode,
+        timeout: Duration,
+    ) -> BoxedFuture<'a, Result<(WebSocketSink, WebSocketStream), TransportError>> {
+        Box::pin(async move {
+            let socket = match tokio::time::timeout(timeout, self.open(url)).await {
+                Ok(opened) => opened.map_err(TransportError::backend)?,
+                Err(_) => return Err(TransportError::backend(DialFault::TimedOut)),
+            };
+            let (frames_out, frames_in) = socket.split();
+            let frames_in = frames_in.filter_map(|frame| {
+                ready(match frame {
+                    Ok(frame) if frame.len() > MESSAGE_BYTES_CAP => None,
+                    other => Some(other.map_err(TransportError::backend)),
+                })
+            });
+            let sink: WebSocketSink = Box::new(FramesOut(frames_out));
+            let stream: WebSocketStream = Box::pin(frames_in);
+            Ok((sink, stream))
+        })
+    }
+}
+
+/// The sending half with the pool's error type. `sink_map_err` would panic when polled again after an error.
+struct FramesOut(SplitSink<WebSocket, Message>);
+
+impl Sink<Message> for FramesOut {
+    type Error = TransportError;
+
+    fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.0.poll_ready_unpin(cx).map_err(TransportError::backend)
+    }
+
+    fn start_send(mut self: Pin<&mut Self>, frame: Message) -> Result<(), Self::Error> {
+        self.0.start_send_unpin(frame).map_err(TransportError::backend)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.0.poll_flush_unpin(cx).map_err(TransportError::backend)
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.0.poll_close_unpin(cx).map_err(TransportError::backend)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ips(texts: &[&str]) -> Vec<IpAddr> {
+        texts.iter().map(|text| text.parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn only_checked_addresses_of_a_name_are_dialled() {
+        let dialler = Dialler::new(DialPolicy::Public, None);
+        let mixed = ips(&["10.0.0.1", "8.8.8.8", "127.0.0.1", "::1", "2606:4700::1111"]);
+        assert_eq!(
+            dialler.admitted("relay.example", mixed.into_iter()).unwrap(),
+            ips(&["8.8.8.8", "2606:4700::1111"])
+        );
+    }
+
+    #[test]
+    fn a_name_that_resolves_to_private_addresses_is_refused() {
+        let dialler = Dialler::new(DialPolicy::Public, None);
+        let fault = dialler
+            .admitted("rebind.example", ips(&["127.0.0.1", "::1", "169.254.169.254"]).into_iter())
+            .unwrap_err();
+        assert!(matches!(fault, DialFault::Refused(DialRefusal::ResolvesToSpecial(_))));
+        assert!(matches!(
+            dialler.admitted("gone.example", std::iter::empty()).unwrap_err(),
+            DialFault::Unresolved(_)
+        ));
+    }
+
+    #[test]
+    fn the_encryption_can_be_set_up() {
+        assert!(tls_config().is_ok());
+    }
+}

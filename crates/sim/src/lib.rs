@@ -1,0 +1,4 @@
+//! The test kit: relays that fail on purpose.
+//! Never part of the app.
+
+pub mod faulty_relay;

@@ -1,0 +1,49 @@
+//! What an account keeps on disk: one SQLCipher file, one thread that owns it, one transaction type.
+//! It knows no protocol and no socket, and no SQL is written outside of it.
+
+mod account;
+mod chat;
+mod codec;
+mod column;
+mod database;
+mod deferred;
+mod engine_rows;
+mod error;
+mod files;
+mod ids;
+mod inspect;
+mod key;
+mod key_package;
+mod message;
+mod migrations;
+mod openmls_rows;
+mod outbox;
+mod person;
+mod progress;
+mod request;
+mod seen;
+mod settings;
+mod thread;
+mod tx;
+
+#[cfg(test)]
+mod tests;
+
+pub use account::AccountRecord;
+pub use chat::{ChatProjection, ChatRecord, ChatState, Member};
+pub use codec::{CodecError, MixedCodec};
+pub use database::{Database, QUEUE_CAP, Rollback};
+pub use deferred::{DEFERRED_CAP, DEFERRED_CAP_PER_ROUTING, DeferredRecord};
+pub use error::StoreError;
+pub use ids::{ChatId, DeferredId, MessageId, OutboxId, RequestId};
+pub use inspect::StateHash;
+pub use key::DatabaseKey;
+pub use key_package::OwnKeyPackage;
+pub use message::{KIND_CHAT, KIND_DELETE, KIND_EDIT, KIND_REACTION, KIND_SYSTEM, MessageRecord, PageKey};
+pub use migrations::SCHEMA;
+pub use outbox::{Answer, Delivery, Due, Lane, OUTBOX_CAP, OutboxRecord, OutboxState, Purpose, Standing};
+pub use person::{PEOPLE_CAP, PersonRecord};
+pub use progress::{CURSOR_CAP, CursorKey};
+pub use request::{RequestInsert, RequestRecord, RequestState};
+pub use seen::SEEN_CAP;
+pub use tx::Tx;

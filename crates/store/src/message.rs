@@ -1,0 +1,296 @@
+//! The timeline: every inner event of a conversation, and the system rows between them.
+//! It never interprets content, and what refers to a message (reactions, edits, deletions) stays a row of its own.
+
+use murmel_engine::{Digest, Epoch};
+use nostr::{EventId, PublicKey};
+use rusqlite::{Row, params};
+
+use crate::column::{epoch, event_id, int, json, maybe_digest, maybe_event_id, maybe_uint, public_key, to_json, uint};
+use crate::{ChatId, MessageId, StoreError, Tx};
+
+/// Inner kind of a chat message (NIP-C7).
+pub const KIND_CHAT: u16 = 9;
+/// Inner kind of a reaction (NIP-25).
+pub const KIND_REACTION: u16 = 7;
+/// Inner kind of a deletion (NIP-09).
+pub const KIND_DELETE: u16 = 5;
+/// Inner kind of an edit (Marmot).
+pub const KIND_EDIT: u16 = 1009;
+/// Kind of system rows (Marmot).
+pub const KIND_SYSTEM: u16 = 1210;
+
+/// One row of the timeline or one annotation of another row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MessageRecord {
+    /// Row id and sequence of arrival; [`MessageId::NEW`] before it is inserted.
+    pub id: MessageId,
+    /// The conversation.
+    pub chat: ChatId,
+    /// `created_at` of the inner event, Unix seconds.
+    pub at: u64,
+    /// Id of the inner event; of a system row any id that is unique in the conversation.
+    pub event_id: EventId,
+    /// Author.
+    pub sender: PublicKey,
+    /// Nostr kind of the inner event.
+    pub kind: u16,
+    /// Content of the inner event.
+    pub content: String,
+    /// Tags of the inner event.
+    pub tags: Vec<Vec<String>>,
+    /// What it refers to: the target of a reaction, deletion or edit, the parent of a reply.
+    pub target: Option<EventId>,
+    /// Epoch in which it was sent.
+    pub epoch: Epoch,
+    /// The MLS message that carried it.
+    pub digest: Option<Digest>,
+    /// Whether this account wrote it.
+    pub mine: bool,
+    /// Whether the content was taken away.
+    pub erased: bool,
+    /// When it has to disappear, Unix seconds.
+    pub expires_at: Option<u64>,
+    /// When it arrived or was written here: local clock, Unix seconds.
+    pub received_at: u64,
+}
+
+impl MessageRecord {
+    /// Whether it takes a place of its own in the timeline.
+    pub const fn is_shown(kind: u16) -> bool {
+        matches!(kind, KIND_CHAT | KIND_SYSTEM)
+    }
+}
+
+/// A place in the timeline: time, then sequence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PageKey {
+    /// [`MessageRecord::at`].
+    pub at: u64,
+    /// [`MessageRecord::id`].
+    pub id: MessageId,
+}
+
+macro_rules! select_message {
+    ($rest:literal) => {
+        concat!(
+            "SELECT m.id, m.chat, m.at, m.event_id, m.sender, m.kind, m.content, m.tags, m.target, m.epoch, m.digest, m.mine, m.erased, \
+             m.expires_at, m.received_at FROM ",
+            $rest
+        )
+    };
+}
+
+impl Tx<'_> {
+    /// Adds a row; its `id` is ignored. `None` if the conversation has an event of this id already.
+    pub fn insert_message(&self, message: &MessageRecord) -> Result<Option<MessageId>, StoreError> {
+        let known = self.one(
+            "SELECT id FROM messages WHERE chat = ?1 AND event_id = ?2",
+            params![message.chat, message.event_id.as_bytes()],
+            |row| row.get::<_, MessageId>(0),
+        )?;
+        if known.is_some() {
+            return Ok(None);
+        }
+        let shown = MessageRecord::is_shown(message.kind);
+        let id = self.insert(
+            "INSERT INTO message_ids (chat, shown, at) VALUES (?1, ?2, ?3)",
+            params![message.chat, shown, int(message.at)],
+        )?;
+        self.run(
+            "INSERT INTO messages (chat, shown, at, id, event_id, sender, kind, content, tags, target, epoch, digest, mine, erased,
+                                   expires_at, received_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+            params![
+                message.chat,
+                shown,
+                int(message.at),
+                id,
+                message.event_id.as_bytes(),
+                message.sender.as_bytes(),
+                message.kind,
+                message.content,
+                to_json(&message.tags)?,
+                message.target.as_ref().map(EventId::as_bytes),
+                int(message.epoch.0),
+                message.digest.as_ref().map(Digest::as_bytes),
+                message.mine,
+                message.erased,
+                message.expires_at.map(int),
+                int(message.received_at),
+            ],
+        )?;
+        Ok(Some(MessageId(id)))
+    }
+
+    /// A row.
+    pub fn message(&self, id: MessageId) -> Result<Option<MessageRecord>, StoreError> {
+        self.one(
+            select_message!(
+                "message_ids AS i CROSS JOIN messages AS m ON m.chat = i.chat AND m.shown = i.shown AND m.at = i.at AND m.id = i.id
+                 WHERE i.id = ?1"
+            ),
+            params![id],
+            message_row,
+        )
+    }
+
+    /// The row of an inner event.
+    pub fn message_by_event(&self, chat: ChatId, event: &EventId) -> Result<Option<MessageRecord>, StoreError> {
+        self.one(
+            select_message!("messages AS m WHERE m.chat = ?1 AND m.event_id = ?2"),
+            params![chat, event.as_bytes()],
+            message_row,
+        )
+    }
+
+    /// One page of the timeline, newest first: the rows with a place of their own before `before`.
+    pub fn message_page(&self, chat: ChatId, before: Option<PageKey>, limit: u32) -> Result<Vec<MessageRecord>, StoreError> {
+        let before = before.unwrap_or(PageKey {
+            at: u64::MAX,
+            id: MessageId(i64::MAX),
+        });
+        self.many(
+            select_message!(
+                "messages AS m WHERE m.chat = ?1 AND m.shown = 1 AND (m.at, m.id) < (?2, ?3) ORDER BY m.at DESC, m.id DESC LIMIT ?4"
+            ),
+            params![chat, int(before.at), before.id, limit],
+            message_row,
+        )
+    }
+
+    /// The rows of the timeline after `after`, oldest first: for jumping to a message and for reading on from there.
+    pub fn message_page_after(&self, chat: ChatId, after: PageKey, limit: u32) -> Result<Vec<MessageRecord>, StoreError> {
+        self.many(
+            select_message!("messages AS m WHERE m.chat = ?1 AND m.shown = 1 AND (m.at, m.id) > (?2, ?3) ORDER BY m.at, m.id LIMIT ?4"),
+            params![chat, int(after.at), after.id, limit],
+            message_row,
+        )
+    }
+
+    /// The newest row of the timeline.
+    pub fn newest_message(&self, chat: ChatId) -> Result<Option<MessageRecord>, StoreError> {
+        Ok(self.message_page(chat, None, 1)?.pop())
+    }
+
+    /// Reactions, deletions and edits that refer to any of `targets`, in the order of their time.
+    pub fn annotations(&self, chat: ChatId, targets: &[EventId]) -> Result<Vec<MessageRecord>, StoreError> {
+        let mut found = Vec::new();
+        for target in targets {
+            found.extend(self.many(
+                select_message!("messages AS m WHERE m.chat = ?1 AND m.target = ?2 AND m.kind IN (5, 7, 1009)"),
+                params![chat, target.as_bytes()],
+                message_row,
+            )?);
+        }
+        found.sort_by_key(|row| (row.at, row.id));
+        Ok(found)
+    }
+
+    /// Rows of every kind that arrived after `after`, in the order of arrival.
+    pub fn messages_after(&self, chat: ChatId, after: MessageId, limit: u32) -> Result<Vec<MessageRecord>, StoreError> {
+        self.many(
+            select_message!(
+                "message_ids AS i CROSS JOIN messages AS m ON m.chat = i.chat AND m.shown = i.shown AND m.at = i.at AND m.id = i.id
+                 WHERE i.chat = ?1 AND i.id > ?2 ORDER BY i.id LIMIT ?3"
+            ),
+            params![chat, after, limit],
+            message_row,
+        )
+    }
+
+    /// Rows of every kind that were sent in `from` or a later epoch, in the order of arrival: what a lost branch may have carried.
+    pub fn messages_since_epoch(&self, chat: ChatId, from: Epoch) -> Result<Vec<MessageRecord>, StoreError> {
+        self.many(
+            select_message!("messages AS m WHERE m.chat = ?1 AND m.epoch >= ?2 ORDER BY m.id"),
+            params![chat, int(from.0)],
+            message_row,
+        )
+    }
+
+    /// How many chat messages of others arrived after the read mark.
+    pub fn unread_count(&self, chat: ChatId) -> Result<u64, StoreError> {
+        self.count(
+            "SELECT count(*) FROM messages AS m WHERE m.chat = ?1 AND m.kind = 9 AND m.mine = 0 AND m.erased = 0
+             AND m.id > (SELECT read FROM chats WHERE id = ?1)",
+            params![chat],
+        )
+    }
+
+    /// The unread message that comes first in the timeline.
+    pub fn first_unread(&self, chat: ChatId) -> Result<Option<PageKey>, StoreError> {
+        self.one(
+            "SELECT m.at, m.id FROM messages AS m WHERE m.chat = ?1 AND m.kind = 9 AND m.mine = 0 AND m.erased = 0
+             AND m.id > (SELECT read FROM chats WHERE id = ?1) ORDER BY m.at, m.id LIMIT 1",
+            params![chat],
+            |row| {
+                Ok(PageKey {
+                    at: uint(row, 0)?,
+                    id: row.get(1)?,
+                })
+            },
+        )
+    }
+
+    /// Takes content and tags of a row away; the row stays, so that the event is still known. `true` if there was something to take.
+    pub fn erase_message(&self, id: MessageId) -> Result<bool, StoreError> {
+        let changed = self.run(
+            "UPDATE messages SET content = '', tags = '[]', erased = 1
+             WHERE (chat, shown, at, id) = (SELECT chat, shown, at, id FROM message_ids WHERE id = ?1) AND erased = 0",
+            params![id],
+        )?;
+        Ok(changed > 0)
+    }
+
+    /// Moves a row of ours to the epoch and MLS message that now carry it: it was sent again after its branch lost.
+    pub fn resend_message(&self, id: MessageId, epoch: Epoch, digest: &Digest) -> Result<(), StoreError> {
+        self.run(
+            "UPDATE messages SET epoch = ?2, digest = ?3
+             WHERE (chat, shown, at, id) = (SELECT chat, shown, at, id FROM message_ids WHERE id = ?1)",
+            params![id, int(epoch.0), digest.as_bytes()],
+        )?;
+        Ok(())
+    }
+
+    /// Removes a row; the same event can be inserted again.
+    pub fn delete_message(&self, id: MessageId) -> Result<(), StoreError> {
+        self.run(
+            "DELETE FROM messages WHERE (chat, shown, at, id) = (SELECT chat, shown, at, id FROM message_ids WHERE id = ?1)",
+            params![id],
+        )?;
+        self.run("DELETE FROM message_ids WHERE id = ?1", params![id])?;
+        Ok(())
+    }
+
+    /// Removes up to `limit` rows that had to disappear by `now`; answers which.
+    pub fn delete_expired(&self, now: u64, limit: u32) -> Result<Vec<(ChatId, MessageId)>, StoreError> {
+        let expired = self.many(
+            "SELECT chat, id FROM messages WHERE expires_at IS NOT NULL AND expires_at <= ?1 ORDER BY expires_at LIMIT ?2",
+            params![int(now), limit],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        for (_, id) in &expired {
+            self.delete_message(*id)?;
+        }
+        Ok(expired)
+    }
+}
+
+fn message_row(row: &Row<'_>) -> rusqlite::Result<MessageRecord> {
+    Ok(MessageRecord {
+        id: row.get(0)?,
+        chat: row.get(1)?,
+        at: uint(row, 2)?,
+        event_id: event_id(row, 3)?,
+        sender: public_key(row, 4)?,
+        kind: row.get(5)?,
+        content: row.get(6)?,
+        tags: json(row, 7)?,
+        target: maybe_event_id(row, 8)?,
+        epoch: epoch(row, 9)?,
+        digest: maybe_digest(row, 10)?,
+        mine: row.get(11)?,
+        erased: row.get(12)?,
+        expires_at: maybe_uint(row, 13)?,
+        received_at: uint(row, 14)?,
+    })
+}

@@ -1,0 +1,411 @@
+//! Events that have to reach relays: the signed bytes, and what each relay answered.
+//! It never signs or encrypts; a retry sends the same bytes again.
+
+use nostr::EventId;
+use rusqlite::{Row, params};
+
+use crate::column::{event_id, int, maybe_uint, uint, words};
+use crate::{ChatId, MessageId, OutboxId, StoreError, Tx};
+
+/// Events that may wait for relays at one time.
+pub const OUTBOX_CAP: usize = 10_000;
+
+words!(
+    /// What an event is for.
+    Purpose {
+        /// An application message of a group (kind 445).
+        Message = "message",
+        /// A commit (kind 445).
+        Commit = "commit",
+        /// A proposal (kind 445).
+        Proposal = "proposal",
+        /// A gift wrap with a welcome (kind 1059).
+        Welcome = "welcome",
+        /// Our key package.
+        KeyPackage = "key_package",
+        /// Our relay list (NIP-65).
+        RelayList = "relay_list",
+        /// Our inbox relays (NIP-17).
+        InboxList = "inbox_list",
+        /// Anything else.
+        Other = "other",
+    }
+);
+
+words!(
+    /// Which pool of connections: one that may authenticate as the account, and one that never does.
+    Lane {
+        /// Inbox relays and public lists.
+        Inbox = "inbox",
+        /// Group relays.
+        Group = "group",
+    }
+);
+
+words!(
+    /// How an event stands.
+    OutboxState {
+        /// Its policy is not met yet.
+        Open = "open",
+        /// Enough relays accepted it.
+        Done = "done",
+        /// Every relay was given up before enough had accepted it.
+        Failed = "failed",
+        /// It is not wanted any more.
+        Cancelled = "cancelled",
+    }
+);
+
+words!(
+    /// What a relay said about an event.
+    Answer {
+        /// Nothing yet.
+        Waiting = "waiting",
+        /// OK true.
+        Accepted = "accepted",
+        /// OK false.
+        Refused = "refused",
+        /// No answer in time.
+        TimedOut = "timed_out",
+        /// No connection.
+        Unreachable = "unreachable",
+    }
+);
+
+/// An event on its way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutboxRecord {
+    /// Row id; [`OutboxId::NEW`] before it is enqueued.
+    pub id: OutboxId,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// The conversation, if it belongs to one.
+    pub chat: Option<ChatId>,
+    /// The timeline row, if it carries one.
+    pub message: Option<MessageId>,
+    /// Id of the outer event.
+    pub event_id: EventId,
+    /// The signed outer event as JSON: what goes over the wire.
+    pub event: Vec<u8>,
+    /// Which pool sends it.
+    pub lane: Lane,
+    /// Unix seconds.
+    pub created_at: u64,
+    /// How many relays have to accept it, at least 1.
+    pub required: u32,
+    /// How it stands; enqueue with [`OutboxState::Open`].
+    pub state: OutboxState,
+    /// Why it failed or was cancelled, for the user; empty otherwise.
+    pub reason: String,
+    /// An event that has to be done first.
+    pub depends: Option<OutboxId>,
+}
+
+/// One attempt that is due.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// The event.
+    pub outbox: OutboxId,
+    /// The relay to send it to.
+    pub relay: String,
+    /// Which pool sends it.
+    pub lane: Lane,
+    /// Attempts made on this relay before.
+    pub attempts: u32,
+}
+
+/// How an event stands with one relay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// The event.
+    pub outbox: OutboxId,
+    /// The relay.
+    pub relay: String,
+    /// Its last answer.
+    pub answer: Answer,
+    /// Its last words, as they came: untrusted text.
+    pub detail: String,
+    /// Attempts made.
+    pub attempts: u32,
+    /// Last attempt, Unix seconds.
+    pub last_at: Option<u64>,
+    /// Next attempt, Unix seconds; `None` if there will be none.
+    pub next_at: Option<u64>,
+}
+
+/// How an event stands over all of its relays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Its state now.
+    pub state: OutboxState,
+    /// Whether the answer that was just recorded changed the state.
+    pub changed: bool,
+    /// Relays that accepted it.
+    pub accepted: u32,
+    /// Relays that will be tried again.
+    pub waiting: u32,
+}
+
+macro_rules! select_outbox {
+    ($rest:literal) => {
+        concat!(
+            "SELECT o.id, o.purpose, o.chat, o.message, o.event_id, o.event, o.lane, o.created_at, o.required, o.state, o.reason, o.depends \
+             FROM outbox AS o ",
+            $rest
+        )
+    };
+}
+
+impl Tx<'_> {
+    /// Puts an event on its way to `relays`, due at once; its `id` is ignored. An event that is there already keeps its
+    /// row and is only given the relays that it lacks.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`] while [`OUTBOX_CAP`] events are open.
+    pub fn enqueue(&self, record: &OutboxRecord, relays: &[String]) -> Result<OutboxId, StoreError> {
+        let known = self.one(
+            "SELECT id FROM outbox WHERE event_id = ?1",
+            params![record.event_id.as_bytes()],
+            |row| row.get(0),
+        )?;
+        let id = match known {
+            Some(id) => id,
+            None => self.insert_outbox(record)?,
+        };
+        for relay in relays {
+            self.run(
+                "INSERT OR IGNORE INTO outbox_relays (outbox, relay, answer, next_at) VALUES (?1, ?2, 'waiting', ?3)",
+                params![id, relay, int(record.created_at)],
+            )?;
+        }
+        Ok(id)
+    }
+
+    fn insert_outbox(&self, record: &OutboxRecord) -> Result<OutboxId, StoreError> {
+        if self.count("SELECT count(*) FROM outbox WHERE state = 'open'", [])? >= OUTBOX_CAP as u64 {
+            return Err(StoreError::Full {
+                what: "the outbox",
+                cap: OUTBOX_CAP,
+            });
+        }
+        let id = self.insert(
+            "INSERT INTO outbox (purpose, chat, message, event_id, event, lane, created_at, required, state, reason, depends)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            params![
+                record.purpose,
+                record.chat,
+                record.message,
+                record.event_id.as_bytes(),
+                record.event,
+                record.lane,
+                int(record.created_at),
+                record.required.max(1),
+                record.state,
+                record.reason,
+                record.depends,
+            ],
+        )?;
+        Ok(OutboxId(id))
+    }
+
+    /// An event on its way.
+    pub fn outbox(&self, id: OutboxId) -> Result<Option<OutboxRecord>, StoreError> {
+        self.one(select_outbox!("WHERE o.id = ?1"), params![id], outbox_row)
+    }
+
+    /// The events that carry a timeline row, oldest first.
+    pub fn outbox_by_message(&self, message: MessageId) -> Result<Vec<OutboxRecord>, StoreError> {
+        self.many(select_outbox!("WHERE o.message = ?1 ORDER BY o.id"), params![message], outbox_row)
+    }
+
+    /// The open events of a conversation, oldest first.
+    pub fn outbox_open_in(&self, chat: ChatId) -> Result<Vec<OutboxRecord>, StoreError> {
+        self.many(
+            select_outbox!("WHERE o.chat = ?1 AND o.state = 'open' ORDER BY o.id"),
+            params![chat],
+            outbox_row,
+        )
+    }
+
+    /// Attempts that are due by `now`: not accepted, not given up, not cancelled, and what they depend on is done.
+    /// Events whose policy is met stay here for their other relays until those accept or are given up.
+    pub fn due(&self, now: u64, limit: u32) -> Result<Vec<Due>, StoreError> {
+        self.many(
+            "SELECT r.outbox, r.relay, o.lane, r.attempts FROM outbox_relays AS r CROSS JOIN outbox AS o ON o.id = r.outbox
+             WHERE r.next_at IS NOT NULL AND r.next_at <= ?1 AND o.state IN ('open', 'done')
+               AND (o.depends IS NULL OR EXISTS (SELECT 1 FROM outbox AS d WHERE d.id = o.depends AND d.state = 'done'))
+             ORDER BY r.next_at, r.outbox LIMIT ?2",
+            params![int(now), limit],
+            |row| {
+                Ok(Due {
+                    outbox: row.get(0)?,
+                    relay: row.get(1)?,
+                    lane: row.get(2)?,
+                    attempts: row.get(3)?,
+                })
+            },
+        )
+    }
+
+    /// When the next attempt is due, Unix seconds; may be earlier than what [`Tx::due`] yields where something waits for its turn.
+    pub fn next_due(&self) -> Result<Option<u64>, StoreError> {
+        let next = self.one("SELECT min(next_at) FROM outbox_relays WHERE next_at IS NOT NULL", [], |row| {
+            maybe_uint(row, 0)
+        })?;
+        Ok(next.flatten())
+    }
+
+    /// Records what a relay answered at `at`, and when to try it next (`None`: never again; an acceptance is never tried again).
+    /// An open event becomes done when enough relays accepted it, and failed when no relay is left to try.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub fn record_answer(
+        &self,
+        id: OutboxId,
+        relay: &str,
+        answer: Answer,
+        detail: &str,
+        at: u64,
+        next_at: Option<u64>,
+    ) -> Result<Standing, StoreError> {
+        let next_at = next_at.filter(|_| answer != Answer::Accepted);
+        // An acceptance stands, whatever a later attempt brings.
+        self.run(
+            "UPDATE outbox_relays SET answer = ?3, detail = ?4, attempts = attempts + 1, last_at = ?5, next_at = ?6
+             WHERE outbox = ?1 AND relay = ?2 AND answer <> 'accepted'",
+            params![id, relay, answer, detail, int(at), next_at.map(int)],
+        )?;
+        self.settle(id, detail)
+    }
+
+    /// Works the state of an event out from its relays' answers.
+    fn settle(&self, id: OutboxId, detail: &str) -> Result<Standing, StoreError> {
+        let (state, required): (OutboxState, u32) = self
+            .one("SELECT state, required FROM outbox WHERE id = ?1", params![id], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?
+            .ok_or(StoreError::NotFound("this event"))?;
+        let (accepted, waiting): (u32, u32) = self
+            .one(
+                "SELECT count(*) FILTER (WHERE answer = 'accepted'), count(next_at) FROM outbox_relays WHERE outbox = ?1",
+                params![id],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )?
+            .unwrap_or_default();
+        let next = match state {
+            OutboxState::Open | OutboxState::Failed if accepted >= required => OutboxState::Done,
+            OutboxState::Open if waiting == 0 => OutboxState::Failed,
+            same => same,
+        };
+        if next != state {
+            let reason = if next == OutboxState::Failed { detail } else { "" };
+            self.set_outbox_state(id, next, reason)?;
+        }
+        Ok(Standing {
+            state: next,
+            changed: next != state,
+            accepted,
+            waiting,
+        })
+    }
+
+    /// Sets how an event stands, and why.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub fn set_outbox_state(&self, id: OutboxId, state: OutboxState, reason: &str) -> Result<(), StoreError> {
+        match self.run(
+            "UPDATE outbox SET state = ?2, reason = ?3 WHERE id = ?1",
+            params![id, state, reason],
+        )? {
+            0 => Err(StoreError::NotFound("this event")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Opens an event that failed or waits, and makes every relay that has not accepted it due at `now`.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub fn retry(&self, id: OutboxId, now: u64) -> Result<(), StoreError> {
+        self.set_outbox_state(id, OutboxState::Open, "")?;
+        self.run(
+            "UPDATE outbox_relays SET answer = 'waiting', next_at = ?2 WHERE outbox = ?1 AND answer <> 'accepted'",
+            params![id, int(now)],
+        )?;
+        self.settle(id, "")?;
+        Ok(())
+    }
+
+    /// Every relay of an event, by address.
+    pub fn deliveries(&self, id: OutboxId) -> Result<Vec<Delivery>, StoreError> {
+        self.many(
+            "SELECT outbox, relay, answer, detail, attempts, last_at, next_at FROM outbox_relays WHERE outbox = ?1 ORDER BY relay",
+            params![id],
+            delivery_row,
+        )
+    }
+
+    /// Every relay of every event that carries a timeline row.
+    pub fn deliveries_of_message(&self, message: MessageId) -> Result<Vec<Delivery>, StoreError> {
+        self.many(
+            "SELECT r.outbox, r.relay, r.answer, r.detail, r.attempts, r.last_at, r.next_at
+             FROM outbox AS o CROSS JOIN outbox_relays AS r ON r.outbox = o.id WHERE o.message = ?1 ORDER BY r.outbox, r.relay",
+            params![message],
+            delivery_row,
+        )
+    }
+
+    /// How many events are open.
+    pub fn open_count(&self) -> Result<u64, StoreError> {
+        self.count("SELECT count(*) FROM outbox WHERE state = 'open'", [])
+    }
+
+    /// How many events of a conversation are open.
+    pub fn open_count_in(&self, chat: ChatId) -> Result<u64, StoreError> {
+        self.count("SELECT count(*) FROM outbox WHERE chat = ?1 AND state = 'open'", params![chat])
+    }
+
+    /// Forgets events that were settled and enqueued before `before`, Unix seconds; answers how many. Failed ones that carry a
+    /// timeline row stay, so that the user can still retry them.
+    pub fn prune_outbox(&self, before: u64) -> Result<usize, StoreError> {
+        self.run(
+            "DELETE FROM outbox WHERE id IN (
+                 SELECT id FROM outbox WHERE state = 'done' AND created_at < ?1
+                 UNION ALL SELECT id FROM outbox WHERE state = 'cancelled' AND created_at < ?1
+                 UNION ALL SELECT id FROM outbox WHERE state = 'failed' AND created_at < ?1 AND message IS NULL)
+             AND NOT EXISTS (SELECT 1 FROM outbox AS later WHERE later.depends IS NOT NULL AND later.depends = outbox.id AND later.state = 'open')",
+            params![int(before)],
+        )
+    }
+}
+
+fn outbox_row(row: &Row<'_>) -> rusqlite::Result<OutboxRecord> {
+    Ok(OutboxRecord {
+        id: row.get(0)?,
+        purpose: row.get(1)?,
+        chat: row.get(2)?,
+        message: row.get(3)?,
+        event_id: event_id(row, 4)?,
+        event: row.get(5)?,
+        lane: row.get(6)?,
+        created_at: uint(row, 7)?,
+        required: row.get(8)?,
+        state: row.get(9)?,
+        reason: row.get(10)?,
+        depends: row.get(11)?,
+    })
+}
+
+fn delivery_row(row: &Row<'_>) -> rusqlite::Result<Delivery> {
+    Ok(Delivery {
+        outbox: row.get(0)?,
+        relay: row.get(1)?,
+        answer: row.get(2)?,
+        detail: row.get(3)?,
+        attempts: row.get(4)?,
+        last_at: maybe_uint(row, 5)?,
+        next_at: maybe_uint(row, 6)?,
+    })
+}

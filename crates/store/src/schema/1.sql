@@ -1,0 +1,258 @@
+-- Times are Unix seconds, keys and ids are raw bytes, lists are JSON text.
+
+CREATE TABLE account (
+    id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+    public_key BLOB NOT NULL,
+    name TEXT NOT NULL DEFAULT '',
+    signature_key BLOB NOT NULL,
+    proof BLOB NOT NULL,
+    slot BLOB NOT NULL,
+    created_at INTEGER NOT NULL DEFAULT 0,
+    other_clients INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE TABLE settings (
+    name TEXT NOT NULL PRIMARY KEY,
+    value TEXT NOT NULL DEFAULT ''
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE progress (
+    name TEXT NOT NULL PRIMARY KEY,
+    number INTEGER NOT NULL DEFAULT 0,
+    value TEXT NOT NULL DEFAULT ''
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE cursors (
+    lane TEXT NOT NULL CHECK (lane IN ('inbox', 'group')),
+    relay TEXT NOT NULL,
+    subscription TEXT NOT NULL,
+    at INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (lane, relay, subscription)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX cursors_by_time ON cursors (at);
+
+CREATE TABLE people (
+    public_key BLOB NOT NULL PRIMARY KEY,
+    name TEXT NOT NULL DEFAULT '',
+    inbox_relays TEXT NOT NULL DEFAULT '[]',
+    outbox_relays TEXT NOT NULL DEFAULT '[]',
+    fetched_at INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+CREATE INDEX people_by_time ON people (fetched_at);
+
+CREATE TABLE chats (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    group_id BLOB NOT NULL UNIQUE,
+    state TEXT NOT NULL CHECK (state IN ('active', 'leaving', 'left', 'removed')),
+    name TEXT NOT NULL DEFAULT '',
+    description TEXT NOT NULL DEFAULT '',
+    epoch INTEGER NOT NULL DEFAULT 0,
+    relays TEXT NOT NULL DEFAULT '[]',
+    routing BLOB NOT NULL,
+    created_at INTEGER NOT NULL DEFAULT 0,
+    joined_at INTEGER NOT NULL DEFAULT 0,
+    last_activity INTEGER NOT NULL DEFAULT 0,
+    read INTEGER NOT NULL DEFAULT 0,
+    inviter BLOB,
+    needs_self_update_at INTEGER
+) STRICT;
+CREATE INDEX chats_by_activity ON chats (last_activity);
+CREATE INDEX chats_by_routing ON chats (routing);
+
+CREATE TABLE members (
+    chat INTEGER NOT NULL REFERENCES chats (id) ON DELETE CASCADE,
+    public_key BLOB NOT NULL,
+    is_admin INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (chat, public_key)
+) STRICT, WITHOUT ROWID;
+
+-- Gives out the ids of messages and finds the row of an id; the messages themselves lie in the order in which they are shown.
+CREATE TABLE message_ids (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    chat INTEGER NOT NULL REFERENCES chats (id) ON DELETE CASCADE,
+    shown INTEGER NOT NULL DEFAULT 0,
+    at INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX message_ids_by_chat ON message_ids (chat, id);
+
+CREATE TABLE messages (
+    chat INTEGER NOT NULL REFERENCES chats (id) ON DELETE CASCADE,
+    shown INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    id INTEGER NOT NULL,
+    event_id BLOB NOT NULL,
+    sender BLOB NOT NULL,
+    kind INTEGER NOT NULL,
+    content TEXT NOT NULL DEFAULT '',
+    tags TEXT NOT NULL DEFAULT '[]',
+    target BLOB,
+    epoch INTEGER NOT NULL DEFAULT 0,
+    digest BLOB,
+    mine INTEGER NOT NULL DEFAULT 0,
+    erased INTEGER NOT NULL DEFAULT 0,
+    expires_at INTEGER,
+    received_at INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (chat, shown, at, id)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX messages_by_event ON messages (chat, event_id);
+CREATE INDEX messages_by_target ON messages (chat, target, kind) WHERE target IS NOT NULL;
+CREATE INDEX messages_unread ON messages (chat, id) WHERE kind = 9 AND mine = 0 AND erased = 0;
+CREATE INDEX messages_by_epoch ON messages (chat, epoch);
+CREATE INDEX messages_expiring ON messages (expires_at) WHERE expires_at IS NOT NULL;
+
+CREATE TABLE outbox (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    purpose TEXT NOT NULL
+        CHECK (purpose IN ('message', 'commit', 'proposal', 'welcome', 'key_package', 'relay_list', 'inbox_list', 'other')),
+    chat INTEGER REFERENCES chats (id) ON DELETE CASCADE,
+    message INTEGER REFERENCES message_ids (id) ON DELETE SET NULL,
+    event_id BLOB NOT NULL UNIQUE,
+    event BLOB NOT NULL,
+    lane TEXT NOT NULL CHECK (lane IN ('inbox', 'group')),
+    created_at INTEGER NOT NULL DEFAULT 0,
+    required INTEGER NOT NULL DEFAULT 1,
+    state TEXT NOT NULL CHECK (state IN ('open', 'done', 'failed', 'cancelled')),
+    reason TEXT NOT NULL DEFAULT '',
+    depends INTEGER REFERENCES outbox (id) ON DELETE SET NULL
+) STRICT;
+CREATE INDEX outbox_by_chat ON outbox (chat);
+CREATE INDEX outbox_by_message ON outbox (message);
+CREATE INDEX outbox_by_state ON outbox (state, created_at);
+CREATE INDEX outbox_by_depends ON outbox (depends) WHERE depends IS NOT NULL;
+
+CREATE TABLE outbox_relays (
+    outbox INTEGER NOT NULL REFERENCES outbox (id) ON DELETE CASCADE,
+    relay TEXT NOT NULL,
+    answer TEXT NOT NULL CHECK (answer IN ('waiting', 'accepted', 'refused', 'timed_out', 'unreachable')),
+    detail TEXT NOT NULL DEFAULT '',
+    attempts INTEGER NOT NULL DEFAULT 0,
+    last_at INTEGER,
+    next_at INTEGER,
+    PRIMARY KEY (outbox, relay)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX outbox_relays_due ON outbox_relays (next_at) WHERE next_at IS NOT NULL;
+
+CREATE TABLE requests (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    wrap_event_id BLOB NOT NULL UNIQUE,
+    welcome_digest BLOB NOT NULL UNIQUE,
+    welcome BLOB NOT NULL,
+    inviter BLOB NOT NULL,
+    relays TEXT NOT NULL DEFAULT '[]',
+    name TEXT NOT NULL DEFAULT '',
+    description TEXT NOT NULL DEFAULT '',
+    members INTEGER NOT NULL DEFAULT 0,
+    received_at INTEGER NOT NULL DEFAULT 0,
+    state TEXT NOT NULL CHECK (state IN ('open', 'accepted', 'declined'))
+) STRICT;
+CREATE INDEX requests_by_state ON requests (state, received_at);
+
+CREATE TABLE seen (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    event_id BLOB NOT NULL UNIQUE,
+    at INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX seen_by_time ON seen (at);
+
+CREATE TABLE deferred (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    event_id BLOB NOT NULL UNIQUE,
+    routing BLOB NOT NULL,
+    chat INTEGER REFERENCES chats (id) ON DELETE CASCADE,
+    event BLOB NOT NULL,
+    reason TEXT NOT NULL DEFAULT '',
+    received_at INTEGER NOT NULL DEFAULT 0,
+    tries INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX deferred_by_routing ON deferred (routing, id);
+CREATE INDEX deferred_by_chat ON deferred (chat, id);
+
+CREATE TABLE key_packages (
+    reference BLOB NOT NULL PRIMARY KEY,
+    bundle BLOB NOT NULL,
+    not_after INTEGER NOT NULL DEFAULT 0,
+    event_id BLOB,
+    created_at INTEGER NOT NULL DEFAULT 0,
+    published INTEGER NOT NULL DEFAULT 0,
+    replaced_at INTEGER
+) STRICT;
+
+-- The engine's rows. They are keyed by the MLS group id, because a group may be there before its chat.
+
+CREATE TABLE epochs (
+    group_id BLOB NOT NULL,
+    epoch INTEGER NOT NULL,
+    group_event_key BLOB NOT NULL,
+    media_secret BLOB NOT NULL,
+    routing BLOB NOT NULL,
+    relays TEXT NOT NULL DEFAULT '[]',
+    PRIMARY KEY (group_id, epoch)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX epochs_by_routing ON epochs (routing);
+
+CREATE TABLE processed (
+    group_id BLOB NOT NULL,
+    digest BLOB NOT NULL,
+    epoch INTEGER NOT NULL,
+    PRIMARY KEY (group_id, digest)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX processed_by_epoch ON processed (group_id, epoch);
+
+CREATE TABLE pending (
+    group_id BLOB NOT NULL PRIMARY KEY,
+    bytes BLOB NOT NULL
+) STRICT;
+
+-- OpenMLS looks these rows up by group but has no index for it.
+CREATE INDEX openmls_own_leaf_nodes_by_group ON openmls_own_leaf_nodes (group_id);
+
+-- Copies of the rows that OpenMLS keeps for a group, column by column.
+
+CREATE TABLE snapshots (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    group_id BLOB NOT NULL,
+    epoch INTEGER NOT NULL,
+    UNIQUE (group_id, epoch)
+) STRICT;
+
+CREATE TABLE snapshot_group_data (
+    snapshot INTEGER NOT NULL REFERENCES snapshots (id) ON DELETE CASCADE,
+    data_type TEXT NOT NULL,
+    provider_version INTEGER NOT NULL,
+    group_data BLOB NOT NULL,
+    PRIMARY KEY (snapshot, data_type)
+) STRICT;
+
+CREATE TABLE snapshot_leaf_nodes (
+    snapshot INTEGER NOT NULL REFERENCES snapshots (id) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    provider_version INTEGER NOT NULL,
+    leaf_node BLOB NOT NULL,
+    PRIMARY KEY (snapshot, position)
+) STRICT;
+
+CREATE TABLE snapshot_epoch_keys (
+    snapshot INTEGER NOT NULL REFERENCES snapshots (id) ON DELETE CASCADE,
+    epoch_id BLOB NOT NULL,
+    leaf_index INTEGER NOT NULL,
+    provider_version INTEGER NOT NULL,
+    key_pairs BLOB NOT NULL,
+    PRIMARY KEY (snapshot, epoch_id, leaf_index)
+) STRICT;
+
+CREATE TABLE snapshot_proposals (
+    snapshot INTEGER NOT NULL REFERENCES snapshots (id) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    proposal_ref BLOB NOT NULL,
+    provider_version INTEGER NOT NULL,
+    proposal BLOB NOT NULL,
+    PRIMARY KEY (snapshot, position)
+) STRICT;
+
+CREATE TABLE snapshot_encryption_keys (
+    snapshot INTEGER NOT NULL REFERENCES snapshots (id) ON DELETE CASCADE,
+    public_key BLOB NOT NULL,
+    provider_version INTEGER NOT NULL,
+    key_pair BLOB NOT NULL,
+    PRIMARY KEY (snapshot, public_key)
+) STRICT;

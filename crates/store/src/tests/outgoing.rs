@@ -1,0 +1,193 @@
+use crate::tests::kit::{chat, fresh, message, on, outgoing, relays, wait};
+use crate::{Answer, Delivery, Lane, OUTBOX_CAP, OutboxRecord, OutboxState, StoreError, Tx};
+
+const A: &str = "wss://a.example";
+const B: &str = "wss://b.example";
+
+fn due(tx: &Tx<'_>, now: u64) -> Result<Vec<(i64, String)>, StoreError> {
+    Ok(tx.due(now, 100)?.into_iter().map(|due| (due.outbox.0, due.relay)).collect())
+}
+
+#[test]
+fn an_event_comes_back_as_it_was_enqueued_and_only_once() {
+    let (_home, database) = fresh();
+    on(&database, |tx| {
+        let chat = tx.insert_chat(&chat(1))?;
+        let message = tx.insert_message(&message(chat, 1, 10))?.unwrap();
+        let record = OutboxRecord {
+            chat: Some(chat),
+            message: Some(message),
+            ..outgoing(1, 50)
+        };
+        let id = tx.enqueue(&record, &[A.into()])?;
+        assert_eq!(tx.outbox(id)?, Some(OutboxRecord { id, ..record.clone() }));
+        assert_eq!(tx.enqueue(&record, &relays())?, id);
+        assert_eq!(tx.outbox_by_message(message)?.len(), 1);
+        assert_eq!(tx.outbox_open_in(chat)?.len(), 1);
+        assert_eq!((tx.open_count()?, tx.open_count_in(chat)?), (1, 1));
+        let deliveries = tx.deliveries_of_message(message)?;
+        assert_eq!(deliveries, tx.deliveries(id)?);
+        let waiting = |relay: &str| Delivery {
+            outbox: id,
+            relay: relay.into(),
+            answer: Answer::Waiting,
+            detail: String::new(),
+            attempts: 0,
+            last_at: None,
+            next_at: Some(50),
+        };
+        assert_eq!(deliveries, [waiting(A), waiting(B)]);
+        Ok(())
+    });
+}
+
+#[test]
+fn one_acceptance_settles_the_event_and_the_other_relay_is_still_tried() {
+    let (_home, database) = fresh();
+    on(&database, |tx| {
+        let id = tx.enqueue(&outgoing(1, 50), &relays())?;
+        assert_eq!(due(tx, 49)?, []);
+        assert_eq!(due(tx, 50)?, [(id.0, A.into()), (id.0, B.into())]);
+        assert_eq!(tx.due(50, 1)?[0].lane, Lane::Group);
+
+        let standing = tx.record_answer(id, A, Answer::TimedOut, "slow", 60, Some(90))?;
+        assert_eq!(
+            (standing.state, standing.changed, standing.accepted, standing.waiting),
+            (OutboxState::Open, false, 0, 2)
+        );
+        assert_eq!(due(tx, 60)?, [(id.0, B.into())]);
+        let standing = tx.record_answer(id, B, Answer::Accepted, "", 61, Some(99))?;
+        assert_eq!(
+            (standing.state, standing.changed, standing.accepted, standing.waiting),
+            (OutboxState::Done, true, 1, 1)
+        );
+        assert_eq!(due(tx, 89)?, []);
+        assert_eq!(tx.next_due()?, Some(90));
+        assert_eq!(due(tx, 90)?, [(id.0, A.into())]);
+        assert_eq!(tx.due(90, 9)?[0].attempts, 1);
+        // What was accepted stays accepted.
+        tx.record_answer(id, B, Answer::Refused, "late", 70, Some(80))?;
+        assert_eq!(tx.deliveries(id)?[1].answer, Answer::Accepted);
+        // Giving the last relay up does not undo it.
+        let standing = tx.record_answer(id, A, Answer::Refused, "no", 95, None)?;
+        assert_eq!((standing.state, standing.changed), (OutboxState::Done, false));
+        assert_eq!(tx.next_due()?, None);
+        Ok(())
+    });
+}
+
+#[test]
+fn an_event_that_every_relay_refused_failed_and_can_be_retried() {
+    let (_home, database) = fresh();
+    on(&database, |tx| {
+        let id = tx.enqueue(&outgoing(1, 50), &relays())?;
+        tx.record_answer(id, A, Answer::Refused, "blocked", 60, None)?;
+        let standing = tx.record_answer(id, B, Answer::Refused, "blocked: b", 61, None)?;
+        assert_eq!((standing.state, standing.changed), (OutboxState::Failed, true));
+        let failed = tx.outbox(id)?.unwrap();
+        assert_eq!((failed.state, failed.reason.as_str()), (OutboxState::Failed, "blocked: b"));
+        assert_eq!(due(tx, 1000)?, []);
+
+        tx.retry(id, 200)?;
+        assert_eq!(tx.outbox(id)?.unwrap().state, OutboxState::Open);
+        assert_eq!(due(tx, 200)?, [(id.0, A.into()), (id.0, B.into())]);
+        tx.set_outbox_state(id, OutboxState::Cancelled, "withdrawn")?;
+        assert_eq!(due(tx, 200)?, []);
+        Ok(())
+    });
+}
+
+#[test]
+fn more_than_one_acceptance_can_be_required() {
+    let (_home, database) = fresh();
+    on(&database, |tx| {
+        let id = tx.enqueue(
+            &OutboxRecord {
+                required: 2,
+                ..outgoing(1, 50)
+            },
+            &relays(),
+        )?;
+        assert_eq!(tx.record_answer(id, A, Answer::Accepted, "", 60, None)?.state, OutboxState::Open);
+        assert_eq!(tx.record_answer(id, B, Answer::Accepted, "", 60, None)?.state, OutboxState::Done);
+        Ok(())
+    });
+}
+
+#[test]
+fn what_depends_on_another_event_waits_until_that_is_done() {
+    let (_home, database) = fresh();
+    on(&database, |tx| {
+        let commit = tx.enqueue(&outgoing(1, 50), &[A.into()])?;
+        let welcome = tx.enqueue(
+            &OutboxRecord {
+                depends: Some(commit),
+                ..outgoing(2, 50)
+            },
+            &[B.into()],
+        )?;
+        assert_eq!(due(tx, 60)?, [(commit.0, A.into())]);
+        tx.record_answer(commit, A, Answer::Accepted, "", 60, None)?;
+        assert_eq!(due(tx, 60)?, [(welcome.0, B.into())]);
+        Ok(())
+    });
+}
+
+#[test]
+fn settled_events_are_pruned_and_open_ones_are_not() {
+    let (_home, database) = fresh();
+    on(&database, |tx| {
+        let chat = tx.insert_chat(&chat(1))?;
+        let message = tx.insert_message(&message(chat, 1, 10))?;
+        let done = tx.enqueue(&outgoing(1, 50), &relays())?;
+        let open = tx.enqueue(&outgoing(2, 50), &relays())?;
+        let failed = tx.enqueue(
+            &OutboxRecord {
+                message,
+                ..outgoing(3, 50)
+            },
+            &relays(),
+        )?;
+        let needed = tx.enqueue(&outgoing(4, 50), &relays())?;
+        let later = tx.enqueue(
+            &OutboxRecord {
+                depends: Some(needed),
+                ..outgoing(5, 50)
+            },
+            &relays(),
+        )?;
+        let young = tx.enqueue(&outgoing(6, 500), &relays())?;
+        for (id, state) in [
+            (done, OutboxState::Done),
+            (failed, OutboxState::Failed),
+            (needed, OutboxState::Done),
+            (young, OutboxState::Cancelled),
+        ] {
+            tx.set_outbox_state(id, state, "")?;
+        }
+        assert_eq!(tx.prune_outbox(100)?, 1);
+        assert_eq!(tx.outbox(done)?, None);
+        for kept in [open, failed, needed, later, young] {
+            assert!(tx.outbox(kept)?.is_some());
+        }
+        assert!(tx.deliveries(done)?.is_empty());
+        Ok(())
+    });
+}
+
+#[test]
+fn the_outbox_is_bounded() {
+    let (_home, database) = fresh();
+    let full = wait(database.write(|tx, _| {
+        for n in 0..OUTBOX_CAP as u16 {
+            tx.enqueue(&outgoing(n, 1), &[])?;
+        }
+        tx.enqueue(&outgoing(60_000, 1), &[])
+    }));
+    assert!(matches!(full, Err(StoreError::Full { cap: OUTBOX_CAP, .. })));
+    assert_eq!(on(&database, |tx| tx.open_count()), 0, "rolled back as a whole");
+    assert!(matches!(
+        wait(database.write(|tx, _| tx.record_answer(crate::OutboxId(5), A, Answer::Refused, "", 1, None))),
+        Err(StoreError::NotFound(_))
+    ));
+}

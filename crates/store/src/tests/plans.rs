@@ -1,0 +1,255 @@
+use murmel_engine::{Digest, Epoch, EpochRecord, KeyPackageRecord, KeyPackageRef, Storage as _};
+use zeroize::Zeroizing;
+
+use crate::tests::kit::{annotation, chat, deferred, event, fresh, group, message, on, outgoing, person, relays, request, routing};
+use crate::tx::STATEMENTS;
+use crate::{
+    Answer, ChatProjection, ChatState, CursorKey, KIND_REACTION, Lane, Member, MessageId, MessageRecord, OutboxRecord, OutboxState,
+    PageKey, PersonRecord, RequestInsert, RequestState, StoreError, Tx,
+};
+
+/// What may be walked from end to end, because the cap beside it is small or the caller wants all of it.
+const MAY_BE_WALKED: [&str; 11] = [
+    "SCAN account",
+    "SCAN settings",
+    "SCAN chats",
+    "SCAN cursors",
+    "SCAN people USING COVERING INDEX",
+    "SCAN deferred USING COVERING INDEX",
+    "SCAN key_packages",
+    "SCAN openmls_encryption_keys",
+    "SCAN sqlite_schema",
+    // Not a walk: the scalar of a constant row, and the lists inside of a union.
+    "SCAN CONSTANT ROW",
+    "SCAN (subquery",
+];
+
+#[test]
+fn no_statement_walks_a_table_that_grows() {
+    let (_home, database) = fresh();
+    let plans = on(&database, |tx| {
+        exercise(tx)?;
+        let statements = STATEMENTS.lock().unwrap().clone();
+        assert!(statements.len() > 100, "only {} statements ran", statements.len());
+        let mut plans = Vec::new();
+        for sql in statements
+            .into_iter()
+            .filter(|sql| !sql.starts_with("PRAGMA") && !sql.contains("sqlite_schema") && !sql.contains("pragma_"))
+        {
+            let mut explained = tx.connection().prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
+            let mut rows = explained.raw_query();
+            while let Some(row) = rows.next()? {
+                plans.push((sql, row.get::<_, String>(3)?));
+            }
+        }
+        Ok(plans)
+    });
+    let walks: Vec<_> = plans
+        .iter()
+        .filter(|(_, step)| step.starts_with("SCAN") && !MAY_BE_WALKED.iter().any(|allowed| step.starts_with(allowed)))
+        .collect();
+    assert!(walks.is_empty(), "{walks:#?}");
+}
+
+#[test]
+fn a_page_of_the_timeline_is_read_in_place_without_sorting() {
+    let (_home, database) = fresh();
+    on(&database, |tx| {
+        exercise(tx)?;
+        let statements = STATEMENTS.lock().unwrap().clone();
+        let pages: Vec<_> = statements
+            .into_iter()
+            .filter(|sql| sql.contains("m.shown = 1 AND (m.at, m.id)"))
+            .collect();
+        assert_eq!(pages.len(), 2);
+        for sql in pages {
+            let steps = tx
+                .connection()
+                .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?
+                .raw_query()
+                .mapped(|row| row.get::<_, String>(3))
+                .collect::<Result<Vec<_>, _>>()?;
+            assert_eq!(steps.len(), 1, "{steps:?}");
+            assert!(
+                steps[0].starts_with("SEARCH m USING PRIMARY KEY (chat=? AND shown=? AND (at,id)"),
+                "{steps:?}"
+            );
+        }
+        Ok(())
+    });
+}
+
+/// Runs every statement of the crate at least once.
+fn exercise(tx: &Tx<'_>) -> Result<(), StoreError> {
+    small_tables(tx)?;
+    let here = tx.insert_chat(&chat(1))?;
+    tx.update_chat(
+        here,
+        &ChatProjection {
+            name: String::new(),
+            description: String::new(),
+            epoch: Epoch(1),
+            relays: relays(),
+            routing: routing(1),
+            members: vec![Member {
+                public_key: person(1),
+                is_admin: true,
+            }],
+        },
+    )?;
+    tx.chat(here)?;
+    tx.chat_by_group(&group(1))?;
+    tx.chats_by_routing(&routing(1))?;
+    tx.chats()?;
+    tx.members(here)?;
+    tx.set_chat_state(here, ChatState::Leaving)?;
+    tx.rejoin_chat(here, 1, None)?;
+    tx.touch_chat(here, 1)?;
+    tx.set_needs_self_update(here, None)?;
+
+    let id = tx
+        .insert_message(&MessageRecord {
+            expires_at: Some(5),
+            ..message(here, 1, 10)
+        })?
+        .unwrap();
+    tx.insert_message(&annotation(here, 2, 11, KIND_REACTION, 1))?;
+    tx.mark_read(here, id)?;
+    tx.message(id)?;
+    tx.message_by_event(here, &event(1))?;
+    tx.message_page(here, None, 5)?;
+    tx.message_page_after(here, PageKey { at: 0, id }, 5)?;
+    tx.annotations(here, &[event(1)])?;
+    tx.messages_after(here, MessageId::NEW, 5)?;
+    tx.messages_since_epoch(here, Epoch(1))?;
+    tx.unread_count(here)?;
+    tx.first_unread(here)?;
+    tx.erase_message(id)?;
+    tx.resend_message(id, Epoch(4), &Digest::of(b"x"))?;
+
+    let sent = tx.enqueue(
+        &OutboxRecord {
+            chat: Some(here),
+            message: Some(id),
+            ..outgoing(1, 1)
+        },
+        &relays(),
+    )?;
+    tx.outbox(sent)?;
+    tx.outbox_by_message(id)?;
+    tx.outbox_open_in(here)?;
+    tx.due(5, 5)?;
+    tx.next_due()?;
+    tx.record_answer(sent, "wss://a.example", Answer::Refused, "", 2, None)?;
+    tx.retry(sent, 3)?;
+    tx.deliveries(sent)?;
+    tx.deliveries_of_message(id)?;
+    tx.open_count()?;
+    tx.open_count_in(here)?;
+    tx.set_outbox_state(sent, OutboxState::Cancelled, "")?;
+    tx.prune_outbox(9)?;
+    tx.delete_expired(9, 9)?;
+
+    let kept = tx.insert_deferred(&deferred(1, 1, Some(here)))?;
+    tx.deferred_in(here)?;
+    tx.deferred_by_routing(&routing(1))?;
+    tx.count_deferred_try(kept, "")?;
+    for n in 0..=crate::DEFERRED_CAP as u16 {
+        tx.insert_deferred(&deferred(1000 + n, (n / 250) as u8, None))?;
+    }
+    for n in 0..=crate::DEFERRED_CAP_PER_ROUTING as u16 {
+        tx.insert_deferred(&deferred(9000 + n, 99, None))?;
+    }
+    tx.remove_deferred(&event(1))?;
+    tx.forget_chat(here)?;
+    engine_tables(tx);
+    Ok(())
+}
+
+fn small_tables(tx: &Tx<'_>) -> Result<(), StoreError> {
+    tx.account()?;
+    tx.set_account_name("")?;
+    tx.set_other_clients(1)?;
+    tx.put_setting("a", "b")?;
+    tx.setting("a")?;
+    tx.settings()?;
+    tx.remove_setting("a")?;
+    tx.put_progress_number("a", 1)?;
+    tx.put_progress_text("a", "b")?;
+    tx.progress_number("a")?;
+    tx.progress_text("a")?;
+    tx.remove_progress("a")?;
+    let key = CursorKey {
+        lane: Lane::Inbox,
+        relay: "a".into(),
+        subscription: "b".into(),
+    };
+    for n in 0..=crate::CURSOR_CAP {
+        tx.put_cursor(
+            &CursorKey {
+                relay: n.to_string(),
+                ..key.clone()
+            },
+            1,
+        )?;
+    }
+    tx.cursor(&key)?;
+    tx.cursors()?;
+    tx.remove_cursor(&key)?;
+    tx.put_person(&PersonRecord {
+        public_key: person(1),
+        name: String::new(),
+        inbox_relays: vec![],
+        outbox_relays: vec![],
+        fetched_at: 1,
+    })?;
+    tx.person(&person(1))?;
+    let RequestInsert::Added(id) = tx.insert_request(&request(1), 5)? else {
+        return Err(StoreError::NotFound("the request"));
+    };
+    tx.request(id)?;
+    tx.open_requests()?;
+    tx.set_request_state(id, RequestState::Accepted)?;
+    tx.prune_requests(5)?;
+    tx.remember_seen(&event(1), 1)?;
+    tx.is_seen(&event(1))?;
+    tx.prune_seen(5)?;
+    Ok(())
+}
+
+fn engine_tables(tx: &Tx<'_>) {
+    let reference = KeyPackageRef::new([1; 32]);
+    tx.put_key_package(&KeyPackageRecord {
+        reference,
+        bundle: Zeroizing::new(vec![1]),
+        not_after: 5,
+    })
+    .unwrap();
+    tx.key_package(&reference).unwrap();
+    tx.own_key_packages().unwrap();
+    tx.newest_key_package().unwrap();
+    tx.set_key_package_event(&reference, &event(1), 1).unwrap();
+    tx.mark_key_package_published(&reference).unwrap();
+    tx.replace_key_packages_with(&reference, 1).unwrap();
+    tx.delete_expired_key_packages(1, 1).unwrap();
+    tx.delete_key_package_row(&reference).unwrap();
+    let epoch = EpochRecord {
+        epoch: Epoch(1),
+        group_event_key: Zeroizing::new([1; 32]),
+        media_secret: Zeroizing::new([1; 32]),
+        routing: routing(1),
+        relays: relays(),
+    };
+    tx.put_epoch(&group(1), &epoch).unwrap();
+    tx.epochs(&group(1)).unwrap();
+    tx.take_snapshot(&group(1), Epoch(1)).unwrap();
+    tx.restore_snapshot(&group(1), Epoch(1)).unwrap();
+    tx.snapshots(&group(1)).unwrap();
+    tx.remember_message(&group(1), &Digest::of(b"x"), Epoch(1)).unwrap();
+    tx.knows_message(&group(1), &Digest::of(b"x")).unwrap();
+    tx.put_pending(&group(1), b"x").unwrap();
+    tx.pending(&group(1)).unwrap();
+    tx.clear_pending(&group(1)).unwrap();
+    tx.forget_epochs_before(&group(1), Epoch(1)).unwrap();
+    tx.forget_group(&group(1)).unwrap();
+}

@@ -1,0 +1,45 @@
+//! Owns the commands of the timeline and the composer.
+//! Never keeps a text.
+
+use murmel_ipc::{Cursor, Delivery, MessageView, SendMessage, TimelinePage};
+use tauri::State;
+
+use super::Answer;
+use crate::shell::Shell;
+
+/// The newest messages, or those older than `before`.
+#[tauri::command]
+pub async fn timeline(shell: State<'_, Shell>, chat: String, before: Option<Cursor>, limit: u32) -> Answer<TimelinePage> {
+    Ok(shell.client().await?.timeline(&chat, before, limit).await?)
+}
+
+/// Sends a text; the answer means that it is safe on this computer.
+#[tauri::command]
+pub async fn send(shell: State<'_, Shell>, args: SendMessage) -> Answer<MessageView> {
+    Ok(shell.client().await?.send(args).await?)
+}
+
+/// Sends a message that failed once more.
+#[tauri::command]
+pub async fn retry(shell: State<'_, Shell>, message: i64) -> Answer<()> {
+    Ok(shell.client().await?.retry(message).await?)
+}
+
+/// What each relay said of a message.
+#[tauri::command]
+pub async fn delivery(shell: State<'_, Shell>, message: i64) -> Answer<Vec<Delivery>> {
+    Ok(shell.client().await?.delivery(message).await?)
+}
+
+/// Everything up to this message was seen.
+#[tauri::command]
+pub async fn mark_read(shell: State<'_, Shell>, chat: String, message: i64) -> Answer<()> {
+    Ok(shell.client().await?.mark_read(&chat, message).await?)
+}
+
+/// Which chat is open; decides over notifications.
+#[tauri::command]
+pub async fn set_open_chat(shell: State<'_, Shell>, chat: Option<String>) -> Answer<()> {
+    shell.client().await?.set_open_chat(chat).await;
+    Ok(())
+}

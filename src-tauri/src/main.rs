@@ -1,0 +1,101 @@
+//! Murmel for the desktop: one window over the client.
+//! It knows Tauri and no protocol; whatever a chat is, the client decides.
+#![cfg_attr(all(windows, not(debug_assertions)), windows_subsystem = "windows")]
+
+mod bridge;
+mod commands;
+mod notify;
+mod shell;
+mod start;
+mod window;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use tauri::{Manager, RunEvent, WindowEvent};
+
+use crate::shell::Shell;
+use crate::start::Start;
+
+/// Cryptography in a debug build needs deep stacks.
+const STACK: usize = 8 * 1024 * 1024;
+
+fn main() -> ExitCode {
+    let start = Start::parse();
+    tracing_subscriber::fmt()
+        .with_env_filter(start.log_filter())
+        .with_writer(std::io::stderr)
+        .init();
+    match run(start) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(%error, "Murmel could not start");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(start: Start) -> tauri::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_stack_size(STACK)
+        .build()?;
+    tauri::async_runtime::set(runtime.handle().clone());
+    let mut builder = tauri::Builder::default();
+    if let Some(single) = start.single_instance() {
+        // First of all plugins: a second launch must be noticed before anything else happens.
+        builder = builder.plugin(single);
+    }
+    let app = builder
+        .plugin(tauri_plugin_dialog::init())
+        .plugin(tauri_plugin_window_state::Builder::default().build())
+        .invoke_handler(tauri::generate_handler![
+            commands::session::subscribe,
+            commands::session::inspect_key,
+            commands::session::create_identity,
+            commands::session::import_identity,
+            commands::session::unlock,
+            commands::session::try_it,
+            commands::session::remove_try_it,
+            commands::session::retry_setup,
+            commands::session::copy_npub,
+            commands::people::inspect_person,
+            commands::groups::create_group,
+            commands::groups::group,
+            commands::groups::invite,
+            commands::groups::remove_member,
+            commands::groups::promote,
+            commands::groups::demote,
+            commands::groups::rename,
+            commands::groups::describe,
+            commands::groups::leave,
+            commands::requests::accept,
+            commands::requests::decline,
+            commands::messages::timeline,
+            commands::messages::send,
+            commands::messages::retry,
+            commands::messages::delivery,
+            commands::messages::mark_read,
+            commands::messages::set_open_chat,
+            commands::settings::set_settings,
+            commands::settings::set_relays,
+        ])
+        .setup(move |app| {
+            app.manage(Shell::new());
+            window::open(app)?;
+            start::open_profile(app.handle(), start);
+            Ok(())
+        })
+        .on_window_event(|window, event| {
+            if let WindowEvent::Focused(focused) = event {
+                window.state::<Shell>().set_focused(*focused);
+            }
+        })
+        .build(tauri::generate_context!())?;
+    app.run(|app, event| {
+        if let RunEvent::Exit = event {
+            app.state::<Shell>().close();
+        }
+    });
+    Ok(())
+}

@@ -1,0 +1,132 @@
+//! Owns how the app is started: its arguments, the profile it opens, and what is said when that fails.
+//! Never decides what is in a profile.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::PathBuf;
+
+use clap::Parser;
+use murmel_client::{Client, Error, Options};
+use murmel_ipc::{ErrorCode, Session};
+use tauri::plugin::TauriPlugin;
+use tauri::{AppHandle, Manager, Wry};
+use tauri_plugin_dialog::{DialogExt, MessageDialogKind};
+use tracing_subscriber::EnvFilter;
+
+use crate::{notify, shell::Shell, window};
+
+/// Private group chat for the desktop.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "murmel", version)]
+pub struct Start {
+    /// Folder of the profile; the system's folder for application data where it is not given.
+    #[arg(long, env = "MURMEL_HOME", value_name = "DIR")]
+    home: Option<PathBuf>,
+    /// Open the conversation with the companion on this computer where the profile is still empty.
+    #[arg(long = "try")]
+    try_it: bool,
+    /// Relays to offer instead of the usual ones, separated by commas.
+    #[arg(long, env = "MURMEL_RELAYS", value_name = "URL", value_delimiter = ',', hide = true)]
+    relays: Vec<String>,
+    /// For development: relays on this computer may be used.
+    #[arg(long, env = "MURMEL_ALLOW_LOOPBACK", value_parser = clap::builder::FalseyValueParser::new(), hide = true)]
+    allow_loopback: bool,
+}
+
+impl Start {
+    /// What is logged: `MURMEL_LOG` in the syntax of `tracing`, otherwise warnings.
+    pub fn log_filter(&self) -> EnvFilter {
+        EnvFilter::try_from_env("MURMEL_LOG").unwrap_or_else(|_| EnvFilter::new("warn"))
+    }
+
+    /// The plugin that hands a second launch over to the first one.
+    ///
+    /// Profiles elsewhere (`--home`) may be open beside the usual one. Where the system cannot tell them apart by a name, they have to do
+    /// with the lock of the profile folder, which the second launch reports in words.
+    pub fn single_instance(&self) -> Option<TauriPlugin<Wry>> {
+        let plugin = tauri_plugin_single_instance::Builder::new().callback(|app, _arguments, _folder| window::show(app));
+        match &self.home {
+            None => Some(plugin.build()),
+            Some(home) if cfg!(target_os = "linux") => Some(plugin.dbus_id(bus_name(home)).build()),
+            Some(_) => None,
+        }
+    }
+
+    fn options(&self, app: &AppHandle) -> tauri::Result<Options> {
+        let home = match &self.home {
+            Some(home) => home.clone(),
+            None => app.path().app_local_data_dir()?,
+        };
+        let mut options = Options::new(home);
+        options.allow_loopback = self.allow_loopback;
+        if !self.relays.is_empty() {
+            options.default_relays = self.relays.clone();
+        }
+        Ok(options)
+    }
+}
+
+/// The name of one profile on the session bus.
+fn bus_name(home: &std::path::Path) -> String {
+    let place = std::path::absolute(home).unwrap_or_else(|_| home.to_path_buf());
+    let mut hash = DefaultHasher::new();
+    place.hash(&mut hash);
+    format!("chat.murmel.desktop.p{:016x}", hash.finish())
+}
+
+/// Opens the profile beside the window, which shows at once; says in words why where it cannot be opened, and ends.
+pub fn open_profile(app: &AppHandle, start: Start) {
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        let options = match start.options(&app) {
+            Ok(options) => options,
+            Err(error) => return give_up(&app, &format!("The folder for Murmel's data cannot be found: {error}")),
+        };
+        let client = match Client::open(options).await {
+            Ok(client) => client,
+            Err(error) => return give_up(&app, &words(&error)),
+        };
+        if start.try_it
+            && matches!(client.session(), Session::FirstRun { .. })
+            && let Err(error) = client.try_it().await
+        {
+            tracing::warn!(code = ?error.code, "the try-it conversation could not be opened");
+        }
+        notify::start(&app, &client);
+        app.state::<Shell>().opened(client).await;
+    });
+}
+
+fn words(error: &Error) -> String {
+    match error.code {
+        ErrorCode::AlreadyRunning => "Murmel is already open with this profile. Use the window that is open, or close it first.".to_owned(),
+        _ => error.message.clone(),
+    }
+}
+
+fn give_up(app: &AppHandle, words: &str) {
+    tracing::error!("{words}");
+    let end = app.clone();
+    app.dialog()
+        .message(words)
+        .title("Murmel")
+        .kind(MessageDialogKind::Error)
+        .show(move |_| end.exit(1));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        use clap::CommandFactory;
+        Start::command().debug_assert();
+    }
+
+    #[test]
+    fn two_profiles_have_two_names_on_the_bus() {
+        assert_ne!(bus_name(Path::new("/a/one")), bus_name(Path::new("/a/two")));
+        assert_eq!(bus_name(Path::new("/a/one")), bus_name(Path::new("/a/one")));
+    }
+}

@@ -1,0 +1,51 @@
+// Owns a run: a D-Bus session, a display and a home of its own, then the scenarios or the pictures.
+// Never runs on the desktop of whoever starts it.
+import { spawnSync } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { openHouse } from "./lib/house.js";
+import { target, tool } from "./lib/programs.js";
+import { runSuites } from "./lib/report.js";
+import { conversation } from "./scenarios/conversation.js";
+import { deb } from "./scenarios/deb.js";
+import { identity } from "./scenarios/identity.js";
+import { tryIt } from "./scenarios/try-it.js";
+import { shots } from "./shots.js";
+
+const INSIDE = "MURMEL_DESKTOP_INSIDE";
+const here = process.env.INIT_CWD ?? process.cwd();
+const [what = "all", ...rest] = process.argv.slice(2);
+
+if (process.env[INSIDE] === undefined) {
+  const inner = [process.execPath, ...process.argv.slice(1)];
+  const display = ["-a", "-s", "-screen 0 1280x900x24"];
+  // What the session's own programs say on standard error is of no interest; what the tests say goes to standard output.
+  const stdio = ["ignore", "inherit", process.env.MURMEL_TEST_VERBOSE ? "inherit" : "ignore"];
+  const outer = spawnSync(tool("xvfb-run"), [...display, tool("dbus-run-session"), "--", ...inner], { stdio, env: { ...process.env, [INSIDE]: "1" } });
+  process.exit(outer.status ?? 1);
+}
+
+const house = await openHouse();
+let failed = 0;
+try {
+  if (what === "shots") {
+    if (rest[0] === undefined) throw new Error("name the folder for the pictures: npm run shots -- DIR");
+    await shots(house, resolve(here, rest[0]));
+  } else {
+    const suites = { identity, conversation, "try-it": tryIt, deb };
+    const chosen = Object.entries(suites).filter(([name]) => what === "all" || what === name);
+    if (chosen.length === 0) throw new Error(`no suite is called ${what}; there are ${Object.keys(suites).join(", ")}`);
+    const pictures = join(target, "desktop-failures");
+    mkdirSync(pictures, { recursive: true });
+    let last = null;
+    const made = chosen.map(([name, suite]) => ({ name, ...suite(house, (app) => (last = app)) }));
+    const report = await runSuites(made, { onfail: (name) => last?.picture(join(pictures, `${name.replaceAll(/\W+/g, "-")}.png`)) ?? Promise.resolve() });
+    failed = report.failed;
+  }
+} catch (error) {
+  console.log(error);
+  failed += 1;
+} finally {
+  await house.close();
+}
+process.exit(failed === 0 ? 0 : 1);

@@ -1,0 +1,112 @@
+// Owns the main scenario: two people and then three, from the window to the wire and back.
+import assert from "node:assert/strict";
+import { until } from "../lib/wait.js";
+
+export function conversation(house, show) {
+  const app = house.app("window");
+  let bea;
+  let carl;
+  let group;
+  const invite = async (person) => {
+    await app.click("details-open");
+    await app.type("invite-person", person.npub);
+    await app.keys("Enter");
+    await app.find("person-chip", `[data-pubkey="${person.pubkey}"]`);
+    await app.click("invite");
+    await app.find("member-row", `[data-pubkey="${person.pubkey}"]`);
+  };
+  return {
+    scenarios: {
+      "the first run creates an identity": async () => {
+        show(app);
+        await app.start();
+        await app.type("first-run-name", "Anna");
+        await app.click("first-run-create");
+        await app.find("main");
+        await until("the set-up on the relay", async () => !(await app.shows("setup-step", ':not([data-state="done"])')));
+      },
+      "a group is made in the window with somebody at a terminal": async () => {
+        bea = await house.person("Bea");
+        await app.click("new-group");
+        await app.type("new-group-name", "Marbles");
+        await app.type("new-group-person", bea.npub);
+        await app.keys("Enter");
+        await app.find("person-chip", `[data-pubkey="${bea.pubkey}"]`);
+        await app.click("new-group-create");
+        await app.find("chat-row");
+        group = await bea.accept();
+        await app.find("chat-row", `[data-chat="${group}"]`);
+      },
+      "messages go both ways and are seen": async () => {
+        await app.say("Hello from the window");
+        const message = await bea.receives(group, "Hello from the window");
+        assert.equal(message.kind, 9);
+        await bea.send(group, "Hello from the terminal");
+        await app.sees("Hello from the terminal");
+        await bea.send(group, "And an answer", "--reply", message.id);
+        await app.sees("And an answer");
+        assert.equal(await app.text("message-quote").then((words) => words.includes("Hello from the window")), true);
+      },
+      "markup in a message is shown as text": async () => {
+        const text = '<img src=x onerror="document.title=1"><b>bold</b> &amp; https://example.org';
+        await bea.send(group, text);
+        await app.sees(text);
+        assert.equal(await app.script(() => document.querySelectorAll('[data-testid="message-text"] *').length), 0);
+      },
+      "a third person is added": async () => {
+        carl = await house.person("Carl");
+        await invite(carl);
+        assert.equal(await carl.accept(), group);
+        await app.say("Welcome, Carl");
+        await carl.receives(group, "Welcome, Carl");
+        await bea.receives(group, "Welcome, Carl");
+        await carl.send(group, "Thank you");
+        await app.sees("Thank you");
+        await bea.receives(group, "Thank you");
+      },
+      "a member is removed and hears no more": async () => {
+        const row = `[data-pubkey="${carl.pubkey}"]`;
+        if (!(await app.shows("details"))) await app.click("details-open");
+        await (await (await app.find("member-row", row)).$('[data-testid="member-open"]')).click();
+        await app.click("member-remove");
+        await app.click("confirm");
+        await app.gone("member-row", row);
+        await app.say("Only the two of us");
+        await bea.receives(group, "Only the two of us");
+        await until("Carl to know", async () => (await carl.cli("group", "list")).groups[0]?.state === "removed");
+        const heard = (await carl.cli("messages", group)).messages.map((message) => message.content);
+        assert.ok(heard.includes("Thank you"));
+        assert.ok(!heard.includes("Only the two of us"));
+      },
+      "a notification tells of a message while nobody looks, and its click opens the chat": async () => {
+        await app.click("details-close");
+        // A second chat is opened, so that the click has something to do.
+        await app.click("new-group");
+        await app.type("new-group-name", "Notes");
+        await app.click("new-group-create");
+        await until("the new chat", async () => (await app.text("chat-title")).includes("Notes"));
+        const before = house.recorder.seen().length;
+        await bea.send(group, "Are you there? <b>1 & 2</b>");
+        const notice = await until("the notification", () => house.recorder.seen().slice(before).find((one) => one.body.includes("Are you there?")));
+        assert.match(`${notice.summary} ${notice.body}`, /Bea|npub1|Marbles/);
+        assert.ok(notice.body.includes("&lt;b&gt;1 &amp; 2&lt;/b&gt;"), notice.body);
+        assert.deepEqual(notice.actions, ["default", "Open"]);
+        house.recorder.click(notice.id);
+        await until("the chat", async () => (await app.text("chat-title")).includes("Marbles"));
+        await app.sees("Are you there? <b>1 & 2</b>");
+      },
+      "kill -9: everything is there and goes on": async () => {
+        await app.kill();
+        await bea.send(group, "While you were away");
+        await app.start();
+        await app.click("chat-row", `[data-chat="${group}"]`);
+        for (const text of ["Hello from the window", "Hello from the terminal", "Only the two of us", "While you were away"]) await app.sees(text);
+        await app.say("Back again");
+        await bea.receives(group, "Back again");
+        const contents = (await bea.cli("messages", group)).messages.map((message) => message.content);
+        assert.equal(new Set(contents).size, contents.length, "a message is there twice");
+      },
+    },
+    close: () => app.stop(),
+  };
+}

@@ -1,0 +1,47 @@
+// Owns the scenarios of keys: import, what is said of a wrong one, where the secret is and is not.
+import assert from "node:assert/strict";
+import { run, tool } from "../lib/programs.js";
+import { filesWith, freshKey } from "../lib/secrets.js";
+import { until } from "../lib/wait.js";
+
+export function identity(house, show) {
+  const app = house.app("imported");
+  const { key, nsec } = freshKey();
+  let npub = "";
+  show(app);
+  return {
+    scenarios: {
+      "a wrong key gets a clear message": async () => {
+        await app.start();
+        await app.click("first-run-existing");
+        await app.type("first-run-import-key", `${nsec.slice(0, -1)}${nsec.endsWith("q") ? "p" : "q"}`);
+        const words = await app.text("key-error");
+        assert.match(words, /key/i);
+        assert.ok(!words.includes(nsec.slice(5, 20)), "the message repeats the key");
+        assert.equal(await (await app.find("first-run-import")).isEnabled(), false);
+      },
+      "an nsec is imported": async () => {
+        await app.type("first-run-import-key", nsec);
+        npub = await app.text("key-preview-npub");
+        assert.match(npub, /^npub1[0-9a-z]{58}$/);
+        await app.click("first-run-import");
+        await app.find("main");
+        await until("the set-up on the relay", async () => !(await app.shows("setup-step", ':not([data-state="done"])')));
+      },
+      "the secret is in the keyring and in no file": async () => {
+        const found = await run(tool("secret-tool"), ["lookup", "service", "chat.murmel.desktop", "username", npub], { env: house.env });
+        assert.equal(found.code, 0, "the keyring has no item");
+        assert.ok(found.raw.includes(key) || found.stdout.includes(key.toString("hex")) || Buffer.from(found.stdout, "base64").includes(key), "the item does not hold the key");
+        assert.ok(found.raw.length < 400, `the item has ${found.raw.length} bytes`);
+        await app.stop();
+        assert.deepEqual(filesWith(app.home, key), []);
+      },
+      "the profile opens again by itself": async () => {
+        await app.start();
+        await app.find("main");
+        await app.stop();
+      },
+    },
+    close: () => app.stop(),
+  };
+}

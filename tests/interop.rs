@@ -1,0 +1,84 @@
+//! Recordings of real White Noise 0.9.14 groups, followed event by event by our engine over our store.
+//!
+//! The recordings are data: the secrets in them belong to throw-away identities. Not yet followed, by name: the `12*` recordings, in which
+//! two commits start from one epoch, because a losing branch cannot be taken back yet.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+#[path = "interop/clock.rs"]
+mod clock;
+#[path = "interop/recording.rs"]
+mod recording;
+#[path = "interop/replay.rs"]
+mod replay;
+
+use murmel_engine::Offer;
+use nostr::Event;
+use serde_json::Value;
+
+macro_rules! followed {
+    ($($test:ident: $file:literal,)*) => {
+        $(#[test] fn $test() { replay::follow($file); })*
+    };
+}
+
+followed! {
+    a_client_joins_and_reads_the_chat: "01-join-and-chat.json",
+    a_client_follows_renames_and_descriptions: "02-rename-and-description.json",
+    a_client_follows_an_added_member: "03-add-member.json",
+    a_client_follows_a_removed_member: "04-remove-member.json",
+    a_client_follows_promotion_and_demotion: "05-promote-demote.json",
+    a_client_follows_a_departure: "06-self-remove.json",
+    a_client_follows_rotations: "07-self-update.json",
+    a_client_follows_disappearing_messages: "08-retention.json",
+    a_client_follows_a_group_with_media: "09-media-v2.json",
+    a_client_follows_pictures: "10-group-image-and-avatar.json",
+    a_client_reads_a_chat_out_of_order: "11a-out-of-order-chat.json",
+    a_client_applies_commits_out_of_order: "11b-out-of-order-commits.json",
+    a_client_follows_an_addition_out_of_order: "11c-out-of-order-add.json",
+    a_client_notices_its_own_removal: "13-client-removed.json",
+    a_client_that_joins_late_reads_from_then_on: "15-late-join.json",
+}
+
+#[test]
+fn the_clients_own_key_packages_are_acceptable() {
+    for name in ["01-join-and-chat.json", "07-self-update.json", "13-client-removed.json"] {
+        let recording = recording::Recording::load(name);
+        let _clock = clock::FixedClock::at(recording.recorded_at);
+        let offer = Offer::read(recording.key_package_event(), recording.recorded_at as u64).expect("an offer");
+        assert_eq!(offer.account(), recording.keys().public_key());
+    }
+}
+
+#[test]
+fn key_packages_of_the_reference_client_are_accepted_and_invalid_ones_refused() {
+    let data: Value = serde_json::from_str(&recording::read("14-key-packages.json")).expect("a recording");
+    let now = data["recorded_at"].as_u64().expect("a time");
+    let _clock = clock::FixedClock::at(now as i64);
+    let event = |entry: &Value| serde_json::from_value::<Event>(entry["event_30443"].clone());
+    let list = |name: &str| data[name].as_array().cloned().unwrap_or_else(|| vec![data[name].clone()]);
+
+    let valid = [list("valid"), list("valid_control_of_the_mutation_base")].concat();
+    assert!(valid.len() >= 4);
+    for entry in valid {
+        let offer = Offer::read(&event(&entry).expect("an event"), now).expect("a valid key package");
+        assert_eq!(offer.lacks_for_new_group(), None);
+        if let Some(account) = entry["account"].as_str() {
+            assert_eq!(offer.account().to_hex(), account);
+        }
+    }
+
+    let invalid = list("invalid");
+    assert_eq!(invalid.len(), 35);
+    for entry in invalid {
+        let (name, when) = (&entry["name"], entry["refuse_when"].as_str().expect("a moment"));
+        // What is no event at all (a broken signature still is one) is refused before the offer is read.
+        let Ok(event) = event(&entry) else { continue };
+        match Offer::read(&event, now) {
+            Err(_) => assert!(when.starts_with("reading the event"), "{name} has to be read and refused only for an invitation"),
+            Ok(offer) => {
+                assert_eq!(when, "inviting", "{name} was accepted");
+                assert!(offer.lacks_for_new_group().is_some(), "{name} was accepted for a group");
+            }
+        }
+    }
+}

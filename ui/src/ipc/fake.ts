@@ -1,0 +1,397 @@
+// Owns an in-memory backend with invented people, for tests and for a look at the screens in a plain browser.
+// Never leaves the page, and is not part of the bundle that ships.
+import type { Backend } from "./backend";
+import { fakeNpub, groupOf, jonas, mara, me, RELAYS, requestOf, rowOf, sami, talkMessages } from "./fake-data";
+import type {
+  AccountView, ChatRow, Delivery, ErrorCode, Event, EventKind, GroupDetails, IpcError, KeyPlace, MessageView, PersonPreview,
+  RequestView, Session, SetupStep, Snapshot,
+} from "./generated";
+
+function refuse(code: ErrorCode, message: string, retryable = false): IpcError {
+  return { code, message, retryable };
+}
+
+const done: SetupStep[] = [
+  { name: "look_up", state: "done", detail: "" },
+  { name: "relay_lists", state: "done", detail: "" },
+  { name: "key_package", state: "done", detail: "" },
+];
+
+export class FakeBackend implements Backend {
+  session: Session;
+  chats: ChatRow[] = [];
+  requests: RequestView[] = [];
+  setup: SetupStep[] = done;
+  groups = new Map<string, GroupDetails>();
+  messages = new Map<string, MessageView[]>();
+  outbox = 0;
+  connected = true;
+  settings = { notification_text: true };
+  relays = [...RELAYS];
+  seq = 0;
+  /** Commands that were called, oldest first, for tests. */
+  calls: [string, ...unknown[]][] = [];
+  #listen: ((event: Event) => void) | null = null;
+  #nextMessage = 1_000;
+  #nextGroup = 1;
+
+  constructor(session: Session, readonly now = () => Math.floor(Date.now() / 1000)) {
+    this.session = session;
+  }
+
+  /** `?fake=` one of first-run, vault, locked, unavailable, empty, setup, try, many; else the full conversation. */
+  static fromQuery(query: string): FakeBackend {
+    const screen = new URLSearchParams(query).get("fake") ?? "ready";
+    const npub = me.npub;
+    if (screen === "first-run") return new FakeBackend({ state: "first_run", key_place: "keychain" });
+    if (screen === "vault") return new FakeBackend({ state: "first_run", key_place: "vault" });
+    if (screen === "locked") return new FakeBackend({ state: "locked", npub });
+    if (screen === "unavailable") {
+      const message = "The keychain of this computer is locked, so Murmel cannot open your messages. Unlock the keychain, then try again.";
+      return new FakeBackend({ state: "key_unavailable", npub, retryable: true, message });
+    }
+    const fake = new FakeBackend({ state: "ready", account: account(screen) });
+    if (screen !== "empty") fake.fill(screen === "many" ? 3_000 : 0);
+    if (screen === "setup") fake.breakSetup();
+    return fake;
+  }
+
+  /** Three conversations and a request; `extra` old messages before the talk. */
+  fill(extra = 0): this {
+    const now = this.now();
+    const lake = groupOf("a1".repeat(16), "Lake weekend", "Who brings what, trains, and the weather.", [me, jonas, mara, sami]);
+    const talk = talkMessages(lake.id, now);
+    this.#add(lake, [...oldMessages(lake.id, talk, extra), ...talk], 0);
+    const pair = groupOf("b2".repeat(16), "", "", [me, jonas]);
+    this.#add(pair, [
+      this.#text(pair.id, jonas.pubkey, jonas.name, "Can you send me the address again?", now - 9_000, 501),
+      this.#own(pair.id, "Mühlweg 3, the door on the left", now - 8_700, 502, { state: "failed", reason: "every relay refused it" }),
+    ], 0);
+    const book = groupOf("c3".repeat(16), "Book club: long novels only", "", [me, mara, sami]);
+    this.#add(book, [
+      this.#text(book.id, mara.pubkey, mara.name, "Chapter nine was the turning point for me.", now - 90_000, 601),
+      this.#text(book.id, sami.pubkey, sami.name, "هل نلتقي يوم الخميس؟", now - 86_000, 602),
+      this.#text(book.id, mara.pubkey, mara.name, "Thursday works. Bring your notes about the lighthouse.", now - 85_000, 603),
+    ], 2);
+    const old = { ...groupOf("d4".repeat(16), "Flat hunting", "", [me, jonas]), state: "left" as const };
+    this.#add(old, [this.#text(old.id, jonas.pubkey, jonas.name, "We have it. Signed this morning!", now - 3_000_000, 701)], 0);
+    this.requests = [requestOf(now)];
+    return this;
+  }
+
+  breakSetup(): void {
+    this.setup = [
+      { name: "look_up", state: "done", detail: "" },
+      { name: "relay_lists", state: "failed", detail: "No relay answered. Check the connection; Murmel tries again by itself." },
+      { name: "key_package", state: "waiting", detail: "" },
+    ];
+    this.connected = false;
+  }
+
+  emit(kind: EventKind): void {
+    this.seq += 1;
+    this.#listen?.({ seq: this.seq, ...kind });
+  }
+
+  /** Somebody else's message arrives. */
+  receive(chat: string, text: string): MessageView {
+    const message = this.#text(chat, mara.pubkey, mara.name, text, this.now(), this.#nextMessage++);
+    this.#store(message);
+    return message;
+  }
+
+  async subscribe(onEvent: (event: Event) => void): Promise<Snapshot> {
+    this.calls.push(["subscribe"]);
+    this.#listen = onEvent;
+    const { seq, session, settings } = this;
+    return { seq, session, settings, chats: [...this.chats], requests: [...this.requests], setup: this.setup, network: this.#network() };
+  }
+
+  async inspectKey(key: string, password: string | null) {
+    const key_place = this.#keyPlace();
+    if (/^ncryptsec1[a-z0-9]{20,}$/u.test(key)) {
+      if (password !== null && password !== "" && password !== "correct") throw refuse("wrong_password", "This password does not open the key.");
+      return { kind: "ncryptsec" as const, npub: password === "correct" ? me.npub : null, key_place };
+    }
+    if (/^nsec1[a-z0-9]{58}$/u.test(key)) return { kind: "nsec" as const, npub: me.npub, key_place };
+    if (/^[0-9a-f]{64}$/iu.test(key)) return { kind: "hex" as const, npub: me.npub, key_place };
+    throw refuse("invalid_key", "This is not a Nostr secret key. It starts with nsec1 or ncryptsec1, or has 64 hex digits.");
+  }
+
+  async inspectPerson(text: string): Promise<PersonPreview> {
+    const known = [me, jonas, mara, sami].find((one) => one.npub === text || one.pubkey === text);
+    if (known !== undefined) return { npub: known.npub, pubkey: known.pubkey, name: known.name, is_me: known.is_me };
+    if (!/^npub1[a-z0-9]{58}$/u.test(text)) {
+      throw refuse("invalid_person", "This is not an npub, an nprofile or a public key of 64 hex digits.");
+    }
+    const pubkey = [...text.slice(5, 37)].map((char) => (char.charCodeAt(0) % 256).toString(16).padStart(2, "0")).join("");
+    return { npub: text, pubkey, name: null, is_me: false };
+  }
+
+  async createIdentity(args: { name: string }): Promise<Session> {
+    this.calls.push(["createIdentity", args]);
+    return this.#enter({ ...account("ready"), name: args.name, key_place: this.#keyPlace() });
+  }
+
+  async importIdentity(args: { key: string; password: string | null; passphrase: string | null }): Promise<Session> {
+    this.calls.push(["importIdentity", args]);
+    await this.inspectKey(args.key, args.password);
+    return this.#enter({ ...account("ready"), other_clients: 1, key_place: this.#keyPlace() });
+  }
+
+  async unlock(args: { passphrase: string }): Promise<Session> {
+    if (args.passphrase !== "correct") throw refuse("wrong_password", "This passphrase does not open the vault. Check it and try again.");
+    this.fill();
+    return this.#enter({ ...account("ready"), key_place: "vault" });
+  }
+
+  async tryIt(): Promise<Session> {
+    this.calls.push(["tryIt"]);
+    this.fill();
+    return this.#enter(account("try"));
+  }
+
+  async removeTryIt(): Promise<Session> {
+    this.chats = [];
+    this.requests = [];
+    this.session = { state: "first_run", key_place: "keychain" };
+    this.emit({ type: "session", session: this.session });
+    return this.session;
+  }
+
+  async createGroup(args: { name: string; description: string; people: string[] }) {
+    this.calls.push(["createGroup", args]);
+    const id = this.#nextGroup.toString(16).padStart(32, "e");
+    this.#nextGroup += 1;
+    const found = await Promise.all(args.people.map((one) => this.inspectPerson(one)));
+    const invited = found.filter((one) => one.name !== null);
+    const members = invited.map((one) => ({ ...one, name: one.name ?? "", is_admin: false }));
+    this.#add(groupOf(id, args.name, args.description, [me, ...members]), [], 0);
+    this.emit({ type: "chat", chat: this.#row(id) });
+    const not_invited = found
+      .filter((one) => one.name === null)
+      .map((one) => ({ npub: one.npub, reason: "has not set up Murmel or another app for this kind of group yet" }));
+    return { chat: id, not_invited };
+  }
+
+  async group(chat: string): Promise<GroupDetails> {
+    return this.#group(chat);
+  }
+
+  async invite(chat: string, added: string[]) {
+    this.calls.push(["invite", chat, added]);
+    const found = await Promise.all(added.map((one) => this.inspectPerson(one)));
+    const members = found.filter((one) => one.name !== null).map((one) => ({ ...one, name: one.name ?? "", is_admin: false }));
+    this.#change(chat, (group) => ({ ...group, members: [...group.members, ...members] }));
+    return found.filter((one) => one.name === null).map((one) => ({ npub: one.npub, reason: "has no key package" }));
+  }
+
+  async removeMember(chat: string, pubkey: string): Promise<void> {
+    this.#change(chat, (group) => ({ ...group, members: group.members.filter((one) => one.pubkey !== pubkey) }));
+  }
+
+  async promote(chat: string, pubkey: string): Promise<void> {
+    this.#setAdmin(chat, pubkey, true);
+  }
+
+  async demote(chat: string, pubkey: string): Promise<void> {
+    this.#setAdmin(chat, pubkey, false);
+  }
+
+  async rename(chat: string, name: string): Promise<void> {
+    this.#change(chat, (group) => ({ ...group, name }));
+  }
+
+  async describe(chat: string, description: string): Promise<void> {
+    this.#change(chat, (group) => ({ ...group, description }));
+  }
+
+  async leave(chat: string): Promise<void> {
+    this.#change(chat, (group) => ({ ...group, state: "leaving" }));
+  }
+
+  async accept(request: string): Promise<string> {
+    this.calls.push(["accept", request]);
+    const id = "f5".repeat(16);
+    const { group_name, description } = this.requests.find((one) => one.id === request) ?? requestOf(0);
+    await this.decline(request);
+    this.#add({ ...groupOf(id, group_name, description, [me, mara]), i_am_admin: false }, [], 0);
+    this.emit({ type: "chat", chat: this.#row(id) });
+    return id;
+  }
+
+  async decline(request: string): Promise<void> {
+    this.calls.push(["decline", request]);
+    this.requests = this.requests.filter((one) => one.id !== request);
+    this.emit({ type: "request_removed", id: request });
+  }
+
+  async timeline(chat: string, before: { at: number; seq: number } | null, limit: number) {
+    const all = this.messages.get(chat) ?? [];
+    const end = before === null ? all.length : all.findIndex((one) => one.cursor.at === before.at && one.cursor.seq === before.seq);
+    const start = Math.max(0, end - limit);
+    const unread = this.#row(chat).unread;
+    const first = unread === 0 ? undefined : all.filter((one) => !one.mine).at(-unread);
+    return { messages: all.slice(start, end), older: start === 0 ? null : (all[start]?.cursor ?? null), first_unread: first?.id ?? null };
+  }
+
+  async send(args: { chat: string; text: string; reply_to: number | null }): Promise<MessageView> {
+    this.calls.push(["send", args]);
+    if (args.text.length > 30_000) throw refuse("too_large", "The text is longer than what can be sent. Shorten it and send again.");
+    const message = this.#own(args.chat, args.text, this.now(), this.#nextMessage++, { state: "queued" });
+    const target = (this.messages.get(args.chat) ?? []).find((one) => one.id === args.reply_to);
+    if (message.kind.type === "text" && target?.kind.type === "text") {
+      message.kind = { ...message.kind, reply_to: target.id, quote: target.kind.text };
+    }
+    this.#store(message);
+    setTimeout(() => this.#store({ ...message, state: { state: "sent", accepted: 3, relays: 3 } }), 700);
+    return message;
+  }
+
+  async retry(message: number): Promise<void> {
+    this.calls.push(["retry", message]);
+    const found = [...this.messages.values()].flat().find((one) => one.id === message);
+    if (found === undefined) throw refuse("not_found", "This message is not here any more.");
+    this.#store({ ...found, state: { state: "queued" } });
+  }
+
+  async delivery(message: number): Promise<Delivery[]> {
+    const found = [...this.messages.values()].flat().find((one) => one.id === message);
+    const at = this.now() - 60;
+    const accepted = found?.state.state === "sent" ? found.state.accepted : 0;
+    return this.relays.map((relay, index) => {
+      if (found?.state.state === "queued") return { relay, answer: "waiting", detail: "", attempts: 0, at: null };
+      if (index < accepted) return { relay, answer: "accepted", detail: "", attempts: 1, at };
+      if (index === 0) return { relay, answer: "refused", detail: "blocked: pubkey is not on the list", attempts: 1, at };
+      return { relay, answer: "timed_out", detail: "No answer within 10 seconds", attempts: 3, at };
+    });
+  }
+
+  async markRead(chat: string, message: number): Promise<void> {
+    this.calls.push(["markRead", chat, message]);
+    this.chats = this.chats.map((row) => (row.id === chat ? { ...row, unread: 0 } : row));
+    this.emit({ type: "chat", chat: this.#row(chat) });
+  }
+
+  async setOpenChat(chat: string | null): Promise<void> {
+    this.calls.push(["setOpenChat", chat]);
+  }
+
+  async setSettings(settings: { notification_text: boolean }): Promise<void> {
+    this.settings = settings;
+    this.emit({ type: "settings", settings });
+  }
+
+  async retrySetup(): Promise<void> {
+    this.calls.push(["retrySetup"]);
+    this.setup = done;
+    this.emit({ type: "setup", setup: done });
+  }
+
+  async setRelays(relays: string[]): Promise<void> {
+    this.calls.push(["setRelays", relays]);
+    this.relays = relays;
+    this.emit({ type: "network", network: this.#network() });
+  }
+
+  async copyNpub(): Promise<void> {
+    this.calls.push(["copyNpub"]);
+  }
+
+  #enter(view: AccountView): Session {
+    this.session = { state: "ready", account: view };
+    this.emit({ type: "session", session: this.session });
+    return this.session;
+  }
+
+  #keyPlace(): KeyPlace {
+    return this.session.state === "first_run" ? this.session.key_place : "keychain";
+  }
+
+  #network() {
+    return { relays: this.relays.map((url) => ({ url, connected: this.connected })), outbox: this.outbox, catching_up: false };
+  }
+
+  #add(group: GroupDetails, messages: MessageView[], unread: number): void {
+    this.groups.set(group.id, group);
+    this.messages.set(group.id, messages);
+    const row = rowOf(group, messages, unread);
+    this.chats.push(row.last_activity === 0 ? { ...row, last_activity: this.now() } : row);
+  }
+
+  #group(chat: string): GroupDetails {
+    const group = this.groups.get(chat);
+    if (group === undefined) throw refuse("not_found", "This conversation is not here any more.");
+    return group;
+  }
+
+  #row(chat: string): ChatRow {
+    const row = this.chats.find((one) => one.id === chat);
+    if (row === undefined) throw refuse("not_found", "This conversation is not here any more.");
+    return row;
+  }
+
+  #change(chat: string, change: (group: GroupDetails) => GroupDetails): void {
+    const group = { ...change(this.#group(chat)), epoch: this.#group(chat).epoch + 1 };
+    this.groups.set(chat, group);
+    const row = { ...rowOf(group, this.messages.get(chat) ?? [], 0), last_activity: this.#row(chat).last_activity };
+    this.chats = this.chats.map((one) => (one.id === chat ? row : one));
+    this.emit({ type: "group", group });
+    this.emit({ type: "chat", chat: row });
+  }
+
+  #setAdmin(chat: string, pubkey: string, is_admin: boolean): void {
+    this.#change(chat, (group) => ({
+      ...group,
+      members: group.members.map((one) => (one.pubkey === pubkey ? { ...one, is_admin } : one)),
+    }));
+  }
+
+  #store(message: MessageView): void {
+    const all = this.messages.get(message.chat) ?? [];
+    const at = all.findIndex((one) => one.id === message.id);
+    this.messages.set(message.chat, at < 0 ? [...all, message] : all.with(at, message));
+    const row = rowOf(this.#group(message.chat), this.messages.get(message.chat) ?? [], message.mine ? 0 : this.#row(message.chat).unread + 1);
+    this.chats = this.chats.map((one) => (one.id === message.chat ? row : one));
+    this.emit({ type: "message", message });
+    this.emit({ type: "chat", chat: row });
+  }
+
+  #text(chat: string, sender: string, sender_name: string, text: string, at: number, id: number): MessageView {
+    return {
+      id, cursor: { at, seq: id }, chat, sender, sender_name, at, mine: false, state: { state: "received" },
+      kind: { type: "text", text, edited: false, deleted: false, reply_to: null, quote: null, reactions: [] },
+    };
+  }
+
+  #own(chat: string, text: string, at: number, id: number, state: MessageView["state"]): MessageView {
+    return { ...this.#text(chat, me.pubkey, me.name, text, at, id), mine: true, state };
+  }
+}
+
+function account(screen: string): AccountView {
+  return {
+    npub: me.npub,
+    name: me.name,
+    key_place: "keychain",
+    try_it: screen === "try",
+    other_clients: screen === "imported" ? 1 : 0,
+  };
+}
+
+function oldMessages(chat: string, talk: MessageView[], extra: number): MessageView[] {
+  const start = (talk[0]?.at ?? 0) - extra * 600;
+  return Array.from({ length: extra }, (_, at) => {
+    const who = [me, jonas, mara][at % 3] ?? me;
+    const text = `Earlier message ${at + 1}. ${"It says something of no great weight. ".repeat((at * 7) % 4)}`.trim();
+    const id = 10_000 + at;
+    return {
+      id, cursor: { at: start + at * 600, seq: id }, chat, sender: who.pubkey, sender_name: who.name, mine: who.is_me, at: start + at * 600,
+      kind: { type: "text", text, edited: false, deleted: false, reply_to: null, quote: null, reactions: [] },
+      state: who.is_me ? { state: "sent", accepted: 3, relays: 3 } : { state: "received" },
+    };
+  });
+}
+
+/** For tests: somebody the fake does not know. */
+export const stranger = fakeNpub(99);

@@ -1,0 +1,687 @@
+// Generated from crates/ipc. Do not edit: change the Rust types and run `MURMEL_UPDATE=1 cargo test -p murmel-ipc`.
+
+export type AccountView = { 
+/**
+ * The public key, bech32.
+ */
+npub: string, 
+/**
+ * The name the person chose; may be empty.
+ */
+name: string, 
+/**
+ * Where the secret key is kept.
+ */
+key_place: KeyPlace, 
+/**
+ * A conversation with the companion on an embedded relay; can be removed without a trace.
+ */
+try_it: boolean, 
+/**
+ * Key package slots of other clients that were found at import and left alone.
+ */
+other_clients: number, };
+
+export type ChatRow = { 
+/**
+ * Names the chat in every command: the MLS group id in hex.
+ */
+id: string, 
+/**
+ * The group's name, or the members' names where it has none.
+ */
+name: string, 
+/**
+ * How the group stands.
+ */
+state: GroupState, 
+/**
+ * Start of the newest message, one line; empty where there is none.
+ */
+preview: string, 
+/**
+ * Who wrote it, as shown; empty for system rows and where there is none.
+ */
+preview_sender: string, 
+/**
+ * Time of the last activity, Unix seconds; sorts the list, newest first.
+ */
+last_activity: number, 
+/**
+ * Messages of others that were not read yet.
+ */
+unread: number, 
+/**
+ * Own messages that failed.
+ */
+failed: number, 
+/**
+ * Number of member accounts.
+ */
+members: number, };
+
+export type Cursor = { 
+/**
+ * Unix seconds of the row.
+ */
+at: number, 
+/**
+ * Sequence of the row.
+ */
+seq: number, };
+
+export type Delivery = { 
+/**
+ * The relay.
+ */
+relay: string, 
+/**
+ * What it said last.
+ */
+answer: DeliveryAnswer, 
+/**
+ * The relay's own words, or ours; may be empty.
+ */
+detail: string, 
+/**
+ * How often it was tried.
+ */
+attempts: number, 
+/**
+ * Unix seconds of the last attempt; `None` before the first.
+ */
+at: number | null, };
+
+export type DeliveryAnswer = "waiting" | "accepted" | "refused" | "timed_out" | "unreachable";
+
+export type ErrorCode = "invalid_key" | "wrong_password" | "password_needed" | "keychain_missing" | "keychain_locked" | "key_missing" | "no_account" | "account_exists" | "already_running" | "not_found" | "invalid_person" | "no_key_package" | "not_admin" | "last_admin" | "group_inactive" | "busy" | "too_large" | "invalid_input" | "offline" | "relay_refused" | "disk_full" | "storage" | "internal";
+
+export type Event = { 
+/**
+ * One more than that of the event before.
+ */
+seq: number, } & ({ "type": "session", 
+/**
+ * Where it stands now.
+ */
+session: Session, } | { "type": "chat", 
+/**
+ * The whole row.
+ */
+chat: ChatRow, } | { "type": "chat_removed", 
+/**
+ * Which.
+ */
+id: string, } | { "type": "message", 
+/**
+ * The whole message.
+ */
+message: MessageView, } | { "type": "group", 
+/**
+ * The whole group.
+ */
+group: GroupDetails, } | { "type": "request", 
+/**
+ * The whole request.
+ */
+request: RequestView, } | { "type": "request_removed", 
+/**
+ * Which.
+ */
+id: string, } | { "type": "setup", 
+/**
+ * All steps.
+ */
+setup: Array<SetupStep>, } | { "type": "network", 
+/**
+ * All of it.
+ */
+network: NetworkState, } | { "type": "settings", 
+/**
+ * All of them.
+ */
+settings: Settings, } | { "type": "open_chat", 
+/**
+ * Which.
+ */
+chat: string, 
+/**
+ * The message to show, where it is known.
+ */
+message: number | null, });
+
+export type EventKind = { "type": "session", 
+/**
+ * Where it stands now.
+ */
+session: Session, } | { "type": "chat", 
+/**
+ * The whole row.
+ */
+chat: ChatRow, } | { "type": "chat_removed", 
+/**
+ * Which.
+ */
+id: string, } | { "type": "message", 
+/**
+ * The whole message.
+ */
+message: MessageView, } | { "type": "group", 
+/**
+ * The whole group.
+ */
+group: GroupDetails, } | { "type": "request", 
+/**
+ * The whole request.
+ */
+request: RequestView, } | { "type": "request_removed", 
+/**
+ * Which.
+ */
+id: string, } | { "type": "setup", 
+/**
+ * All steps.
+ */
+setup: Array<SetupStep>, } | { "type": "network", 
+/**
+ * All of it.
+ */
+network: NetworkState, } | { "type": "settings", 
+/**
+ * All of them.
+ */
+settings: Settings, } | { "type": "open_chat", 
+/**
+ * Which.
+ */
+chat: string, 
+/**
+ * The message to show, where it is known.
+ */
+message: number | null, };
+
+export type GroupCreated = { 
+/**
+ * The chat.
+ */
+chat: string, 
+/**
+ * People who could not be invited; the group exists without them.
+ */
+not_invited: Array<NotInvited>, };
+
+export type GroupDetails = { 
+/**
+ * As in [`ChatRow::id`].
+ */
+id: string, 
+/**
+ * The group's name; may be empty.
+ */
+name: string, 
+/**
+ * The group's description; may be empty.
+ */
+description: string, 
+/**
+ * How the group stands.
+ */
+state: GroupState, 
+/**
+ * The MLS epoch.
+ */
+epoch: number, 
+/**
+ * Relays that carry the group.
+ */
+relays: Array<string>, 
+/**
+ * All members; the account itself first, then by name.
+ */
+members: Array<MemberView>, 
+/**
+ * Whether the account is an admin.
+ */
+i_am_admin: boolean, };
+
+export type GroupState = "active" | "leaving" | "left" | "removed";
+
+export type ImportIdentity = { 
+/**
+ * nsec, 64 hex digits, or ncryptsec.
+ */
+key: string, 
+/**
+ * Opens an ncryptsec; ignored for the other forms.
+ */
+password: string | null, 
+/**
+ * As in [`NewIdentity::passphrase`].
+ */
+passphrase: string | null, };
+
+export type IpcError = { 
+/**
+ * What to branch on.
+ */
+code: ErrorCode, 
+/**
+ * One or two plain sentences: what happened and what to do.
+ */
+message: string, 
+/**
+ * Whether the same call may succeed later.
+ */
+retryable: boolean, };
+
+export type KeyKind = "nsec" | "hex" | "ncryptsec";
+
+export type KeyPlace = "keychain" | "vault";
+
+export type KeyPreview = { 
+/**
+ * The form of the key.
+ */
+kind: KeyKind, 
+/**
+ * The public key; `None` while an ncryptsec is closed.
+ */
+npub: string | null, 
+/**
+ * Where the key will be kept.
+ */
+key_place: KeyPlace, };
+
+export type MemberView = { 
+/**
+ * The public key, 64 hex digits.
+ */
+pubkey: string, 
+/**
+ * The public key, bech32.
+ */
+npub: string, 
+/**
+ * The person's name, or a short form of the npub.
+ */
+name: string, 
+/**
+ * Whether the member is an admin.
+ */
+is_admin: boolean, 
+/**
+ * Whether it is the account itself.
+ */
+is_me: boolean, };
+
+export type MessageKind = { "type": "text", 
+/**
+ * The text; deleted messages have none.
+ */
+text: string, 
+/**
+ * Whether the author replaced the text since.
+ */
+edited: boolean, 
+/**
+ * Whether the author deleted it.
+ */
+deleted: boolean, 
+/**
+ * The message it answers, where that one is here.
+ */
+reply_to: number | null, 
+/**
+ * One line of the message it answers; `None` where that one is not here.
+ */
+quote: string | null, 
+/**
+ * Emoji and how many people chose them.
+ */
+reactions: Array<[string, number]>, } | { "type": "system", 
+/**
+ * What happened.
+ */
+event: SystemMessage, };
+
+export type MessageState = { "state": "received" } | { "state": "queued" } | { "state": "sent", 
+/**
+ * Relays that said OK.
+ */
+accepted: number, 
+/**
+ * Relays of the group.
+ */
+relays: number, } | { "state": "failed", 
+/**
+ * In plain words.
+ */
+reason: string, };
+
+export type MessageView = { 
+/**
+ * Never reused.
+ */
+id: number, 
+/**
+ * Orders the timeline together with `at`.
+ */
+cursor: Cursor, 
+/**
+ * The chat it belongs to.
+ */
+chat: string, 
+/**
+ * The author's public key, 64 hex digits.
+ */
+sender: string, 
+/**
+ * The author's name as shown.
+ */
+sender_name: string, 
+/**
+ * Whether the account wrote it.
+ */
+mine: boolean, 
+/**
+ * What the row shows.
+ */
+kind: MessageKind, 
+/**
+ * Unix seconds, as the author states them.
+ */
+at: number, 
+/**
+ * How far it got.
+ */
+state: MessageState, };
+
+export type NetworkState = { 
+/**
+ * All relays in use.
+ */
+relays: Array<RelayView>, 
+/**
+ * Events that wait to be published.
+ */
+outbox: number, 
+/**
+ * Whether the backlog is being fetched.
+ */
+catching_up: boolean, };
+
+export type NewGroup = { 
+/**
+ * At most 256 bytes of UTF-8.
+ */
+name: string, 
+/**
+ * At most 4,096 bytes of UTF-8.
+ */
+description: string, 
+/**
+ * Each an npub, an nprofile or 64 hex digits.
+ */
+people: Array<string>, };
+
+export type NewIdentity = { 
+/**
+ * Shown to the people one chats with; may be empty.
+ */
+name: string, 
+/**
+ * Seals the vault where the computer has no keychain; `None` puts the key into the keychain.
+ */
+passphrase: string | null, };
+
+export type NotInvited = { 
+/**
+ * Who.
+ */
+npub: string, 
+/**
+ * In plain words.
+ */
+reason: string, };
+
+export type PersonPreview = { 
+/**
+ * The public key, bech32.
+ */
+npub: string, 
+/**
+ * The public key, 64 hex digits.
+ */
+pubkey: string, 
+/**
+ * A name, where one is known.
+ */
+name: string | null, 
+/**
+ * Whether it is the account itself.
+ */
+is_me: boolean, };
+
+export type RelayView = { 
+/**
+ * Its address.
+ */
+url: string, 
+/**
+ * Whether there is a connection.
+ */
+connected: boolean, };
+
+export type RequestView = { 
+/**
+ * Names the request in commands.
+ */
+id: string, 
+/**
+ * The group's name; may be empty.
+ */
+group_name: string, 
+/**
+ * The group's description; may be empty.
+ */
+description: string, 
+/**
+ * Who invites, 64 hex digits. The only anchor of trust: it is authenticated.
+ */
+inviter: string, 
+/**
+ * Who invites, bech32.
+ */
+inviter_npub: string, 
+/**
+ * The inviter's name, or a short form of the npub.
+ */
+inviter_name: string, 
+/**
+ * Number of member accounts.
+ */
+members: number, 
+/**
+ * Unix seconds when it arrived here.
+ */
+received_at: number, };
+
+export type SendMessage = { 
+/**
+ * The chat, as in [`crate::ChatRow::id`].
+ */
+chat: string, 
+/**
+ * The text, as typed.
+ */
+text: string, 
+/**
+ * The message this one answers.
+ */
+reply_to: number | null, };
+
+export type Session = { "state": "first_run", 
+/**
+ * Where a key would be kept.
+ */
+key_place: KeyPlace, } | { "state": "locked", 
+/**
+ * Whose vault it is.
+ */
+npub: string, } | { "state": "key_unavailable", 
+/**
+ * Whose data it is.
+ */
+npub: string, 
+/**
+ * Whether the keychain merely refuses (`true`), or no longer has the key (`false`).
+ */
+retryable: boolean, 
+/**
+ * What happened and what to do.
+ */
+message: string, } | { "state": "ready", 
+/**
+ * The open account.
+ */
+account: AccountView, };
+
+export type Settings = { 
+/**
+ * Whether notifications show who wrote and what.
+ */
+notification_text: boolean, };
+
+export type SetupName = "look_up" | "relay_lists" | "key_package";
+
+export type SetupStep = { 
+/**
+ * Which step.
+ */
+name: SetupName, 
+/**
+ * How it stands.
+ */
+state: StepState, 
+/**
+ * What went wrong and what to do; empty unless failed.
+ */
+detail: string, };
+
+export type Snapshot = { 
+/**
+ * The next event carries `seq + 1`.
+ */
+seq: number, 
+/**
+ * Where the profile stands.
+ */
+session: Session, 
+/**
+ * All chats, newest activity first.
+ */
+chats: Array<ChatRow>, 
+/**
+ * Invitations that wait, newest first.
+ */
+requests: Array<RequestView>, 
+/**
+ * The network set-up.
+ */
+setup: Array<SetupStep>, 
+/**
+ * Relays and connections.
+ */
+network: NetworkState, 
+/**
+ * The person's choices.
+ */
+settings: Settings, };
+
+export type StepState = "waiting" | "running" | "done" | "failed";
+
+export type SystemMessage = { "event": "created" } | { "event": "joined", 
+/**
+ * Who invited.
+ */
+by: string, } | { "event": "member_added", 
+/**
+ * Who did it.
+ */
+by: string, 
+/**
+ * Whom it concerns.
+ */
+who: string, } | { "event": "member_removed", 
+/**
+ * Who did it.
+ */
+by: string, 
+/**
+ * Whom it concerns.
+ */
+who: string, } | { "event": "member_left", 
+/**
+ * Who left.
+ */
+who: string, } | { "event": "admin_added", 
+/**
+ * Who did it.
+ */
+by: string, 
+/**
+ * Whom it concerns.
+ */
+who: string, } | { "event": "admin_removed", 
+/**
+ * Who did it.
+ */
+by: string, 
+/**
+ * Whom it concerns.
+ */
+who: string, } | { "event": "renamed", 
+/**
+ * Who did it.
+ */
+by: string, 
+/**
+ * The new name.
+ */
+name: string, } | { "event": "described", 
+/**
+ * Who did it.
+ */
+by: string, } | { "event": "retention_changed", 
+/**
+ * Who did it.
+ */
+by: string, 
+/**
+ * Seconds; 0 is off.
+ */
+seconds: number, } | { "event": "picture_changed", 
+/**
+ * Who did it.
+ */
+by: string, };
+
+export type TimelinePage = { 
+/**
+ * The messages.
+ */
+messages: Array<MessageView>, 
+/**
+ * Ask for what is older than this; `None` at the beginning of the conversation.
+ */
+older: Cursor | null, 
+/**
+ * The first message that was not read when the page was made.
+ */
+first_unread: number | null, };
+
+export type Unlock = { 
+/**
+ * The passphrase the vault was sealed with.
+ */
+passphrase: string, };

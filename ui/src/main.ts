@@ -1,0 +1,13 @@
+import { mount } from "svelte";
+import Root from "./Root.svelte";
+import { chooseBackend } from "./ipc";
+import { App } from "./state/app.svelte";
+import { theme } from "./state/theme.svelte";
+import "./style/tokens.css";
+import "./style/base.css";
+
+theme.start();
+const backend = await chooseBackend();
+const app = backend === null ? null : new App(backend);
+mount(Root, { target: document.body, props: { app } });
+await app?.connect();

@@ -1,0 +1,174 @@
+// Owns the connection between the backend and the reducer, and what a person can ask for.
+// Never changes state other than by an action.
+import { getContext, setContext } from "svelte";
+import { asIpcError, type Backend, type IpcError, type RequestView, type Session, type Settings } from "../ipc";
+import { Drafts } from "./drafts";
+import { type Action, type AppState, initial, reduce } from "./reducer";
+
+/** Messages asked for at once. */
+const PAGE = 60;
+/** Pages loaded at most to reach the unread divider when a conversation is opened. */
+const UNREAD_PAGES = 8;
+/** Events held back while the first snapshot is on its way. */
+const EARLY_CAP = 10_000;
+
+/** A dialog of the main screen. */
+export type DialogName = "new-group" | "settings" | "jump" | null;
+
+export class App {
+  state = $state.raw<AppState>(initial);
+  /** Shown at the foot of the window until dismissed. */
+  notice = $state.raw<string | null>(null);
+  /** Why the window could not connect to its backend. */
+  fault = $state.raw<IpcError | null>(null);
+  dialog = $state<DialogName>(null);
+  detailsOpen = $state(false);
+  /** The message whose relays are shown. */
+  deliveryOf = $state<number | null>(null);
+  readonly drafts = new Drafts();
+  #generation = 0;
+  #loadingOlder = false;
+
+  constructor(readonly backend: Backend) {}
+
+  dispatch(action: Action): void {
+    const before = this.state;
+    this.state = reduce(before, action);
+    if (this.state.stale && !before.stale) void this.connect();
+    if (this.state.openChat !== before.openChat) void this.#opened(this.state.openChat);
+  }
+
+  /** Subscribes, or subscribes again after a gap. */
+  async connect(): Promise<void> {
+    const generation = ++this.#generation;
+    const early: Action[] = [];
+    let ready = false;
+    try {
+      const snapshot = await this.backend.subscribe((event) => {
+        if (generation !== this.#generation) return;
+        if (ready) this.dispatch({ type: "event", event });
+        else if (early.length < EARLY_CAP) early.push({ type: "event", event });
+      });
+      if (generation !== this.#generation) return;
+      this.fault = null;
+      const reopen = this.state.openChat;
+      this.dispatch({ type: "snapshot", snapshot });
+      ready = true;
+      for (const action of early) {
+        if (generation !== this.#generation) return;
+        this.dispatch(action);
+      }
+      if (reopen !== null && this.state.openChat === reopen) void this.#opened(reopen);
+    } catch (cause) {
+      if (generation === this.#generation) this.fault = asIpcError(cause);
+    }
+  }
+
+  /** Runs a command; a failure becomes a notice. Says whether it worked. */
+  async attempt(work: () => Promise<unknown>): Promise<boolean> {
+    try {
+      await work();
+      return true;
+    } catch (cause) {
+      this.notice = asIpcError(cause).message;
+      return false;
+    }
+  }
+
+  /** What follows a command that opened, locked or removed the profile. */
+  async entered(_session: Session): Promise<void> {
+    this.drafts.clear();
+    this.dialog = null;
+    this.detailsOpen = false;
+    this.deliveryOf = null;
+    await this.connect();
+  }
+
+  open(chat: string | null): void {
+    this.dispatch({ type: "open", chat });
+  }
+
+  async reloadTimeline(): Promise<void> {
+    const chat = this.state.openChat;
+    if (chat !== null) await this.#loadTimeline(chat);
+  }
+
+  async loadOlder(): Promise<void> {
+    const timeline = this.state.timeline;
+    if (this.#loadingOlder || timeline === null || timeline.older === null) return;
+    this.#loadingOlder = true;
+    const { chat, older } = timeline;
+    await this.attempt(async () => {
+      const page = await this.backend.timeline(chat, older, PAGE);
+      this.dispatch({ type: "older_page", chat, page });
+    });
+    this.#loadingOlder = false;
+  }
+
+  /** Puts a text into the outbox. Says whether it is safe there. */
+  async send(chat: string, text: string, replyTo: number | null): Promise<boolean> {
+    return this.attempt(async () => {
+      const message = await this.backend.send({ chat, text, reply_to: replyTo });
+      if (this.state.timeline?.detached) await this.reloadTimeline();
+      this.dispatch({ type: "message", message });
+    });
+  }
+
+  retry(message: number): Promise<boolean> {
+    return this.attempt(() => this.backend.retry(message));
+  }
+
+  async accept(request: RequestView): Promise<void> {
+    await this.attempt(async () => this.open(await this.backend.accept(request.id)));
+  }
+
+  async decline(request: RequestView): Promise<void> {
+    await this.attempt(() => this.backend.decline(request.id));
+  }
+
+  async setSettings(settings: Settings): Promise<void> {
+    const before = this.state.settings;
+    this.dispatch({ type: "settings", settings });
+    const kept = await this.attempt(() => this.backend.setSettings(settings));
+    if (!kept) this.dispatch({ type: "settings", settings: before });
+  }
+
+  async copyNpub(): Promise<boolean> {
+    return this.attempt(() => this.backend.copyNpub());
+  }
+
+  async #opened(chat: string | null): Promise<void> {
+    void this.backend.setOpenChat(chat).catch(() => undefined);
+    if (chat === null) return;
+    await Promise.all([
+      this.#loadTimeline(chat),
+      this.attempt(async () => this.dispatch({ type: "group", group: await this.backend.group(chat) })),
+    ]);
+  }
+
+  async #loadTimeline(chat: string): Promise<void> {
+    await this.attempt(async () => {
+      const unread = this.state.chats.find((row) => row.id === chat)?.unread ?? 0;
+      const page = await this.backend.timeline(chat, null, PAGE);
+      let { messages, older } = page;
+      // M1: the conversation opens at the divider, so the divider has to be there.
+      for (let pages = 1; pages < UNREAD_PAGES && older !== null; pages += 1) {
+        if (page.first_unread === null || messages.some((message) => message.id === page.first_unread)) break;
+        const more = await this.backend.timeline(chat, older, PAGE);
+        messages = [...more.messages, ...messages];
+        older = more.older;
+      }
+      this.dispatch({ type: "page", chat, unread, page: { messages, older, first_unread: page.first_unread } });
+    });
+  }
+}
+
+const KEY = Symbol("app");
+
+export function provideApp(app: App): App {
+  return setContext(KEY, app);
+}
+
+export function useApp(): App {
+  return getContext<App>(KEY);
+}

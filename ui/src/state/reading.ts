@@ -1,0 +1,49 @@
+// Owns when a message counts as read: its end was visible in the focused window for one second.
+// Never measures the page; it is told what is visible.
+
+/** How long the end of a message has to be visible, in milliseconds. */
+export const READING_TIME = 1_000;
+
+/** A message by its place in the timeline; larger places are newer. */
+export interface Seen {
+  id: number;
+  place: number;
+}
+
+export class Reading {
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #pending: Seen | null = null;
+  #visible: Seen | null = null;
+  #marked = -1;
+
+  constructor(
+    readonly mark: (message: number) => void,
+    readonly focused: () => boolean,
+  ) {}
+
+  /** The newest message whose end is visible now. Call it after every scroll, arrival and change of focus. */
+  see(seen: Seen | null): void {
+    this.#visible = seen;
+    const pending = this.#pending;
+    if (seen === null || !this.focused()) return this.stop();
+    // Scrolled back before the second was over.
+    if (pending !== null && seen.place < pending.place) this.stop();
+    if (this.#pending !== null || seen.place <= this.#marked) return;
+    this.#pending = seen;
+    this.#timer = setTimeout(() => this.#due(), READING_TIME);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#pending = null;
+  }
+
+  #due(): void {
+    const pending = this.#pending;
+    this.#pending = null;
+    if (pending === null || !this.focused()) return;
+    this.#marked = pending.place;
+    this.mark(pending.id);
+    this.see(this.#visible);
+  }
+}

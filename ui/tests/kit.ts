@@ -1,0 +1,32 @@
+// Owns how a component is put on the test page with the fake backend behind it.
+import { render } from "@testing-library/svelte";
+import type { Component, ComponentProps } from "svelte";
+import { FakeBackend } from "../src/ipc/fake";
+import { App } from "../src/state/app.svelte";
+import Frame from "./Frame.svelte";
+
+export const NOW = 1_800_000_000;
+
+export function ready(): FakeBackend {
+  return FakeBackend.fromQuery("?fake=ready");
+}
+
+export async function connected(backend: FakeBackend): Promise<App> {
+  const app = new App(backend);
+  await app.connect();
+  return app;
+}
+
+export function show<C extends Component<never>>(app: App, component: C, props: ComponentProps<C>) {
+  return render(Frame, { app, component: component as unknown as Component<Record<string, unknown>>, props: props as Record<string, unknown> });
+}
+
+export function byId(id: string): HTMLElement {
+  const found = document.querySelector<HTMLElement>(`[data-testid="${id}"]`);
+  if (found === null) throw new Error(`no element ${id} in ${document.body.innerHTML.slice(0, 600)}`);
+  return found;
+}
+
+export function maybe(id: string): HTMLElement | null {
+  return document.querySelector<HTMLElement>(`[data-testid="${id}"]`);
+}

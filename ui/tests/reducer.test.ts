@@ -1,0 +1,171 @@
+import { describe, expect, test } from "vitest";
+import { groupOf, me, requestOf, rowOf, talkMessages } from "../src/ipc/fake-data";
+import type { Event, EventKind, MessageView, Snapshot } from "../src/ipc";
+import { type AppState, initial, reduce, TIMELINE_CAP } from "../src/state/reducer";
+import { NOW } from "./kit";
+
+const lake = groupOf("a1", "Lake", "", [me]);
+const talk = talkMessages("a1", NOW);
+const row = rowOf(lake, talk, 0);
+const snapshot: Snapshot = {
+  seq: 7,
+  session: { state: "ready", account: { npub: me.npub, name: "", key_place: "keychain", try_it: false, other_clients: 0 } },
+  chats: [{ ...row, id: "old", last_activity: 1 }, row],
+  requests: [],
+  setup: [],
+  network: { relays: [], outbox: 0, catching_up: false },
+  settings: { notification_text: true },
+};
+const started = reduce(initial, { type: "snapshot", snapshot });
+
+function event(state: AppState, kind: EventKind, seq = state.seq + 1): AppState {
+  return reduce(state, { type: "event", event: { seq, ...kind } as Event });
+}
+
+function opened(messages: MessageView[] = talk.slice(-10), older = talk.at(-10)?.cursor ?? null): AppState {
+  const open = reduce(started, { type: "open", chat: "a1" });
+  return reduce(open, { type: "page", chat: "a1", unread: 0, page: { messages, older, first_unread: null } });
+}
+
+function copy(message: MessageView | undefined, change: Partial<MessageView>): MessageView {
+  if (message === undefined) throw new Error("no message");
+  return { ...message, ...change };
+}
+
+describe("events", () => {
+  test("chats stand by last activity, newest first", () => {
+    expect(started.chats.map((chat) => chat.id)).toEqual(["a1", "old"]);
+    const moved = event(started, { type: "chat", chat: { ...row, id: "old", last_activity: NOW + 5 } });
+    expect(moved.chats.map((chat) => chat.id)).toEqual(["old", "a1"]);
+  });
+
+  test("a gap in the sequence asks for a new subscription and changes nothing else", () => {
+    const gap = event(started, { type: "chat_removed", id: "old" }, started.seq + 2);
+    expect(gap.stale).toBe(true);
+    expect(gap.chats).toHaveLength(2);
+    expect(gap.seq).toBe(started.seq);
+  });
+
+  test("an event the snapshot already contains is not applied again", () => {
+    expect(event(started, { type: "chat_removed", id: "old" }, started.seq)).toBe(started);
+  });
+
+  test("a session event asks for a new subscription", () => {
+    const next = event(started, { type: "session", session: { state: "locked", npub: me.npub } });
+    expect(next.stale).toBe(true);
+    expect(next.session?.state).toBe("locked");
+  });
+
+  test("a snapshot after a gap clears it and keeps the open chat", () => {
+    const gap = { ...opened(), stale: true };
+    const again = reduce(gap, { type: "snapshot", snapshot: { ...snapshot, seq: 40 } });
+    expect(again).toMatchObject({ stale: false, seq: 40, openChat: "a1" });
+    expect(again.timeline?.messages).toHaveLength(10);
+  });
+
+  test("a snapshot without the open chat closes it", () => {
+    const again = reduce(opened(), { type: "snapshot", snapshot: { ...snapshot, chats: [] } });
+    expect(again.openChat).toBeNull();
+    expect(again.timeline).toBeNull();
+  });
+
+  test("a chat that goes away while it is open is closed", () => {
+    const gone = event(opened(), { type: "chat_removed", id: "a1" });
+    expect(gone.openChat).toBeNull();
+    expect(gone.chats.map((chat) => chat.id)).toEqual(["old"]);
+  });
+
+  test("requests are replaced by id and removed by id", () => {
+    const request = requestOf(NOW);
+    const once = event(started, { type: "request", request });
+    const twice = event(once, { type: "request", request: { ...request, members: 12 } });
+    expect(twice.requests).toEqual([{ ...request, members: 12 }]);
+    expect(event(twice, { type: "request_removed", id: request.id }).requests).toEqual([]);
+  });
+
+  test("a click on a notification opens its chat at its message", () => {
+    const next = event(started, { type: "open_chat", chat: "a1", message: 12 });
+    expect(next.openChat).toBe("a1");
+    expect(next.target?.message).toBe(12);
+    const again = event(next, { type: "open_chat", chat: "a1", message: 12 });
+    expect(again.target?.nonce).not.toBe(next.target?.nonce);
+  });
+
+  test("details of another group are not shown", () => {
+    const state = event(opened(), { type: "group", group: { ...lake, id: "old" } });
+    expect(state.group).toBeNull();
+    expect(event(state, { type: "group", group: lake }).group).toEqual(lake);
+  });
+});
+
+describe("the timeline", () => {
+  test("a message of another chat leaves it alone", () => {
+    const before = opened();
+    const after = event(before, { type: "message", message: copy(talk[3], { id: 999, chat: "old" }) });
+    expect(after.timeline).toBe(before.timeline);
+  });
+
+  test("a changed message takes its own place", () => {
+    const before = opened();
+    const message = copy(before.timeline?.messages[4], { state: { state: "failed", reason: "no" } });
+    const after = event(before, { type: "message", message });
+    expect(after.timeline?.messages[4]).toEqual(message);
+    expect(after.timeline?.messages).toHaveLength(10);
+  });
+
+  test("a new message goes to the end, a late one where it belongs", () => {
+    const last = talk.at(-1);
+    const fresh = copy(last, { id: 900, cursor: { at: NOW + 9, seq: 900 } });
+    const late = copy(last, { id: 901, cursor: { at: (talk.at(-3)?.cursor.at ?? 0) + 1, seq: 901 } });
+    const both = event(event(opened(), { type: "message", message: fresh }), { type: "message", message: late });
+    expect(both.timeline?.messages.map((message) => message.id).slice(-4)).toEqual([901, talk.at(-2)?.id, talk.at(-1)?.id, 900]);
+  });
+
+  test("a message older than what is loaded waits for its page", () => {
+    const after = event(opened(), { type: "message", message: copy(talk[0], { id: 902 }) });
+    expect(after.timeline?.messages.map((message) => message.id)).not.toContain(902);
+  });
+
+  test("older pages come before, without doubles", () => {
+    const before = opened();
+    const page = { messages: talk.slice(0, -8), older: null, first_unread: null };
+    const after = reduce(before, { type: "older_page", chat: "a1", page });
+    expect(after.timeline?.messages.map((message) => message.id)).toEqual(talk.map((message) => message.id));
+    expect(after.timeline?.older).toBeNull();
+  });
+
+  test("a page for a chat that was left meanwhile is dropped", () => {
+    const left = reduce(opened(), { type: "open", chat: "old" });
+    const page = { messages: talk, older: null, first_unread: null };
+    expect(reduce(left, { type: "page", chat: "a1", unread: 0, page }).timeline).toBeNull();
+    expect(reduce(left, { type: "older_page", chat: "a1", page }).timeline).toBeNull();
+  });
+
+  test("loading the open conversation again keeps the divider and what was read back", () => {
+    const first = reduce(started, { type: "open", chat: "a1" });
+    const page = { messages: talk.slice(-10), older: talk.at(-10)?.cursor ?? null, first_unread: talk.at(-2)?.id ?? null };
+    const once = reduce(first, { type: "page", chat: "a1", unread: 2, page });
+    const back = reduce(once, { type: "older_page", chat: "a1", page: { messages: talk.slice(0, -10), older: null, first_unread: null } });
+    const again = reduce(back, { type: "page", chat: "a1", unread: 0, page: { ...page, first_unread: null } });
+    expect(again.timeline).toMatchObject({ firstUnread: talk.at(-2)?.id, unreadCount: 2, older: null });
+    expect(again.timeline?.messages).toHaveLength(talk.length);
+  });
+
+  test("stays under its cap at both ends", () => {
+    const many = Array.from({ length: TIMELINE_CAP }, (_, at) => copy(talk[5], { id: 10_000 + at, cursor: { at, seq: at } }));
+    const full = opened(many, { at: 0, seq: 0 });
+    const next = copy(talk[5], { id: 99_999, cursor: { at: NOW, seq: 1 } });
+    const appended = event(full, { type: "message", message: next });
+    expect(appended.timeline?.messages).toHaveLength(TIMELINE_CAP);
+    expect(appended.timeline?.messages.at(-1)?.id).toBe(99_999);
+    expect(appended.timeline?.older).toEqual({ at: 1, seq: 1 });
+
+    const older = copy(talk[5], { id: 1, cursor: { at: -1, seq: 0 } });
+    const prepended = reduce(full, { type: "older_page", chat: "a1", page: { messages: [older], older: null, first_unread: null } });
+    expect(prepended.timeline?.messages).toHaveLength(TIMELINE_CAP);
+    expect(prepended.timeline?.messages[0]?.id).toBe(1);
+    expect(prepended.timeline?.detached).toBe(true);
+    const unseen = event(prepended, { type: "message", message: next });
+    expect(unseen.timeline?.messages.at(-1)?.id).not.toBe(99_999);
+  });
+});

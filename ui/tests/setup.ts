@@ -1,0 +1,7 @@
+// What the test page lacks: a dialog that opens, an observer of sizes.
+class NoObserver {
+  observe(): void {}
+  unobserve(): void {}
+  disconnect(): void {}
+}
+globalThis.ResizeObserver ??= NoObserver as unknown as typeof ResizeObserver;

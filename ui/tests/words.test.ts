@@ -1,0 +1,120 @@
+import { describe, expect, test } from "vitest";
+import { talkMessages } from "../src/ipc/fake-data";
+import { rowsOf } from "../src/state/rows";
+import { closedWords, durationWords, stateWords, systemText } from "../src/words/message";
+import { initials, shortNpub, tintOf, TINTS } from "../src/words/people";
+import { relayAddress } from "../src/words/relay";
+import { dayWords, shortWords } from "../src/words/time";
+import { NOW } from "./kit";
+
+describe("the state of a message", () => {
+  test.each([
+    [{ state: "queued" } as const, "Queued"],
+    [{ state: "sent", accepted: 2, relays: 3 } as const, "Sent to 2 of 3 relays"],
+    [{ state: "sent", accepted: 1, relays: 1 } as const, "Sent to 1 of 1 relay"],
+    [{ state: "failed", reason: "every relay refused it" } as const, "Not sent: every relay refused it"],
+    [{ state: "received" } as const, ""],
+  ])("%j reads %j", (state, words) => {
+    expect(stateWords(state)).toBe(words);
+  });
+});
+
+describe("system rows", () => {
+  test("say who did what to whom", () => {
+    expect(systemText({ event: "created" })).toBe("You created this group");
+    expect(systemText({ event: "member_added", by: "Mara", who: "You" })).toBe("Mara added you");
+    expect(systemText({ event: "member_removed", by: "You", who: "Jonas" })).toBe("You removed Jonas");
+    expect(systemText({ event: "renamed", by: "Mara", name: "Lake" })).toBe("Mara named the group “Lake”");
+    expect(systemText({ event: "retention_changed", by: "Mara", seconds: 0 })).toBe("Mara turned disappearing messages off");
+  });
+
+  test("spans use the largest unit that fits", () => {
+    expect(durationWords(604_800)).toBe("1 week");
+    expect(durationWords(7_200)).toBe("2 hours");
+    expect(durationWords(90)).toBe("90 seconds");
+  });
+
+  test("only an active group can be written to", () => {
+    expect(closedWords("active")).toBeNull();
+    expect(closedWords("removed")).toContain("removed you");
+  });
+});
+
+describe("people", () => {
+  test("initials are whole characters", () => {
+    expect(initials("Ada Brandt")).toBe("AB");
+    expect(initials("👩‍🚀 Mission")).toBe("👩‍🚀M");
+    expect(initials("npub1abc")).toBe("A");
+    expect(initials("")).toBe("");
+  });
+
+  test("a colour stays with its id and exists", () => {
+    expect(tintOf("abc")).toBe(tintOf("abc"));
+    const tints = new Set(Array.from({ length: 200 }, (_, at) => tintOf(`person ${at}`)));
+    expect(tints.size).toBe(TINTS);
+    expect(Math.max(...tints)).toBeLessThan(TINTS);
+  });
+
+  test("a short npub keeps both ends", () => {
+    expect(shortNpub(`npub1${"q".repeat(52)}xyzabc`)).toBe("npub1qqqqqqq…xyzabc");
+  });
+});
+
+describe("relay addresses", () => {
+  test.each([
+    ["relay.example", "wss://relay.example"],
+    ["wss://relay.example/", "wss://relay.example"],
+    ["ws://127.0.0.1:7777", "ws://127.0.0.1:7777"],
+    ["ws://localhost:7777/", "ws://localhost:7777"],
+    ["wss://relay.example/inbox?x=1", "wss://relay.example/inbox?x=1"],
+  ])("%s is kept as %s", (typed, kept) => {
+    expect(relayAddress(typed)).toBe(kept);
+  });
+
+  test.each(["", "  ", "https://relay.example", "relay", "wss://user:pw@relay.example", "wss://", "not a relay"])("%j is refused", (typed) => {
+    expect(relayAddress(typed)).toBeNull();
+  });
+});
+
+describe("days and times", () => {
+  const DAY = 86_400;
+  test("days near the present have names", () => {
+    expect(dayWords(NOW, NOW)).toBe("Today");
+    expect(dayWords(NOW - DAY, NOW)).toBe("Yesterday");
+    expect(dayWords(NOW - 400 * DAY, NOW)).toMatch(/\d{4}/u);
+  });
+
+  test("a chat without activity shows no time", () => {
+    expect(shortWords(0, NOW)).toBe("");
+  });
+});
+
+describe("rows", () => {
+  const talk = talkMessages("a1", NOW);
+
+  test("one separator for each day, and the beginning only where it is known", () => {
+    const rows = rowsOf(talk, null, 0, true);
+    expect(rows[0]?.type).toBe("start");
+    const days = new Set(talk.map((message) => new Date(message.at * 1000).toDateString()));
+    expect(rows.filter((row) => row.type === "day")).toHaveLength(days.size);
+    expect(rowsOf(talk, null, 0, false).some((row) => row.type === "start")).toBe(false);
+  });
+
+  test("the divider stands before the first unread message and begins a new run", () => {
+    const at = talk.findIndex((message) => message.kind.type === "text" && message.kind.text.startsWith("I have written"));
+    const rows = rowsOf(talk, talk[at]?.id ?? null, 3, true);
+    const divider = rows.findIndex((row) => row.type === "unread");
+    expect(rows[divider]).toMatchObject({ count: 3 });
+    expect(rows[divider + 1]).toMatchObject({ type: "message", first: true, message: talk[at] });
+  });
+
+  test("messages of one person within minutes share one head", () => {
+    const runs = rowsOf(talk, null, 0, true).filter((row) => row.type === "message" && row.message.sender_name === "سامي حداد");
+    expect(runs.slice(0, 2)).toMatchObject([{ first: true, last: false }, { first: false, last: true }]);
+  });
+
+  test("keys are unique", () => {
+    const keys = rowsOf(talk, talk[9]?.id ?? null, 1, true).map((row) => row.key);
+    expect(new Set(keys).size).toBe(keys.length);
+  });
+});

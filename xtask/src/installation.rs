@@ -1,0 +1,67 @@
+//! The Debian package: made, installed with apt, started, removed.
+//! Never runs where it could touch a person's own installation.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::Context;
+
+use crate::display::{Desktop, Running};
+use crate::house::House;
+use crate::prerequisites::System;
+use crate::{bundle, picture, program};
+
+/// How long the installed app may take until its first page is shown.
+const WINDOW_LIMIT: Duration = Duration::from_secs(120);
+
+/// Only as root on a Debian kind of system, and only where no Murmel is installed.
+pub fn can_be_tested() -> bool {
+    System::here() == System::Apt && System::is_root() && !is_installed()
+}
+
+fn is_installed() -> bool {
+    System::Apt.missing(&["murmel"]).is_empty()
+}
+
+/// Bundles a debug build, installs it, opens its window, removes it, and sees that no file stayed.
+pub fn test(house: &House) -> anyhow::Result<()> {
+    let made = bundle::build(house, &["deb"], true)?;
+    let package = made.first().context("no .deb was made")?;
+    let name =
+        program::answer(Command::new("dpkg-deb").args(["--field"]).arg(package).arg("Package")).context("the .deb names no package")?;
+    program::run(
+        Command::new("apt-get")
+            .args(["install", "--yes", "--no-install-recommends"])
+            .arg(package)
+            .env("DEBIAN_FRONTEND", "noninteractive"),
+    )?;
+    let files = program::answer(Command::new("dpkg").args(["--listfiles", &name])).unwrap_or_default();
+    let shown = show(&files, &house.target.join("installed.png"));
+    let removed = program::run(
+        Command::new("apt-get")
+            .args(["purge", "--yes", &name])
+            .env("DEBIAN_FRONTEND", "noninteractive"),
+    );
+    shown?;
+    removed?;
+    let left: Vec<&str> = files.lines().filter(|file| Path::new(file).is_file()).collect();
+    anyhow::ensure!(left.is_empty(), "still there after removal: {}", left.join(" "));
+    Ok(())
+}
+
+fn show(files: &str, picture: &Path) -> anyhow::Result<()> {
+    let program = files
+        .lines()
+        .find(|file| file.starts_with("/usr/bin/"))
+        .context("the package has no program in /usr/bin")?;
+    anyhow::ensure!(
+        files.lines().any(|file| file.ends_with(".desktop")),
+        "the package has no desktop entry"
+    );
+    let desktop = Desktop::start()?;
+    let mut app = Command::new(program);
+    app.current_dir(desktop.home()).arg("--home").arg(desktop.home().join("murmel"));
+    let mut app = Running::start_shown(desktop.inside(&mut app))?;
+    picture::take(&desktop, &mut app, "Murmel", WINDOW_LIMIT, picture)
+}

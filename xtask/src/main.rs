@@ -1,0 +1,93 @@
+//! The commands that a person types in this house: run, test, bundle, shots.
+//! Never part of the product: nothing here is linked into the app.
+
+mod bundle;
+mod display;
+mod house;
+mod installation;
+mod picture;
+mod prerequisites;
+mod program;
+mod run;
+mod say;
+mod steps;
+mod tally;
+mod test;
+mod window;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Exit code of a command that this house does not have yet.
+const NOT_BUILT_YET: u8 = 2;
+
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    about = "Runs, tests and bundles Murmel, and installs what that needs"
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Installs what is missing, builds the app and opens it
+    Run(run::Arguments),
+    /// Installs what is missing and runs every check; the last line is `N passed, N failed`
+    Test(test::Arguments),
+    /// Builds installers for this system
+    Bundle(bundle::Arguments),
+    /// Takes a picture of each screen from the real window, light and dark
+    Shots {
+        /// Folder for the pictures; made if missing
+        dir: PathBuf,
+        /// Install what is missing without asking
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Not built yet
+    #[command(hide = true)]
+    Bench,
+    /// Not built yet
+    #[command(hide = true)]
+    Chaos,
+    /// Not built yet
+    #[command(hide = true)]
+    Crash,
+    /// Not built yet
+    #[command(hide = true)]
+    Fuzz,
+    /// Not built yet
+    #[command(hide = true)]
+    Windows,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Run(arguments) => run::run(&arguments),
+        Command::Test(arguments) => test::run(&arguments),
+        Command::Bundle(arguments) => bundle::run(&arguments),
+        Command::Shots { dir, yes } => window::shots(&dir, yes),
+        Command::Bench => return not_built_yet("bench"),
+        Command::Chaos => return not_built_yet("chaos"),
+        Command::Crash => return not_built_yet("crash"),
+        Command::Fuzz => return not_built_yet("fuzz"),
+        Command::Windows => return not_built_yet("windows"),
+    };
+    outcome.unwrap_or_else(|error| {
+        say::error(&format!("{error:#}"));
+        ExitCode::FAILURE
+    })
+}
+
+fn not_built_yet(name: &str) -> ExitCode {
+    say::error(&format!(
+        "`cargo xtask {name}` is not built yet. There are run, test, bundle and shots."
+    ));
+    ExitCode::from(NOT_BUILT_YET)
+}

@@ -1,0 +1,34 @@
+//! What a command needs on the computer before it can start.
+//! Never installs anything that was not shown or agreed to, except as root or with `--yes`.
+
+mod node;
+mod npm_packages;
+mod packages;
+mod system;
+mod tool;
+
+use crate::house::House;
+use crate::steps::Steps;
+
+pub use npm_packages::install as install_npm_packages;
+pub use packages::need;
+pub use system::System;
+pub use tool::{CARGO_DENY, TAURI_DRIVER};
+
+/// What the system's packages are needed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Building the app.
+    Build,
+    /// Opening the app where there is no display.
+    Headless,
+    /// The tests in the real window.
+    WindowTests,
+}
+
+/// The libraries and programs for the given purposes, a recent Node, and the user interface's npm packages.
+pub fn ensure(house: &House, purposes: &[Purpose], yes: bool, steps: &mut Steps) -> anyhow::Result<()> {
+    steps.step("System packages", || packages::ensure(purposes, yes))?;
+    steps.step("Node", || node::ensure(house, yes))?;
+    steps.step("UI packages", || npm_packages::install(house, &house.ui()))
+}

@@ -1,0 +1,153 @@
+//! `cargo xtask test`: every check of the house, the quick ones first.
+//! Never stops at a failure: the rest still runs, and all of it is counted.
+
+use std::process::ExitCode;
+
+use crate::house::House;
+use crate::prerequisites::{self, CARGO_DENY, Purpose};
+use crate::run::SELECTION;
+use crate::steps::Steps;
+use crate::tally::Tally;
+use crate::{installation, program, run, say, window};
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Leave the real window out
+    #[arg(long)]
+    fast: bool,
+    /// Install what is missing without asking
+    #[arg(long)]
+    yes: bool,
+}
+
+pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let house = House::find()?;
+    let mut parts = Parts {
+        steps: Steps::new(),
+        tallies: Vec::new(),
+    };
+    let windowed = !arguments.fast && window::can_be_driven();
+    let purposes: &[Purpose] = if windowed {
+        &[Purpose::Build, Purpose::Headless, Purpose::WindowTests]
+    } else {
+        &[Purpose::Build]
+    };
+    if let Err(error) = prerequisites::ensure(&house, purposes, arguments.yes, &mut parts.steps) {
+        say::error(&format!("{error:#}"));
+        parts.tallies.push(("Set-up".to_owned(), Tally::of_check(false)));
+        return Ok(parts.close());
+    }
+    quick_checks(&house, &mut parts);
+    rust_checks(&house, &mut parts);
+    if windowed {
+        window_checks(&house, &mut parts);
+    } else if !arguments.fast {
+        say::line("\nThe window is tested on Linux only: no WebDriver for this system's web view is set up here.");
+    }
+    Ok(parts.close())
+}
+
+fn quick_checks(house: &House, parts: &mut Parts) {
+    parts.check("Formatting", || {
+        program::run(program::cargo().current_dir(&house.root).args(["fmt", "--all", "--check"]))
+    });
+    parts.check("UI types", || {
+        program::run(program::npm(house, &house.ui())?.args(["run", "check"]))
+    });
+    parts.count("UI tests", || ui_tests(house));
+    // Also what the Rust parts need: the app's build takes the pages in.
+    parts.check("UI build", || run::build_ui(house));
+    parts.check("Licences, sources, bans", || {
+        let deny = CARGO_DENY.ensure(house)?;
+        let mut command = std::process::Command::new(deny);
+        command.current_dir(&house.root);
+        program::run(command.args(["--log-level", "error", "--all-features", "check", "--show-stats", "bans", "licenses", "sources"]))
+    });
+}
+
+fn rust_checks(house: &House, parts: &mut Parts) {
+    parts.check("Clippy", || {
+        let mut command = program::cargo();
+        command.current_dir(&house.root).args(["clippy", "--all-targets"]).args(SELECTION);
+        program::run(command.args(["--", "-D", "warnings"]))
+    });
+    parts.count("Rust tests", || {
+        let mut counted = Tally::default();
+        let mut command = program::cargo();
+        command.current_dir(&house.root).args(["test", "--no-fail-fast"]).args(SELECTION);
+        let well = program::run_seeing(&mut command, |line| counted.see_cargo_test(line))?;
+        Ok(Tally::of_runner(counted, well))
+    });
+}
+
+fn window_checks(house: &House, parts: &mut Parts) {
+    if !parts.check("App for the window", || run::build_app(house, false)) {
+        return;
+    }
+    parts.count("Window tests", || {
+        window::ensure(house)?;
+        window::test(house)
+    });
+    if installation::can_be_tested() {
+        parts.check("Package installed and removed", || installation::test(house));
+    }
+}
+
+fn ui_tests(house: &House) -> anyhow::Result<Tally> {
+    let report = house.target.join("ui-report.json");
+    let _ = std::fs::remove_file(&report);
+    let mut command = program::npm(house, &house.ui())?;
+    command.args(["test", "--", "--reporter=default", "--reporter=json"]);
+    command.arg(format!("--outputFile.json={}", report.display()));
+    let well = program::run_seeing(&mut command, |_| {})?;
+    let counted = std::fs::read_to_string(&report)
+        .ok()
+        .and_then(|text| Tally::of_vitest(&text))
+        .unwrap_or_default();
+    Ok(Tally::of_runner(counted, well))
+}
+
+/// The parts so far and what they counted.
+struct Parts {
+    steps: Steps,
+    tallies: Vec<(String, Tally)>,
+}
+
+impl Parts {
+    /// A part that passes or fails as a whole. Returns whether it passed.
+    fn check(&mut self, name: &str, work: impl FnOnce() -> anyhow::Result<()>) -> bool {
+        let outcome = self.steps.step(name, work);
+        if let Err(error) = &outcome {
+            say::error(&format!("{error:#}"));
+        }
+        self.tallies.push((name.to_owned(), Tally::of_check(outcome.is_ok())));
+        outcome.is_ok()
+    }
+
+    /// A part with tests of its own; one that cannot even start has one failure.
+    fn count(&mut self, name: &str, work: impl FnOnce() -> anyhow::Result<Tally>) {
+        let mut counted = Tally::of_check(false);
+        let outcome = self.steps.step(name, || {
+            counted = work()?;
+            anyhow::ensure!(counted.failed == 0, "{name}: {counted}");
+            Ok(())
+        });
+        if let Err(error) = &outcome {
+            say::error(&format!("{error:#}"));
+        }
+        self.tallies.push((name.to_owned(), counted));
+    }
+
+    /// The tables and the last line.
+    fn close(&self) -> ExitCode {
+        say::line(&self.steps.table());
+        let mut sum = Tally::default();
+        say::line("");
+        for (name, tally) in &self.tallies {
+            say::line(&format!("{name}: {tally}"));
+            sum.add(*tally);
+        }
+        say::line(&format!("\n{sum}"));
+        if sum.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+}

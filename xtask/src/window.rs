@@ -1,0 +1,78 @@
+//! The tests and the pictures that come from the real window, driven by `tests/desktop`.
+//! Never counts a test itself: the tests write `desktop-report.json`.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::Context;
+
+use crate::display::Desktop;
+use crate::house::House;
+use crate::prerequisites::{self, Purpose, TAURI_DRIVER};
+use crate::steps::Steps;
+use crate::tally::Tally;
+use crate::{program, run, say};
+
+/// What the window is tested with: nothing here knows a WebDriver for the web views of other systems.
+pub fn can_be_driven() -> bool {
+    cfg!(target_os = "linux")
+}
+
+/// Installs the npm packages of the window tests and the driver.
+pub fn ensure(house: &House) -> anyhow::Result<()> {
+    prerequisites::install_npm_packages(house, &house.desktop_tests())?;
+    TAURI_DRIVER.ensure(house)?;
+    Ok(())
+}
+
+/// Runs the window tests on a screen of their own and reads what they report.
+pub fn test(house: &House) -> anyhow::Result<Tally> {
+    let report = house.target.join("desktop-report.json");
+    let _ = std::fs::remove_file(&report);
+    let desktop = Desktop::start()?;
+    let mut command = npm(house, &report)?;
+    let well = program::run_seeing(desktop.inside(command.arg("test")), |_| {})?;
+    let counted = std::fs::read_to_string(&report)
+        .ok()
+        .and_then(|text| Tally::of_window(&text))
+        .unwrap_or_default();
+    Ok(Tally::of_runner(counted, well))
+}
+
+/// `cargo xtask shots DIR`.
+pub fn shots(dir: &Path, yes: bool) -> anyhow::Result<ExitCode> {
+    anyhow::ensure!(can_be_driven(), "Pictures of the real window are taken on Linux only.");
+    let house = House::find()?;
+    std::fs::create_dir_all(dir).with_context(|| format!("making {}", dir.display()))?;
+    let dir = std::path::absolute(dir)?;
+    let mut steps = Steps::new();
+    let outcome = prerequisites::ensure(&house, &[Purpose::Build, Purpose::Headless, Purpose::WindowTests], yes, &mut steps)
+        .and_then(|()| steps.step("Window driver", || ensure(&house)))
+        .and_then(|()| steps.step("User interface", || run::build_ui(&house)))
+        .and_then(|()| steps.step("App", || run::build_app(&house, false)))
+        .and_then(|()| steps.step("Pictures", || take_shots(&house, &dir)));
+    say::line(&steps.table());
+    outcome?;
+    say::line(&format!("\nThe pictures are in {}", dir.display()));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn take_shots(house: &House, dir: &Path) -> anyhow::Result<()> {
+    let desktop = Desktop::start()?;
+    let mut command = npm(house, &house.target.join("desktop-shots.json"))?;
+    program::run(desktop.inside(command.args(["run", "shots", "--"]).arg(dir)))
+}
+
+/// npm in `tests/desktop`, told where everything is.
+fn npm(house: &House, report: &Path) -> anyhow::Result<Command> {
+    let mut command = program::npm(house, &house.desktop_tests())?;
+    let variables: [(&str, PathBuf); 5] = [
+        ("MURMEL_APP", house.built("murmel", false)),
+        ("MURMEL_CLI", house.built("murmel-cli", false)),
+        ("MURMEL_TARGET", house.target.clone()),
+        ("TAURI_DRIVER", house.tool("tauri-driver")),
+        ("DESKTOP_REPORT", report.to_path_buf()),
+    ];
+    command.envs(variables);
+    Ok(command)
+}
