@@ -1,2 +1,165 @@
-// placeholder
-export async function shots() {}
+// Owns the pictures of every screen, light and dark, from the real window over the real backend.
+// Never shows made-up data: what is on a picture was sent through a relay.
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { freshKey } from "./lib/secrets.js";
+import { until } from "./lib/wait.js";
+
+/** What Anna (in the window), Bea and Carl (at terminals) say to each other. */
+const TALK = [
+  ["Anna", "Welcome, both of you!"],
+  ["Bea", "Good morning. So this is the new place?"],
+  ["Carl", "It is. Nobody but the three of us can read along."],
+  ["Anna", "Shall we plan the weekend here?"],
+  ["Bea", "Yes please. The forecast says sun on Saturday and rain on Sunday."],
+  ["Carl", "Then Saturday it is."],
+  ["Anna", "I thought of the lake. There is a path all the way around, about 14 km."],
+  ["Carl", "14 km with or without the detour to the mill?"],
+  ["Anna", "With. The mill has cake."],
+  ["Bea", "Sold."],
+  ["Carl", "Which train do we take?"],
+  ["Anna", "The one at 8:42 would get us there before ten."],
+  ["Bea", "8:42 on a Saturday. You are serious."],
+  ["Anna", "There is one at 9:42 too."],
+  ["Bea", "That sounds more like me."],
+  ["Carl", "9:42 works. I bring the map and a thermos."],
+  ["Bea", "I bring sandwiches: two with cheese, two with hummus, two surprise."],
+  ["Anna", "What is the surprise?"],
+  ["Bea", "If I told you, I would have to bring something else."],
+  ["Carl", "Is anybody against swimming? The water should have 17 degrees."],
+  ["Anna", "17 is cold."],
+  ["Carl", "17 is refreshing."],
+  ["Bea", "I will watch over your towels. Somebody has to."],
+  ["Anna", "Very noble of you."],
+  ["Carl", "Tickets: if we buy a group ticket we pay half. I can get it tomorrow."],
+  ["Anna", "Great, thank you. I pay you back on the train."],
+  ["Bea", "Me too. Or I pay in sandwiches."],
+  ["Carl", "Sandwiches are accepted here."],
+  ["Anna", "Meeting point: the big clock, 9:30?"],
+  ["Bea", "9:30 at the clock."],
+  ["Carl", "See you there. And bring something against the sun."],
+  ["Bea", "One more thing: my sister may join. I ask her and add her here if she wants."],
+  ["Anna", "The more the merrier."],
+  ["Carl", "Then I buy the ticket for four."],
+  ["Anna", "Perfect. Until Saturday!"],
+];
+
+export async function shots(house, folder) {
+  mkdirSync(folder, { recursive: true });
+  const app = house.app("shots");
+  const take = camera(app, folder);
+  await app.start();
+  const npub = await firstRun(app, take);
+  const bea = await house.person("Bea");
+  const carl = await house.person("Carl");
+  await newGroup(app, take, [bea, carl]);
+  const group = await bea.accept();
+  await carl.accept();
+  await talk(app, group, { Bea: bea, Carl: carl });
+  await take("conversation");
+  await details(app, take);
+  await invitation(app, take, bea, npub);
+  await settings(app, take);
+  await narrow(app, take);
+  await app.stop();
+  const trying = house.app("shots-try");
+  await tryIt(trying, camera(trying, folder));
+}
+
+function camera(app, folder) {
+  return async (name) => {
+    for (const theme of ["light", "dark"]) {
+      await app.script((choice) => void (document.documentElement.dataset.theme = choice), theme);
+      await app.picture(join(folder, `${name}-${theme}.png`));
+      console.log(`  ${name}-${theme}.png`);
+    }
+  };
+}
+
+async function firstRun(app, take) {
+  await app.find("first-run-create");
+  await take("first-run");
+  await app.click("first-run-existing");
+  await app.type("first-run-import-key", freshKey().nsec);
+  await app.find("key-preview");
+  await take("first-run-key");
+  await app.type("first-run-import-key", "nsec1notakey");
+  await app.find("key-error");
+  await take("first-run-wrong-key");
+  await app.click("first-run-new");
+  await app.type("first-run-name", "Anna");
+  await app.click("first-run-create");
+  await app.find("main");
+  await until("the set-up on the relay", async () => !(await app.shows("setup-step", ':not([data-state="done"])')));
+  await take("empty");
+  return app.text("own-npub");
+}
+
+async function newGroup(app, take, people) {
+  await app.click("new-group");
+  await app.type("new-group-name", "Weekend at the lake");
+  await app.type("new-group-description", "Saturday, 9:30, the big clock");
+  for (const person of people) {
+    await app.type("new-group-person", person.npub);
+    await app.keys("Enter");
+    await app.find("person-chip", `[data-pubkey="${person.pubkey}"]`);
+  }
+  await take("new-group");
+  await app.click("new-group-create");
+  await app.find("composer");
+}
+
+async function talk(app, group, people) {
+  for (const [who, text] of TALK) {
+    if (who === "Anna") await app.say(text);
+    else await people[who].send(group, text);
+    await app.sees(text);
+  }
+}
+
+async function details(app, take) {
+  await app.click("details-open");
+  await app.find("details");
+  await take("details");
+  await app.click("details-close");
+  const states = await app.all("message-state");
+  await states.at(-1).click();
+  await app.find("delivery-row");
+  await take("delivery");
+  await app.keys("Escape");
+}
+
+async function invitation(app, take, bea, npub) {
+  await bea.cli("group", "new", "Book club", npub, "--description", "One book a month");
+  await app.find("request-row");
+  await take("invitation");
+  await app.click("request-decline");
+  await app.gone("request-row");
+}
+
+async function settings(app, take) {
+  await app.click("settings-open");
+  await app.find("settings");
+  await take("settings");
+  await app.click("dialog-close");
+}
+
+async function narrow(app, take) {
+  await app.resize(400, 720);
+  await take("narrow-conversation");
+  await app.click("back");
+  await take("narrow-list");
+  await app.resize(1080, 720);
+}
+
+async function tryIt(app, take) {
+  await app.start();
+  await app.click("first-run-try");
+  await app.find("banner-try");
+  await app.click("chat-row");
+  await until("the companion", async () => (await app.texts()).length > 0);
+  await app.say("Hello, who are you?");
+  await until("an answer", async () => (await app.texts()).length > 2);
+  await take("try-it");
+  await app.stop();
+}

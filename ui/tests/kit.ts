@@ -1,6 +1,6 @@
 // Owns how a component is put on the test page with the fake backend behind it.
 import { render } from "@testing-library/svelte";
-import type { Component, ComponentProps } from "svelte";
+import type { Component } from "svelte";
 import { FakeBackend } from "../src/ipc/fake";
 import { App } from "../src/state/app.svelte";
 import Frame from "./Frame.svelte";
@@ -17,8 +17,10 @@ export async function connected(backend: FakeBackend): Promise<App> {
   return app;
 }
 
-export function show<C extends Component<never>>(app: App, component: C, props: ComponentProps<C>) {
-  return render(Frame, { app, component: component as unknown as Component<Record<string, unknown>>, props: props as Record<string, unknown> });
+/** Mounts `component` as it would be mounted in the window of `app`. */
+export function show<P extends Record<string, unknown>>(app: App, component: Component<P, object, keyof P | "">, props: P) {
+  const shown = component as unknown as Component<Record<string, unknown>>;
+  return render(Frame, { props: { app, component: shown, props: { ...props } } });
 }
 
 export function byId(id: string): HTMLElement {

@@ -44,12 +44,12 @@ pub(crate) struct Account {
     pub(crate) outbox: Notify,
     /// Counts up whenever answers of relays were recorded.
     pub(crate) answers: watch::Sender<u64>,
-    /// The relays of the account changed: the inbox has to be followed elsewhere.
-    pub(crate) relays_changed: Notify,
     /// Relays where other people's lists are looked up, besides those they are known to use.
     pub(crate) lookup_relays: Vec<String>,
     /// Relays a new group gets where the account has none of its own.
     pub(crate) default_relays: Vec<String>,
+    /// The network state that was emitted last.
+    pub(crate) last_network: tokio::sync::Mutex<Option<ipc::NetworkState>>,
     /// Whether invitations are accepted without asking (the companion of the try-it conversation).
     pub(crate) auto_accept: bool,
     /// The network set-up.
@@ -141,10 +141,10 @@ impl Account {
             attention,
             outbox: Notify::new(),
             answers: watch::Sender::new(0),
-            relays_changed: Notify::new(),
+            last_network: tokio::sync::Mutex::default(),
             auto_accept,
             setup: SetupState::new(steps),
-            sync: SyncState::default(),
+            sync: SyncState::new(options.housekeeping),
             view: Mutex::new(view),
             tasks: Mutex::new(Some(JoinSet::new())),
         });

@@ -11,6 +11,7 @@ use nostr::PublicKey;
 use crate::account::Account;
 use crate::chores::Chore;
 use crate::groups::Groups;
+use crate::membership::Outcome;
 use crate::notices::{Arrival, Backlog};
 use crate::{Result, relays, settings, views};
 
@@ -26,6 +27,7 @@ pub(crate) struct Changes {
     enqueued: bool,
     refollow: bool,
     chores: Vec<Chore>,
+    outcomes: Vec<(ChatId, Outcome)>,
     backlog: Backlog,
 }
 
@@ -77,6 +79,11 @@ impl Changes {
         self.backlog = backlog;
     }
 
+    /// What became of the staged commit of a chat.
+    pub(crate) fn outcome(&mut self, chat: ChatId, outcome: Outcome) {
+        self.outcomes.push((chat, outcome));
+    }
+
     /// Something to do once this has happened.
     pub(crate) fn chore(&mut self, chore: Chore) {
         self.chores.push(chore);
@@ -118,8 +125,8 @@ impl Changes {
             }
         }
         events.extend(self.closed_requests.iter().map(|id| ipc::EventKind::RequestRemoved { id: id.to_string() }));
-        let Self { enqueued, refollow, chores, requests, .. } = self;
-        Ok(Effects { events, arrivals, invited: !requests.is_empty(), enqueued, refollow, chores })
+        let Self { enqueued, refollow, chores, outcomes, requests, .. } = self;
+        Ok(Effects { events, arrivals, invited: !requests.is_empty(), enqueued, refollow, chores, outcomes })
     }
 }
 
@@ -131,6 +138,7 @@ struct Effects {
     enqueued: bool,
     refollow: bool,
     chores: Vec<Chore>,
+    outcomes: Vec<(ChatId, Outcome)>,
 }
 
 impl Effects {
@@ -144,6 +152,9 @@ impl Effects {
         }
         if self.refollow {
             account.sync.chore(Chore::Follow);
+        }
+        for (chat, outcome) in self.outcomes {
+            account.sync.tell(chat, outcome);
         }
         for chore in self.chores {
             account.sync.chore(chore);

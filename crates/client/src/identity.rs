@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use murmel_ipc::{self as ipc, ErrorCode, KeyKind, KeyPlace};
-use nostr::nips::nip19::{FromBech32 as _, ToBech32 as _};
+use nostr::nips::nip19::FromBech32 as _;
 use nostr::nips::nip49::EncryptedSecretKey;
 use nostr::secp256k1::rand::{RngCore as _, rngs::OsRng};
 use nostr::{Keys, SecretKey};
@@ -224,6 +224,7 @@ fn unknown_item() -> Error {
 
 #[cfg(test)]
 mod tests {
+    use nostr::nips::nip19::ToBech32 as _;
     use nostr::nips::nip49::KeySecurity;
 
     use super::*;

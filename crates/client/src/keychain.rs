@@ -12,7 +12,7 @@ use nostr::{Keys, SecretKey};
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
-use crate::{Error, Result};
+use crate::Error;
 
 /// Under which name the items appear in the keychain.
 pub(crate) const SERVICE: &str = "chat.murmel.desktop";

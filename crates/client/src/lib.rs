@@ -9,7 +9,9 @@ mod groups;
 mod home;
 mod identity;
 mod intent;
+mod key_package;
 mod keychain;
+mod lists;
 mod membership;
 mod notices;
 mod options;
@@ -42,6 +44,8 @@ use tokio::sync::mpsc;
 pub use bus::Subscription;
 pub use clock::Clock;
 pub use error::Error;
+/// The relay inside this program, for `relay serve` and for tests.
+pub use murmel_net::{EmbeddedRelay, EmbeddedRelayError};
 pub use keychain::{Keychain, KeychainChoice, KeychainError, MockKeychain};
 pub use notices::Notice;
 pub use housekeeping::Housekeeping;

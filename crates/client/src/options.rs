@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
-use crate::{Clock, KeychainChoice, Housekeeping};
+use crate::{Clock, Housekeeping, KeychainChoice, Pace};
 
 /// Relays that a new account starts with; editable.
 pub const DEFAULT_RELAYS: [&str; 5] = [
@@ -34,6 +34,8 @@ pub struct Options {
     pub passphrase: Option<Zeroizing<String>>,
     /// The time.
     pub clock: Clock,
+    /// Time-outs and pauses of publishing and of the set-up.
+    pub pace: Pace,
     /// How long housekeeping waits.
     pub housekeeping: Housekeeping,
 }

@@ -1,2 +1,186 @@
-//! Events from relays, on their way into the database.
-//! It publishes nothing.
+//! Events from relays, on their way into the database: one transaction for each batch.
+//! It publishes nothing, and nothing that somebody sends stops it.
+
+mod group;
+
+use std::sync::Arc;
+
+use murmel_net::{Feed, Incoming, RelayAddress};
+use nostr::{Event, Kind};
+use tokio::sync::mpsc;
+
+pub(crate) use group::{applied, retry_deferred};
+
+use crate::account::Account;
+use crate::chores::Chore;
+use crate::notices::Backlog;
+use crate::sync::cursor_key;
+use crate::{Result, changes, relays, requests, settings, views};
+
+/// Events in one transaction.
+pub(crate) const BATCH_CAP: usize = 128;
+/// Expired messages removed at a time.
+const EXPIRY_BATCH: u32 = 500;
+/// How often backlogs of silent relays are looked at.
+const PULSE: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// Takes what the network brings until it ends.
+pub(crate) async fn run(account: Arc<Account>, mut incoming: mpsc::Receiver<Incoming>) {
+    let mut pulse = tokio::time::interval(PULSE);
+    loop {
+        let mut batch = Vec::new();
+        tokio::select! {
+            count = incoming.recv_many(&mut batch, BATCH_CAP) => if count == 0 { return },
+            _ = pulse.tick() => {
+                for taken in account.sync.feeds.silent() {
+                    backlog(&account, taken).await;
+                }
+            }
+        }
+        let mut live = Vec::new();
+        for item in batch {
+            match item {
+                Incoming::Event { relay, event, .. } => live.extend(sort_in(&account, &relay, *event)),
+                other => {
+                    // In the order in which things came: an event may be what the next item is about.
+                    let events = std::mem::take(&mut live);
+                    take_or_read_again(&account, events, Backlog::Live).await;
+                    note(&account, other).await;
+                }
+            }
+        }
+        take_or_read_again(&account, live, Backlog::Live).await;
+    }
+}
+
+/// Gives an event back where it can be taken at once, and keeps it where it is part of a backlog.
+fn sort_in(account: &Account, relay: &RelayAddress, event: Event) -> Option<Event> {
+    match group::routing_of(&event) {
+        Some(routing) if event.kind == Kind::MlsGroupMessage => account.sync.feeds.keep(Feed::Group(*routing.as_bytes()), relay, event),
+        _ => Some(event),
+    }
+}
+
+async fn note(account: &Arc<Account>, item: Incoming) {
+    let feeds = &account.sync.feeds;
+    match item {
+        Incoming::Event { .. } => {}
+        Incoming::CaughtUp { relay, feed, .. } => {
+            if let Some(taken) = feeds.caught_up(feed, &relay) {
+                let whole = !taken.overflowed;
+                if backlog(account, taken).await && whole {
+                    move_cursor(account, &feed, &relay).await;
+                }
+            }
+        }
+        Incoming::Refused { relay, feed, .. } => {
+            if let Some(taken) = feeds.refused(feed, &relay) {
+                backlog(account, taken).await;
+            }
+        }
+        Incoming::Connected { relay, .. } => feeds.connection(&relay, true),
+        Incoming::Disconnected { relay, .. } => feeds.connection(&relay, false),
+        Incoming::Gap { .. } => account.sync.chore(Chore::ReadAgain),
+    }
+    relays::network_changed(account).await;
+    account.sync.moved.notify_waiters();
+}
+
+/// Takes a backlog. `false` where that failed: then it has to be read again, and the cursor stays where it is.
+async fn backlog(account: &Arc<Account>, taken: crate::sync::Taken) -> bool {
+    let crate::sync::Taken { feed, events, backlog, overflowed } = taken;
+    let done = take_or_read_again(account, events, backlog).await;
+    if overflowed {
+        account.sync.chore(Chore::ReadAgain);
+    }
+    if let Feed::Group(routing) = feed {
+        let chats = account.db.read(move |tx, _| Ok::<_, crate::Error>(tx.chats_by_routing(&murmel_engine::RoutingId::new(routing))?)).await;
+        let show_text = settings::get(account).await.is_ok_and(|settings| settings.notification_text);
+        for chat in chats.unwrap_or_default() {
+            account.attention.caught_up(&chat.group.to_string(), show_text);
+        }
+    }
+    done
+}
+
+async fn move_cursor(account: &Arc<Account>, feed: &Feed, relay: &RelayAddress) {
+    let (key, now) = (cursor_key(feed, relay), account.clock.now());
+    if account.db.write(move |tx, _| Ok::<_, crate::Error>(tx.put_cursor(&key, now)?)).await.is_err() {
+        tracing::warn!("a cursor could not be moved");
+    }
+}
+
+async fn take_or_read_again(account: &Arc<Account>, events: Vec<Event>, backlog: Backlog) -> bool {
+    let taken = take(account, events, backlog).await;
+    if let Err(error) = &taken {
+        // The disk is full, or the account is being closed: nothing is lost, the relays still have it.
+        tracing::warn!(code = ?error.code, "events could not be taken and are read again later");
+        account.sync.read_again_later();
+    }
+    taken.is_ok()
+}
+
+/// Takes events, oldest first where they are a backlog.
+///
+/// # Errors
+/// Only faults of the store; what is wrong with an event is no error.
+pub(crate) async fn take(account: &Arc<Account>, events: Vec<Event>, backlog: Backlog) -> Result<()> {
+    let (mut wraps, mut groups) = (Vec::new(), Vec::new());
+    for event in events {
+        match event.kind {
+            Kind::GiftWrap => wraps.push(event),
+            Kind::MlsGroupMessage => groups.push(event),
+            _ => {}
+        }
+    }
+    if backlog != Backlog::Live {
+        groups.sort_by_key(|event| (event.created_at, event.id));
+    }
+    requests::take(account, wraps).await?;
+    for batch in groups.chunks(BATCH_CAP) {
+        take_batch(account, batch.to_vec(), backlog).await?;
+    }
+    Ok(())
+}
+
+async fn take_batch(account: &Arc<Account>, batch: Vec<Event>, backlog: Backlog) -> Result<()> {
+    if group_batch(account, batch.clone(), backlog).await.is_ok() {
+        return Ok(());
+    }
+    // One of them runs into a fault of ours, or the store fails: find out which, so that one event never stops the others.
+    for event in batch {
+        let id = event.id;
+        let Err(error) = group_batch(account, vec![event], backlog).await else { continue };
+        if error.code != murmel_ipc::ErrorCode::Internal {
+            return Err(error);
+        }
+        tracing::error!("an event ran into a fault and is left out");
+        let now = account.clock.now();
+        account.db.write(move |tx, _| Ok::<_, crate::Error>(tx.remember_seen(&id, now)?)).await?;
+    }
+    Ok(())
+}
+
+async fn group_batch(account: &Arc<Account>, batch: Vec<Event>, backlog: Backlog) -> Result<()> {
+    let (me, now) = (account.keys.clone(), account.clock.now());
+    changes::write(account, move |tx, groups, changes| {
+        changes.from_backlog(backlog);
+        let mut taking = group::Taking { tx, groups, changes, keys: &me, now };
+        batch.iter().try_for_each(|event| taking.event(event))
+    })
+    .await
+}
+
+/// Removes messages whose time is over.
+pub(crate) async fn expire(account: &Arc<Account>) {
+    let now = account.clock.now();
+    let gone = changes::write(account, move |tx, _, changes| {
+        for (chat, _) in tx.delete_expired(now, EXPIRY_BATCH)? {
+            changes.chat(chat);
+        }
+        Ok(())
+    });
+    if gone.await.is_err() {
+        tracing::warn!("expired messages could not be removed");
+    }
+}

@@ -1,19 +1,182 @@
 //! The network set-up behind the first run: look up, relay lists, key package; and the key package's renewal.
-//! It never publishes over a list that it has not read.
+//! It needs no network to begin with, and never holds anybody up: it goes on until everything is done.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use murmel_ipc as ipc;
+use murmel_ipc::{self as ipc, SetupName, SetupStep, StepState};
+use murmel_store::Tx;
+use tokio::sync::{Notify, watch};
 
-use crate::account::Account;
+use crate::account::{Account, Birth};
+use crate::pace::grown;
+use crate::{Error, Result, key_package, lists};
+
+const ORDER: [SetupName; 3] = [SetupName::LookUp, SetupName::RelayLists, SetupName::KeyPackage];
+
+/// How the set-up stands.
+pub(crate) struct SetupState {
+    steps: Mutex<Vec<SetupStep>>,
+    /// Ends the pause between two attempts.
+    pub(crate) wake: Notify,
+    done: watch::Sender<bool>,
+}
+
+impl SetupState {
+    pub(crate) fn new(steps: Vec<SetupStep>) -> Self {
+        let done = steps.iter().all(|step| step.state == StepState::Done);
+        Self { steps: Mutex::new(steps), wake: Notify::new(), done: watch::Sender::new(done) }
+    }
+
+    fn get(&self, name: SetupName) -> StepState {
+        self.all().iter().find(|step| step.name == name).map_or(StepState::Waiting, |step| step.state)
+    }
+
+    fn all(&self) -> Vec<SetupStep> {
+        self.steps.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set(&self, name: SetupName, state: StepState, detail: &str) {
+        let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(step) = steps.iter_mut().find(|step| step.name == name) {
+            *step = SetupStep { name, state, detail: detail.to_owned() };
+        }
+        let done = steps.iter().all(|step| step.state == StepState::Done);
+        drop(steps);
+        self.done.send_replace(done);
+    }
+}
+
+fn key(name: SetupName) -> &'static str {
+    match name {
+        SetupName::LookUp => "setup.look_up",
+        SetupName::RelayLists => "setup.relay_lists",
+        SetupName::KeyPackage => "setup.key_package",
+    }
+}
+
+/// Notes in a new database what has to be done.
+pub(crate) fn begin(tx: &Tx<'_>, birth: Birth) -> Result<()> {
+    // A key that was made a moment ago has published nothing.
+    tx.put_progress_number(key(SetupName::LookUp), u64::from(birth == Birth::Created))?;
+    tx.put_progress_number(key(SetupName::RelayLists), 0)?;
+    tx.put_progress_number(key(SetupName::KeyPackage), 0)?;
+    Ok(())
+}
+
+/// The steps as they were left.
+pub(crate) fn load(tx: &Tx<'_>) -> Result<Vec<SetupStep>> {
+    let step = |name| {
+        let done = tx.progress_number(key(name))? == Some(1);
+        Ok(SetupStep { name, state: if done { StepState::Done } else { StepState::Waiting }, detail: String::new() })
+    };
+    ORDER.into_iter().map(step).collect()
+}
+
+/// The account's relays changed: the lists have to be published again. Call [`lists_changed_now`] after the transaction.
+pub(crate) fn lists_changed(tx: &Tx<'_>) -> Result<()> {
+    tx.put_progress_number(key(SetupName::RelayLists), 0)?;
+    // The key package has to be where the lists now say that it is.
+    key_package::want(tx)
+}
+
+/// See [`lists_changed`].
+pub(crate) fn lists_changed_now(account: &Arc<Account>) {
+    account.setup.set(SetupName::RelayLists, StepState::Waiting, "");
+    emit(account);
+    account.setup.wake.notify_one();
+}
 
 /// The steps as the window shows them.
-pub(crate) fn steps(_account: &Arc<Account>) -> Vec<ipc::SetupStep> {
-    Vec::new()
+pub(crate) fn steps(account: &Arc<Account>) -> Vec<SetupStep> {
+    account.setup.all()
+}
+
+/// Whether every step is done.
+pub(crate) fn is_done(account: &Arc<Account>) -> bool {
+    *account.setup.done.borrow()
+}
+
+/// Waits until every step is done.
+pub(crate) async fn done(account: &Arc<Account>) {
+    let mut done = account.setup.done.subscribe();
+    // Fails only when the account is gone, and then nobody waits.
+    drop(done.wait_for(|done| *done).await);
 }
 
 /// Tries failed steps at once.
-pub(crate) fn retry(_account: &Arc<Account>) {}
+pub(crate) fn retry(account: &Arc<Account>) {
+    account.setup.wake.notify_one();
+}
 
 /// A welcome used the key package: publish a fresh one to the same slot. Part of joining; returns at once.
-pub(crate) fn replace_key_package(_account: &Arc<Account>) {}
+pub(crate) fn replace_key_package(account: &Arc<Account>) {
+    let keep = Arc::clone(account);
+    account.spawn(async move {
+        if keep.db.write(|tx, _| key_package::want(tx)).await.is_ok() {
+            keep.setup.wake.notify_one();
+        }
+    });
+}
+
+/// Takes step after step until the account is closed.
+pub(crate) async fn run(account: Arc<Account>) {
+    let mut failures = 0;
+    loop {
+        let pause = match pass(&account).await {
+            Ok(pause) => {
+                failures = 0;
+                pause
+            }
+            Err(error) => {
+                tracing::info!(code = ?error.code, failures, "the network set-up goes on later");
+                let pause = grown(account.pace.setup_first, failures, account.pace.setup_cap);
+                failures = failures.saturating_add(1);
+                pause
+            }
+        };
+        tokio::select! {
+            () = account.setup.wake.notified() => failures = 0,
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+async fn pass(account: &Arc<Account>) -> Result<std::time::Duration> {
+    for name in ORDER {
+        let first_time = account.setup.get(name) != StepState::Done;
+        if !first_time && !(name == SetupName::KeyPackage && key_package::is_due(account).await?) {
+            continue;
+        }
+        // A renewal is nobody's concern unless it is the first one.
+        if first_time {
+            show(account, name, StepState::Running, "");
+        }
+        let taken = match name {
+            SetupName::LookUp => lists::look_up(account).await,
+            SetupName::RelayLists => lists::publish(account).await,
+            SetupName::KeyPackage => key_package::publish(account).await,
+        };
+        match taken {
+            Ok(()) => {
+                account.db.write(move |tx, _| Ok::<_, Error>(tx.put_progress_number(key(name), 1)?)).await?;
+                show(account, name, StepState::Done, "");
+            }
+            Err(error) => {
+                if first_time {
+                    show(account, name, StepState::Failed, &error.message);
+                }
+                return Err(error);
+            }
+        }
+    }
+    key_package::pause(account).await
+}
+
+fn show(account: &Arc<Account>, name: SetupName, state: StepState, detail: &str) {
+    account.setup.set(name, state, detail);
+    emit(account);
+}
+
+fn emit(account: &Arc<Account>) {
+    account.bus.emit(ipc::EventKind::Setup { setup: account.setup.all() });
+}

@@ -3,20 +3,21 @@
 
 mod feeds;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use murmel_engine::{RoutingId, Storage as _};
-use murmel_net::{Feed, GroupFeed, RelayAddress};
+use murmel_net::{Feed, GroupFeed, Incoming, RelayAddress};
 use murmel_store::{ChatId, ChatRecord, ChatState, CursorKey, Lane, Tx};
 use nostr::{Alphabet, Filter, Kind, SingleLetterTag, Timestamp};
 use tokio::sync::{Notify, mpsc, oneshot};
 
-pub(crate) use feeds::Feeds;
+pub(crate) use feeds::{Feeds, Taken};
 
 use crate::account::Account;
-use crate::chores::{CHORES_CAP, Chore};
+use crate::chores::{self, CHORES_CAP, Chore};
 use crate::membership::Outcome;
 use crate::notices::Backlog;
 use crate::{Housekeeping, Result, receive, relays, setup};
@@ -55,6 +56,9 @@ pub(crate) struct SyncState {
     pub(crate) turns: Mutex<HashMap<ChatId, Arc<tokio::sync::Mutex<()>>>>,
     /// Who waits for the staged commit of a chat. As many as there are chats.
     pub(crate) waiting: Mutex<HashMap<ChatId, oneshot::Sender<Outcome>>>,
+    /// Chats in which a rotation waits for its moment.
+    pub(crate) rotating: Mutex<HashSet<ChatId>>,
+    missed: AtomicBool,
     chores: mpsc::Sender<Chore>,
     chores_end: Mutex<Option<mpsc::Receiver<Chore>>>,
 }
@@ -69,6 +73,8 @@ impl SyncState {
             housekeeping,
             turns: Mutex::default(),
             waiting: Mutex::default(),
+            rotating: Mutex::default(),
+            missed: AtomicBool::new(false),
             chores,
             chores_end: Mutex::new(Some(end)),
         }
@@ -81,6 +87,40 @@ impl SyncState {
         }
     }
 
+    /// The line in which changes of a chat stand.
+    pub(crate) fn turn(&self, chat: ChatId) -> Arc<tokio::sync::Mutex<()>> {
+        Arc::clone(self.turns.lock().unwrap_or_else(PoisonError::into_inner).entry(chat).or_default())
+    }
+
+    /// Waits for what becomes of the commit that is staged next in a chat.
+    pub(crate) fn wait_for(&self, chat: ChatId) -> oneshot::Receiver<Outcome> {
+        let (teller, outcome) = oneshot::channel();
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).insert(chat, teller);
+        outcome
+    }
+
+    /// Nobody waits any more.
+    pub(crate) fn stop_waiting(&self, chat: ChatId) {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&chat);
+    }
+
+    /// Tells who waits what became of the staged commit of a chat. A change that has to be made again is made here where nobody waits.
+    pub(crate) fn tell(&self, chat: ChatId, outcome: Outcome) {
+        let teller = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&chat);
+        let untold = match teller {
+            Some(teller) => teller.send(outcome).err(),
+            None => Some(outcome),
+        };
+        if let Some(Outcome::Superseded(intent)) = untold {
+            self.chore(Chore::Again(chat, intent));
+        }
+    }
+
+    /// Leaves everything to be read again at the next tick.
+    pub(crate) fn read_again_later(&self) {
+        self.missed.store(true, Ordering::Release);
+    }
+
     /// The end at which chores come out; once.
     pub(crate) fn take_chores(&self) -> Option<mpsc::Receiver<Chore>> {
         self.chores_end.lock().unwrap_or_else(PoisonError::into_inner).take()
@@ -89,6 +129,23 @@ impl SyncState {
     /// Whether a backlog is being fetched now.
     pub(crate) fn catching_up(&self) -> bool {
         self.feeds.catching_up()
+    }
+}
+
+/// Starts to follow, to take what comes, and to do what has to be done.
+pub(crate) fn start(account: &Arc<Account>, incoming: mpsc::Receiver<Incoming>) {
+    account.spawn(receive::run(Arc::clone(account), incoming));
+    if let Some(chores) = account.sync.take_chores() {
+        account.spawn(chores::run(Arc::clone(account), chores));
+    }
+    account.sync.chore(Chore::Follow);
+    account.spawn(follow_moved_relays(Arc::clone(account)));
+}
+
+async fn follow_moved_relays(account: Arc<Account>) {
+    loop {
+        account.relays_changed.notified().await;
+        account.sync.chore(Chore::Follow);
     }
 }
 
@@ -197,6 +254,9 @@ pub(crate) async fn keep_up(account: &Arc<Account>) {
         tracing::warn!("cursors could not be moved");
     }
     receive::expire(account).await;
+    if account.sync.missed.swap(false, Ordering::AcqRel) {
+        account.sync.chore(Chore::ReadAgain);
+    }
 }
 
 /// Waits until the set-up is done, the backlog is fetched and everything queued is on a relay, or until `timeout` is over.

@@ -83,6 +83,8 @@ impl OwnKeyPackage {
             .build(CIPHERSUITE, storage, device.signer(), device.credential())
             .map_err(Fault::mls)?;
         let reference = keep(storage, &bundle)?;
+        // One copy only: ours, which stays when a welcome uses it.
+        withdraw(storage, &reference)?;
         let package = bundle.key_package();
         let content = MlsMessageOut::from(package.clone()).tls_serialize_detached().map_err(Fault::mls)?;
         Ok(Self { reference, not_after, content: STANDARD.encode(content), tags: content_tags(package, &reference)? })

@@ -3,6 +3,7 @@
 
 mod answers;
 mod reading;
+mod slots;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::ops::ControlFlow;
@@ -19,7 +20,8 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::time::Instant;
 
 use self::answers::Publishing;
-use self::reading::{Reading, Slot};
+use self::reading::Reading;
+use self::slots::Slot;
 use crate::admit::{Collected, Registry, Want};
 use crate::incoming::{Feed, Incoming, Notices, Outlet};
 use crate::socket::{DialFault, MESSAGE_BYTES_CAP};
@@ -110,7 +112,8 @@ pub(crate) struct Link {
     unsent: VecDeque<EventId>,
     authenticated: bool,
     ask_again_at: Option<Instant>,
-    failed_dials: u32,
+    /// Dials in a row after which the relay said nothing.
+    failures: u32,
     last_used: Instant,
 }
 
@@ -127,7 +130,7 @@ impl Link {
             unsent: VecDeque::new(),
             authenticated: false,
             ask_again_at: None,
-            failed_dials: 0,
+            failures: 0,
             last_used: Instant::now(),
         }
     }
@@ -143,7 +146,7 @@ impl Link {
                     if ended.is_break() {
                         break;
                     }
-                    self.parts.pace.redial_first
+                    self.pause()
                 }
                 Err(refused) => self.dial_failed(refused),
             };
@@ -156,6 +159,7 @@ impl Link {
             detail: "the connection was closed".to_owned(),
         });
         self.commands.close();
+        drop(self.parts.pool.force_remove_relay(&self.parts.url).await);
     }
 
     /// Opens a connection while taking commands. `None` when the link is to stop.
@@ -188,14 +192,16 @@ impl Link {
             true => Answer::NotDialled { detail: detail.clone() },
             false => Answer::Unreachable { detail: detail.clone() },
         });
-        self.failed_dials = self.failed_dials.saturating_add(1);
+        self.failures = self.failures.saturating_add(1);
+        if refusal { self.parts.pace.redial_cap } else { self.pause() }
+    }
+
+    /// How long to rest before the next dial: it doubles with every failure in a row.
+    fn pause(&self) -> Duration {
         let pace = &self.parts.pace;
-        if refusal {
-            return pace.redial_cap;
-        }
         let grown = pace
             .redial_first
-            .saturating_mul(1 << self.failed_dials.saturating_sub(1).min(16))
+            .saturating_mul(1 << self.failures.saturating_sub(1).min(16))
             .min(pace.redial_cap);
         // Up to a quarter more, so that clients of a relay that came back do not all call at once.
         grown.mul_f64(1.0 + rand::random::<f64>() / 4.0)
@@ -234,7 +240,8 @@ impl Link {
 
     /// Works on an open connection until it is lost (`Continue`) or the link is to stop (`Break`).
     async fn serve(&mut self, relay: &Relay, mut notifications: broadcast::Receiver<RelayNotification>) -> ControlFlow<()> {
-        self.failed_dials = 0;
+        // A relay that hangs up before it says anything counts as a failed dial.
+        self.failures = self.failures.saturating_add(1);
         self.authenticated = false;
         self.parts.state.set(true, None);
         self.announce(|lane, relay| Incoming::Connected { lane, relay });
@@ -257,11 +264,9 @@ impl Link {
                     self.send_readings(relay);
                 }
                 () = self.parts.outlet.gap.opened() => self.announce_gap(),
-                _ = tidy.tick() => {
-                    self.tidy(relay);
-                    if self.is_idle() && self.last_used.elapsed() >= self.parts.pace.idle_after {
-                        return ControlFlow::Break(());
-                    }
+                _ = tidy.tick() => self.tidy(relay),
+                () = tokio::time::sleep_until(self.last_used + self.parts.pace.idle_after), if self.is_idle() => {
+                    return ControlFlow::Break(());
                 }
                 () = tokio::time::sleep(SEND_AGAIN_AFTER), if backlog => {}
             }
@@ -270,12 +275,10 @@ impl Link {
 
     fn hear(&mut self, relay: &Relay, notification: RelayNotification) {
         match notification {
-            RelayNotification::Message { message } => match message {
-                RelayMessage::Ok { event_id, status, message } => self.answered(&event_id, status, &message),
-                RelayMessage::EndOfStoredEvents(id) => self.stored_events_ended(relay, &id),
-                RelayMessage::Closed { subscription_id, message } => self.subscription_closed(&subscription_id, &message),
-                _ => {}
-            },
+            RelayNotification::Message { message } => {
+                self.failures = 0;
+                self.hear_message(relay, &message);
+            }
             RelayNotification::Authenticated => {
                 self.authenticated = true;
                 self.send_refused_again();
@@ -283,6 +286,15 @@ impl Link {
                 self.send_readings(relay);
             }
             RelayNotification::AuthenticationFailed => self.authentication_failed(),
+            _ => {}
+        }
+    }
+
+    fn hear_message(&mut self, relay: &Relay, message: &RelayMessage<'_>) {
+        match message {
+            RelayMessage::Ok { event_id, status, message } => self.answered(event_id, *status, message),
+            RelayMessage::EndOfStoredEvents(id) => self.stored_events_ended(relay, id),
+            RelayMessage::Closed { subscription_id, message } => self.subscription_closed(relay, subscription_id, message),
             _ => {}
         }
     }
@@ -345,6 +357,9 @@ impl Link {
         self.drop_abandoned_readings(relay);
         self.announce_gap();
         if self.ask_again_at.is_some_and(|at| at <= Instant::now()) {
+            if self.parts.may_authenticate && !self.authenticated {
+                self.report_closed("the relay asks for authentication and does not complete it");
+            }
             self.ask_closed_again(relay);
         }
     }

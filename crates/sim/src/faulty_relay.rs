@@ -67,6 +67,7 @@ struct Store {
     connections: HashMap<u64, Connection>,
     next_connection: u64,
     page: Option<usize>,
+    page_all: Option<usize>,
     demands_auth: bool,
     lie: Option<Lie>,
 }
@@ -165,6 +166,11 @@ impl FaultyRelay {
         self.shared.store().page = Some(events);
     }
 
+    /// Answers each request with at most so many stored events over all its filters.
+    pub fn page_all(&self, events: usize) {
+        self.shared.store().page_all = Some(events);
+    }
+
     /// From now on, new connections get a challenge, and everything is refused until they have answered it (NIP-42).
     pub fn demand_auth(&self) {
         self.shared.store().demands_auth = true;
@@ -257,7 +263,7 @@ impl Store {
         }
         let mut sent = HashSet::new();
         for event in filters.iter().flat_map(|filter| self.stored(filter)) {
-            if sent.insert(event.id) {
+            if sent.len() < self.page_all.unwrap_or(usize::MAX) && sent.insert(event.id) {
                 connection.say(format!("[\"EVENT\",{},{}]", json!(id), event.as_json()));
             }
         }

@@ -32,8 +32,10 @@ const PRAGMAS: &str = "
     PRAGMA trusted_schema = OFF;
 ";
 
+type Task<S> = Box<dyn FnOnce(&mut Line<S>) + Send>;
+
 pub(crate) enum Job<S> {
-    Run(Box<dyn FnOnce(&mut Line<S>) + Send>),
+    Run(Task<S>),
     Close(oneshot::Sender<()>),
 }
 

@@ -84,6 +84,11 @@ export class App {
     });
   }
 
+  /** All elements with a test id. */
+  all(id, attribute = "") {
+    return this.#browser.$$(`[data-testid="${id}"]${attribute}`).getElements();
+  }
+
   async shows(id, attribute = "") {
     return (await this.#browser.$$(`[data-testid="${id}"]${attribute}`).length) > 0;
   }

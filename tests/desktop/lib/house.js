@@ -17,8 +17,8 @@ export async function openHouse() {
     mkdirSync(join(place, name), { recursive: true, mode: 0o700 });
     return join(place, name);
   };
-  const env = { ...process.env, HOME: folder("home"), XDG_RUNTIME_DIR: folder("run"), RUST_MIN_STACK: "8388608", NO_AT_BRIDGE: "1", GTK_A11Y: "none" };
-  for (const name of ["XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "MURMEL_HOME", "MURMEL_PASSPHRASE", "WAYLAND_DISPLAY"]) delete env[name];
+  const env = { ...process.env, HOME: folder("home"), XDG_RUNTIME_DIR: folder("run"), RUST_MIN_STACK: "8388608", NO_AT_BRIDGE: "1", GTK_USE_PORTAL: "0", GDK_BACKEND: "x11" };
+  for (const name of ["XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "MURMEL_HOME", "MURMEL_PASSPHRASE", "WAYLAND_DISPLAY"]) delete env[name];
 
   const keyring = await run(tool("gnome-keyring-daemon"), ["--unlock", "--components=secrets", "--daemonize"], { env, input: "test\n" });
   if (keyring.code !== 0) throw new Error(`the keyring does not start: ${keyring.stderr}`);

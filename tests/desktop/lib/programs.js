@@ -4,22 +4,26 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
 
-export const root = resolve(import.meta.dirname, "../..");
-export const target = process.env.CARGO_TARGET_DIR ? resolve(root, process.env.CARGO_TARGET_DIR) : join(root, "target");
+const { env } = process;
+const root = resolve(import.meta.dirname, "../../..");
 
-const places = [join(target, "tools/bin"), ...(process.env.PATH ?? "").split(delimiter), join(process.env.CARGO_HOME ?? "/root/.cargo", "bin")];
+/** The folder of everything that is built. */
+export const target = resolve(root, env.MURMEL_TARGET ?? env.CARGO_TARGET_DIR ?? "target");
+
+const programs = { murmel: env.MURMEL_APP, "murmel-cli": env.MURMEL_CLI, "tauri-driver": env.TAURI_DRIVER };
+const folders = [join(target, "tools/bin"), ...(env.PATH ?? "").split(delimiter)];
 
 /** A program of this repository, as the build left it. */
 export function built(name) {
-  const path = process.env[`MURMEL_TEST_${name.toUpperCase().replaceAll("-", "_")}`] ?? join(target, "debug", name);
-  if (!existsSync(path)) throw new Error(`${path} is not there: build it first (cargo xtask test does)`);
+  const path = resolve(programs[name] ?? join(target, "debug", name));
+  if (!existsSync(path)) throw new Error(`${path} is not there: build it first, as "cargo xtask test" does`);
   return path;
 }
 
-/** A program of the system or of target/tools. */
+/** A program of the system, or one that "cargo xtask test" has installed below target. */
 export function tool(name) {
-  const found = places.map((place) => join(place, name)).find((path) => existsSync(path));
-  if (found === undefined) throw new Error(`${name} is not installed`);
+  const found = [programs[name], ...folders.map((folder) => join(folder, name))].find((path) => path !== undefined && existsSync(path));
+  if (found === undefined) throw new Error(`${name} is not installed; "cargo xtask test" installs it`);
   return found;
 }
 

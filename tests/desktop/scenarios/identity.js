@@ -1,6 +1,6 @@
 // Owns the scenarios of keys: import, what is said of a wrong one, where the secret is and is not.
 import assert from "node:assert/strict";
-import { run, tool } from "../lib/programs.js";
+import { built, run, tool } from "../lib/programs.js";
 import { filesWith, freshKey } from "../lib/secrets.js";
 import { until } from "../lib/wait.js";
 
@@ -39,6 +39,19 @@ export function identity(house, show) {
       "the profile opens again by itself": async () => {
         await app.start();
         await app.find("main");
+      },
+      "a second launch ends and leaves the first alone": async () => {
+        const second = await run(built("murmel"), [], { env: app.env });
+        assert.equal(second.code, 0, second.stderr);
+        assert.equal(app.pids().length, 1);
+        await app.find("main");
+      },
+      "a keychain that lost the key starts nothing new": async () => {
+        await app.stop();
+        await run(tool("secret-tool"), ["clear", "service", "chat.murmel.desktop", "username", npub], { env: house.env });
+        await app.start();
+        assert.match(await app.text("plain-text"), /key/i);
+        assert.equal(await app.shows("first-run-create"), false);
         await app.stop();
       },
     },

@@ -39,7 +39,7 @@ export class FakeBackend implements Backend {
     this.session = session;
   }
 
-  /** `?fake=` one of first-run, vault, locked, unavailable, empty, setup, try, many; else the full conversation. */
+  /** `?fake=` one of first-run, vault, locked, unavailable, empty, setup, try, many, chatter; else the full conversation. */
   static fromQuery(query: string): FakeBackend {
     const screen = new URLSearchParams(query).get("fake") ?? "ready";
     const npub = me.npub;
@@ -53,6 +53,7 @@ export class FakeBackend implements Backend {
     const fake = new FakeBackend({ state: "ready", account: account(screen) });
     if (screen !== "empty") fake.fill(screen === "many" ? 3_000 : 0);
     if (screen === "setup") fake.breakSetup();
+    if (screen === "chatter") setInterval(() => fake.receive("a1".repeat(16), "Still talking."), 1_500);
     return fake;
   }
 

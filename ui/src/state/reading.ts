@@ -1,20 +1,25 @@
 // Owns when a message counts as read: its end was visible in the focused window for one second.
 // Never measures the page; it is told what is visible.
+import type { Cursor } from "../ipc";
 
 /** How long the end of a message has to be visible, in milliseconds. */
 export const READING_TIME = 1_000;
 
-/** A message by its place in the timeline; larger places are newer. */
+/** A message and its place in the timeline. */
 export interface Seen {
   id: number;
-  place: number;
+  cursor: Cursor;
+}
+
+function after(a: Seen, b: Seen): boolean {
+  return a.cursor.at > b.cursor.at || (a.cursor.at === b.cursor.at && a.cursor.seq > b.cursor.seq);
 }
 
 export class Reading {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #pending: Seen | null = null;
   #visible: Seen | null = null;
-  #marked = -1;
+  #marked: Seen | null = null;
 
   constructor(
     readonly mark: (message: number) => void,
@@ -27,8 +32,8 @@ export class Reading {
     const pending = this.#pending;
     if (seen === null || !this.focused()) return this.stop();
     // Scrolled back before the second was over.
-    if (pending !== null && seen.place < pending.place) this.stop();
-    if (this.#pending !== null || seen.place <= this.#marked) return;
+    if (pending !== null && after(pending, seen)) this.stop();
+    if (this.#pending !== null || (this.#marked !== null && !after(seen, this.#marked))) return;
     this.#pending = seen;
     this.#timer = setTimeout(() => this.#due(), READING_TIME);
   }
@@ -42,7 +47,7 @@ export class Reading {
     const pending = this.#pending;
     this.#pending = null;
     if (pending === null || !this.focused()) return;
-    this.#marked = pending.place;
+    this.#marked = pending;
     this.mark(pending.id);
     this.see(this.#visible);
   }

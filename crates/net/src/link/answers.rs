@@ -104,6 +104,7 @@ impl Link {
         for (id, detail) in refused {
             self.reply(&id, &Answer::Refused { detail });
         }
+        self.report_closed("the relay did not accept the authentication");
         self.fail_readings("the relay did not accept the authentication");
     }
 

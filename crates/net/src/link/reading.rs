@@ -1,7 +1,7 @@
-//! Reading on one link: subscriptions that stay open, look-ups that end, and paging through what a relay has stored.
+//! Reading on one link: look-ups, the end of stored events, and paging through what a relay has stored.
 //! Never takes the end of stored events as a proof that nothing is missing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use nostr::{ClientMessage, Filter, SubscriptionId, Timestamp};
@@ -15,24 +15,12 @@ use crate::RelayAddress;
 use crate::admit::{Arrived, Collected, Sink, Want};
 use crate::incoming::{Feed, Incoming};
 
-/// Open subscriptions on one connection; relays commonly allow 10 to 20 together with look-ups.
-pub const SLOTS_CAP: usize = 8;
-/// Feeds followed on one relay.
-pub const FEEDS_CAP: usize = 512;
 /// Pages read for one request before it is called a gap.
 pub const PAGES_CAP: u32 = 400;
+/// Look-ups and pages that are open at once on one connection; the rest waits.
+pub const READINGS_CAP: usize = 6;
 /// A relay that answers with fewer stored events than this has not cut its answer short.
 const PAGE_FLOOR: usize = 20;
-
-/// One open subscription, which may carry several feeds.
-#[derive(Debug, Default)]
-pub(super) struct Slot {
-    feeds: BTreeSet<Feed>,
-    /// The relay has not yet said that the stored events are over.
-    catching_up: bool,
-    /// The relay ended it; it rests until it is asked again.
-    closed: bool,
-}
 
 /// A request that ends by itself.
 #[derive(Debug)]
@@ -90,128 +78,14 @@ fn next_page(filter: &Filter, arrived: Arrived) -> Option<Timestamp> {
 }
 
 impl Link {
-    /// Opens subscriptions for everything that is followed, on a fresh connection.
-    pub(super) fn open_slots(&mut self, relay: &Relay) {
-        self.close_slots();
-        let feeds: Vec<Feed> = self.wants.keys().copied().take(FEEDS_CAP).collect();
-        let each = feeds.len().div_ceil(SLOTS_CAP).max(1);
-        for chunk in feeds.chunks(each) {
-            self.open_slot(relay, chunk.iter().copied().collect());
-        }
-    }
-
-    pub(super) fn close_slots(&mut self) {
-        for (id, _) in self.slots.drain() {
-            self.parts.registry.leave(&id);
-        }
-        self.ask_again_at = None;
-    }
-
-    fn open_slot(&mut self, relay: &Relay, feeds: BTreeSet<Feed>) {
-        let wants: Vec<Want> = feeds.iter().filter_map(|feed| self.wants.get(feed).cloned()).collect();
-        let filters: Vec<Filter> = wants.iter().map(|want| want.filter.clone()).collect();
-        let id = SubscriptionId::generate();
-        self.parts
-            .registry
-            .enter(id.clone(), self.parts.url.clone(), wants, Sink::Stream(self.parts.outlet.clone()));
-        let sent = relay.send_msg(ClientMessage::req(id.clone(), filters)).is_ok();
-        if !sent {
-            self.ask_again_at = Some(Instant::now());
-        }
-        self.slots.insert(
-            id,
-            Slot {
-                feeds,
-                catching_up: true,
-                closed: !sent,
-            },
-        );
-    }
-
-    /// Brings the open subscriptions in line with what is followed now.
-    pub(super) fn settle_slots(&mut self, relay: &Relay) {
-        let mut followed: BTreeSet<Feed> = BTreeSet::new();
-        let mut empty = Vec::new();
-        for (id, slot) in &mut self.slots {
-            slot.feeds.retain(|feed| {
-                let wanted = self.wants.contains_key(feed);
-                if !wanted {
-                    self.parts.registry.drop_feed(id, feed);
-                }
-                wanted
-            });
-            followed.extend(slot.feeds.iter().copied());
-            if slot.feeds.is_empty() {
-                empty.push(id.clone());
-            }
-        }
-        for id in empty {
-            self.close_slot(relay, &id);
-        }
-        let new: Vec<Feed> = self.wants.keys().filter(|feed| !followed.contains(feed)).copied().collect();
-        let room = FEEDS_CAP.saturating_sub(followed.len());
-        for feed in new.into_iter().take(room) {
-            let mut feeds = BTreeSet::from([feed]);
-            let fullest = self.slots.len() >= SLOTS_CAP;
-            let smallest = self.slots.iter().min_by_key(|(_, slot)| slot.feeds.len()).map(|(id, _)| id.clone());
-            if let (true, Some(id)) = (fullest, smallest) {
-                // The new request is sent before the old one ends, so nothing falls between them.
-                feeds.extend(self.slots.get(&id).map(|slot| slot.feeds.clone()).unwrap_or_default());
-                self.open_slot(relay, feeds);
-                self.close_slot(relay, &id);
-            } else {
-                self.open_slot(relay, feeds);
-            }
-        }
-    }
-
-    /// Replaces what is followed. A feed whose filter changed is asked for anew; a new `since` alone counts from the
-    /// next connection on.
-    pub(super) fn replace_wants(&mut self, wants: Vec<Want>) {
-        let old = std::mem::take(&mut self.wants);
-        self.wants = wants.into_iter().map(|want| (want.feed, want)).collect();
-        let timeless = |want: &Want| Filter {
-            since: None,
-            ..want.filter.clone()
-        };
-        for (feed, want) in &self.wants {
-            if old.get(feed).is_some_and(|before| timeless(before) != timeless(want)) {
-                for (id, slot) in &mut self.slots {
-                    if slot.feeds.remove(feed) {
-                        self.parts.registry.drop_feed(id, feed);
-                    }
-                }
-            }
-        }
-    }
-
-    fn close_slot(&mut self, relay: &Relay, id: &SubscriptionId) {
-        self.slots.remove(id);
-        self.parts.registry.leave(id);
-        drop(relay.send_msg(ClientMessage::close(id.clone())));
-    }
-
-    /// Asks again for subscriptions that the relay ended.
-    pub(super) fn ask_closed_again(&mut self, relay: &Relay) {
-        self.ask_again_at = None;
-        let closed: Vec<SubscriptionId> = self
-            .slots
-            .iter()
-            .filter(|(_, slot)| slot.closed)
-            .map(|(id, _)| id.clone())
-            .collect();
-        for id in closed {
-            self.parts.registry.leave(&id);
-            if let Some(slot) = self.slots.remove(&id) {
-                self.open_slot(relay, slot.feeds);
-            }
-        }
-    }
-
     pub(super) fn send_readings(&mut self, relay: &Relay) {
+        let room = READINGS_CAP.saturating_sub(self.readings.values().filter(|reading| reading.sent).count());
         let authenticated = self.authenticated;
         let ready = |reading: &Reading| !reading.sent && (authenticated || !reading.awaits_auth);
-        for (id, reading) in self.readings.iter_mut().filter(|(_, reading)| ready(reading)) {
+        let mut waiting: Vec<(&SubscriptionId, &mut Reading)> = self.readings.iter_mut().filter(|(_, reading)| ready(reading)).collect();
+        // Somebody waits for a look-up; back-filling has time.
+        waiting.sort_by_key(|(_, reading)| matches!(reading.purpose, Purpose::BackFill));
+        for (id, reading) in waiting.into_iter().take(room) {
             let sink = match &reading.purpose {
                 Purpose::Fetch { into, .. } => Sink::Collect(into.clone()),
                 Purpose::BackFill => Sink::Stream(self.parts.outlet.clone()),
@@ -230,8 +104,15 @@ impl Link {
             if !std::mem::take(&mut slot.catching_up) {
                 return;
             }
+            // A relay may cap its whole answer, so that a busy feed crowds out a quiet one beside it.
+            let total: usize = arrived.iter().map(|(_, arrived)| arrived.count).sum();
+            let crowded = arrived.len() > 1 && total >= PAGE_FLOOR;
             for (want, arrived) in arrived {
-                self.page_or_finish(want, arrived, 0);
+                if crowded && arrived.count < PAGE_FLOOR {
+                    self.back_fill(want, 0);
+                } else {
+                    self.page_or_finish(want, arrived, 0);
+                }
             }
         } else if let Some(reading) = self.readings.remove(id) {
             self.parts.registry.leave(id);
@@ -253,14 +134,7 @@ impl Link {
             Some(_) if page >= PAGES_CAP => self.parts.outlet.gap.open(),
             Some(until) => {
                 want.filter.until = Some(until);
-                let reading = Reading {
-                    want,
-                    purpose: Purpose::BackFill,
-                    page: page + 1,
-                    sent: false,
-                    awaits_auth: false,
-                };
-                self.readings.insert(SubscriptionId::generate(), reading);
+                self.back_fill(want, page + 1);
             }
             None => {
                 // Whatever was dropped is announced before the feed is called complete.
@@ -274,6 +148,17 @@ impl Link {
                 }
             }
         }
+    }
+
+    fn back_fill(&mut self, want: Want, page: u32) {
+        let reading = Reading {
+            want,
+            purpose: Purpose::BackFill,
+            page,
+            sent: false,
+            awaits_auth: false,
+        };
+        self.readings.insert(SubscriptionId::generate(), reading);
     }
 
     fn fetch_next(
@@ -304,7 +189,7 @@ impl Link {
     }
 
     /// NIP-01 `CLOSED`.
-    pub(super) fn subscription_closed(&mut self, id: &SubscriptionId, words: &str) {
+    pub(super) fn subscription_closed(&mut self, relay: &Relay, id: &SubscriptionId, words: &str) {
         let needs_auth = words.starts_with("auth-required:") && self.parts.may_authenticate;
         let detail = shorten(words);
         if let Some(slot) = self.slots.get_mut(id) {
@@ -331,20 +216,7 @@ impl Link {
             } else {
                 self.fail_reading(reading, &detail);
             }
-        }
-    }
-
-    fn report_refused(&self, feeds: &BTreeSet<Feed>, detail: &str) {
-        let by_feed: BTreeMap<_, _> = feeds.iter().filter_map(|feed| Some((*feed, self.wants.get(feed)?))).collect();
-        for (feed, want) in by_feed {
-            for relay in &want.addresses {
-                self.put(Incoming::Refused {
-                    lane: self.parts.lane,
-                    relay: relay.clone(),
-                    feed,
-                    detail: detail.to_owned(),
-                });
-            }
+            self.send_readings(relay);
         }
     }
 

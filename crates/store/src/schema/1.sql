@@ -96,7 +96,8 @@ CREATE TABLE messages (
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX messages_by_event ON messages (chat, event_id);
 CREATE INDEX messages_by_target ON messages (chat, target, kind) WHERE target IS NOT NULL;
-CREATE INDEX messages_unread ON messages (chat, id) WHERE kind = 9 AND mine = 0 AND erased = 0;
+-- The columns of the condition are in it too, so that counting never visits the messages themselves.
+CREATE INDEX messages_unread ON messages (chat, id, kind, mine, erased) WHERE kind = 9 AND mine = 0 AND erased = 0;
 CREATE INDEX messages_by_epoch ON messages (chat, epoch);
 CREATE INDEX messages_expiring ON messages (expires_at) WHERE expires_at IS NOT NULL;
 

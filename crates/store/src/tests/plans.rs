@@ -79,6 +79,36 @@ fn a_page_of_the_timeline_is_read_in_place_without_sorting() {
     });
 }
 
+#[test]
+fn unread_messages_are_counted_without_visiting_them() {
+    let (_home, database) = fresh();
+    on(&database, |tx| {
+        let here = tx.insert_chat(&chat(1))?;
+        tx.unread_count(here)?;
+        tx.first_unread(here)?;
+        let statements = STATEMENTS.lock().unwrap().clone();
+        let unread: Vec<_> = statements
+            .into_iter()
+            .filter(|sql| sql.contains("m.kind = 9 AND m.mine = 0"))
+            .collect();
+        assert_eq!(unread.len(), 2);
+        for sql in unread {
+            let plan = tx
+                .connection()
+                .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?
+                .raw_query()
+                .mapped(|row| row.get::<_, String>(3))
+                .collect::<Result<Vec<_>, _>>()?;
+            assert!(
+                plan.iter()
+                    .any(|step| step.starts_with("SEARCH m USING COVERING INDEX messages_unread (chat=? AND id>?)")),
+                "{plan:?}"
+            );
+        }
+        Ok(())
+    });
+}
+
 /// Runs every statement of the crate at least once.
 fn exercise(tx: &Tx<'_>) -> Result<(), StoreError> {
     small_tables(tx)?;

@@ -158,12 +158,13 @@ fn finished_events_are_bounded_and_the_oldest_goes_first() {
 fn deferred_events_come_back_in_order_and_the_oldest_gives_way() {
     let (_home, database) = fresh();
     on(&database, |tx| {
-        let here = Some(tx.insert_chat(&chat(1))?);
+        let id = tx.insert_chat(&chat(1))?;
+        let here = Some(id);
         let first = tx.insert_deferred(&deferred(1, 1, here))?;
         assert_eq!(tx.insert_deferred(&deferred(1, 1, here))?, first);
         tx.insert_deferred(&deferred(2, 1, None))?;
         tx.count_deferred_try(first, "still early")?;
-        let listed = tx.deferred_in(here.unwrap())?;
+        let listed = tx.deferred_in(id)?;
         assert_eq!((listed.len(), listed[0].tries, listed[0].reason.as_str()), (1, 1, "still early"));
         assert_eq!(
             tx.deferred_by_routing(&routing(1))?

@@ -109,3 +109,20 @@ fn a_fault_is_found_under_the_errors_that_carry_it() {
     assert!(matches!(StoreError::in_chain(&inner), Some(StoreError::DiskFull)));
     assert!(StoreError::in_chain(&std::fmt::Error).is_none());
 }
+
+#[test]
+fn a_full_disk_is_named_undone_and_recovered_from() {
+    let (home, database) = fresh();
+    on(&database, |tx| tx.put_setting("theme", "dark"));
+    let before = on(&database, |tx| tx.state_hash(&[]));
+    let limit = |pages: &'static str| on(&database, move |tx| Ok(tx.connection().execute_batch(pages)?));
+    limit("PRAGMA max_page_count = 1");
+    let much = || database.write(|tx, _| tx.put_setting("theme", &"x".repeat(300_000)));
+    assert!(matches!(wait(much()), Err(StoreError::DiskFull)));
+    assert_eq!(home.rollbacks(), 1);
+    assert_eq!(on(&database, |tx| tx.state_hash(&[])), before);
+    assert!(on(&database, |tx| tx.is_sound()));
+    limit("PRAGMA max_page_count = 4294967294");
+    wait(much()).unwrap();
+    assert_eq!(on(&database, |tx| tx.setting("theme")).unwrap().len(), 300_000);
+}

@@ -1,0 +1,99 @@
+//! People to invite: their key package and where their invitations go, looked up on relays.
+//! It invites nobody.
+
+use std::sync::Arc;
+
+use futures_util::StreamExt as _;
+use murmel_engine::{KEY_PACKAGE_KIND, Offer};
+use murmel_ipc as ipc;
+use murmel_net::{Lane, ListKind, RelayAddress, RelayList};
+use nostr::{Event, Filter, Kind, PublicKey};
+
+use crate::account::Account;
+use crate::intent::Invitee;
+use crate::people::{Person, npub};
+use crate::sync::addresses;
+use crate::{Result, relays};
+
+/// People looked up at the same time.
+const AT_ONCE: usize = 8;
+/// Relays asked for one person.
+const RELAYS_CAP: usize = 16;
+/// Relays to which one invitation goes.
+const INBOX_CAP: usize = 8;
+
+/// Looks people up. Those who cannot be invited come back with the reason.
+pub(crate) async fn look_up(account: &Arc<Account>, people: Vec<Person>) -> Result<(Vec<Invitee>, Vec<ipc::NotInvited>)> {
+    let known = known_relays(account).await?;
+    let mut found = Vec::new();
+    let mut not_invited = Vec::new();
+    let mut looking = futures_util::stream::iter(people)
+        .map(|person| {
+            let known = &known;
+            async move {
+                let answer = one(account, &person, known).await;
+                (person.pubkey, answer)
+            }
+        })
+        .buffered(AT_ONCE);
+    while let Some((who, answer)) = looking.next().await {
+        match answer {
+            Ok(invitee) => found.push(invitee),
+            Err(reason) => not_invited.push(refused(&who, reason)),
+        }
+    }
+    Ok((found, not_invited))
+}
+
+/// Somebody who is not invited.
+pub(crate) fn refused(who: &PublicKey, reason: impl Into<String>) -> ipc::NotInvited {
+    ipc::NotInvited { npub: npub(who), reason: reason.into() }
+}
+
+async fn known_relays(account: &Arc<Account>) -> Result<Vec<RelayAddress>> {
+    let mut known = addresses(&relays::list(account).await?);
+    known.extend(addresses(&account.default_relays));
+    known.extend(addresses(&account.lookup_relays));
+    Ok(known)
+}
+
+async fn one(account: &Arc<Account>, person: &Person, known: &[RelayAddress]) -> std::result::Result<Invitee, String> {
+    let hints = person.relays.iter().filter_map(|relay| RelayAddress::parse(relay.as_str()).ok());
+    let asked = distinct(hints.chain(known.iter().cloned()));
+    let lists = Filter::new().author(person.pubkey).kinds([Kind::InboxRelays, Kind::RelayList]);
+    let fetched = account.net.fetch(Lane::Group, &asked, lists, account.pace.fetch).await;
+    if fetched.complete.is_empty() && fetched.events.is_empty() {
+        return Err("No relay could be reached to look this person up. Try again when there is a connection.".into());
+    }
+    let inbox: Vec<String> =
+        list(&fetched.events, ListKind::Inbox).iter().flat_map(RelayList::entries).map(|(relay, _)| relay.as_str().to_owned()).take(INBOX_CAP).collect();
+    if inbox.is_empty() {
+        return Err("This person cannot be invited: no relay knows where to send the invitation. Their app may be too old, or was never set up.".into());
+    }
+    let home = list(&fetched.events, ListKind::Relays).map(|list| list.write_relays()).unwrap_or_default();
+    let asked = distinct(home.into_iter().chain(asked));
+    let packages = Filter::new().author(person.pubkey).kind(KEY_PACKAGE_KIND);
+    let fetched = account.net.fetch(Lane::Group, &asked, packages, account.pace.fetch).await;
+    if fetched.events.is_empty() {
+        return Err("This person cannot be invited: they have published no key package.".into());
+    }
+    let offer = Offer::newest(&fetched.events, account.clock.now()).map_err(|why| why.to_string())?;
+    let offer = fetched.events.into_iter().find(|event| event.id == offer.event_id()).ok_or("The key package is gone.")?;
+    Ok(Invitee { offer, inbox })
+}
+
+/// The newest list of a kind.
+fn list(events: &[Event], kind: ListKind) -> Option<RelayList> {
+    let newest = events.iter().filter(|event| event.kind == kind.kind()).max_by_key(|event| (event.created_at, std::cmp::Reverse(event.id)))?;
+    RelayList::parse(kind, newest).ok()
+}
+
+fn distinct(relays: impl Iterator<Item = RelayAddress>) -> Vec<RelayAddress> {
+    let mut distinct: Vec<RelayAddress> = Vec::new();
+    for relay in relays {
+        if distinct.len() < RELAYS_CAP && !distinct.iter().any(|known| known.same_relay(&relay)) {
+            distinct.push(relay);
+        }
+    }
+    distinct
+}

@@ -1,0 +1,341 @@
+//! Events of groups (kind 445): what the engine says of each becomes rows.
+//! It judges nothing itself; the engine does.
+
+use murmel_engine::{Applied, GroupEvent, GroupId, Ingest, Received, RoutingId};
+use murmel_ipc::SystemMessage;
+use murmel_store::{
+    ChatId, ChatProjection, ChatRecord, ChatState, DeferredId, DeferredRecord, KIND_CHAT, KIND_DELETE, KIND_EDIT, KIND_REACTION,
+    KIND_SYSTEM, Member, MessageId, MessageRecord, Tx,
+};
+use nostr::{Event, EventId, JsonUtil as _, Keys, PublicKey};
+use sha2::{Digest as _, Sha256};
+
+use crate::changes::Changes;
+use crate::chores::Chore;
+use crate::groups::Groups;
+use crate::membership;
+use crate::{Error, Result};
+
+/// Push tokens of phones (WIRE §17): of no use to a desktop.
+const PUSH_KINDS: std::ops::RangeInclusive<u16> = 447..=449;
+/// Deletions and edits name at most this many messages.
+const TARGETS_CAP: usize = 64;
+
+/// The `h` tag.
+pub(crate) fn routing_of(event: &Event) -> Option<RoutingId> {
+    let tag = event.tags.iter().map(nostr::Tag::as_slice).find(|tag| tag.first().is_some_and(|name| name == "h"))?;
+    RoutingId::from_hex(tag.get(1)?)
+}
+
+/// One transaction's view of what arrives.
+pub(crate) struct Taking<'a, 'tx> {
+    pub(crate) tx: &'a Tx<'tx>,
+    pub(crate) groups: &'a mut Groups,
+    pub(crate) changes: &'a mut Changes,
+    pub(crate) keys: &'a Keys,
+    pub(crate) now: u64,
+}
+
+/// Whether an event is done with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Done {
+    /// Yes.
+    Finished,
+    /// Yes, and what was deferred may be possible now.
+    Moved,
+    /// No: again after the next change of the group.
+    Later,
+}
+
+impl Taking<'_, '_> {
+    /// Takes one event.
+    pub(crate) fn event(&mut self, event: &Event) -> Result<()> {
+        if self.tx.is_seen(&event.id)? {
+            return Ok(());
+        }
+        let Some(routing) = routing_of(event) else { return self.finish(event) };
+        let mut later = None;
+        for chat in self.tx.chats_by_routing(&routing)? {
+            if !matches!(chat.state, ChatState::Active | ChatState::Leaving) {
+                continue;
+            }
+            match self.ingest(&chat, event)? {
+                Done::Finished => return self.finish(event),
+                Done::Moved => {
+                    self.finish(event)?;
+                    return self.retry(chat.id);
+                }
+                Done::Later => later = Some(chat.id),
+            }
+        }
+        let Some(chat) = later else {
+            // Nobody here has this tag: it is neither kept nor remembered, because we may join later.
+            return Ok(());
+        };
+        self.tx.insert_deferred(&DeferredRecord {
+            id: DeferredId::NEW,
+            event_id: event.id,
+            routing,
+            chat: Some(chat),
+            event: event.as_json().into_bytes(),
+            reason: String::new(),
+            received_at: self.now,
+            tries: 0,
+        })?;
+        Ok(())
+    }
+
+    fn finish(&mut self, event: &Event) -> Result<()> {
+        self.tx.remember_seen(&event.id, self.now)?;
+        Ok(self.tx.remove_deferred(&event.id)?)
+    }
+
+    /// Tries what was deferred until nothing moves any more.
+    pub(crate) fn retry(&mut self, chat: ChatId) -> Result<()> {
+        loop {
+            let mut moved = false;
+            for kept in self.tx.deferred_in(chat)? {
+                let Some(record) = self.tx.chat(chat)?.filter(|chat| matches!(chat.state, ChatState::Active | ChatState::Leaving)) else {
+                    return Ok(());
+                };
+                let Ok(event) = Event::from_json(&kept.event) else {
+                    self.tx.remove_deferred(&kept.event_id)?;
+                    continue;
+                };
+                match self.ingest(&record, &event)? {
+                    Done::Later => self.tx.count_deferred_try(kept.id, "")?,
+                    Done::Finished => self.finish(&event)?,
+                    Done::Moved => {
+                        self.finish(&event)?;
+                        moved = true;
+                    }
+                }
+            }
+            if !moved {
+                return Ok(());
+            }
+        }
+    }
+
+    fn ingest(&mut self, chat: &ChatRecord, event: &Event) -> Result<Done> {
+        let Some((group, device)) = self.groups.get(self.tx, &chat.group)? else { return Ok(Done::Finished) };
+        let outcome = group.ingest(self.tx, device, event, self.now)?;
+        match outcome {
+            Ingest::Message(received) => self.message(chat, received).map(|()| Done::Finished),
+            Ingest::Commit(commit) => {
+                applied(self, chat, &commit, event.created_at.as_secs())?;
+                if commit.superseded_own {
+                    membership::superseded(self, chat.id)?;
+                }
+                Ok(Done::Moved)
+            }
+            Ingest::Proposal { .. } => {
+                self.changes.chore(Chore::Departures(chat.id));
+                Ok(Done::Moved)
+            }
+            Ingest::OwnCommitReturned => {
+                membership::merge(self, chat.id)?;
+                Ok(Done::Moved)
+            }
+            Ingest::Deferred(why) => {
+                tracing::debug!(%why, "deferred");
+                Ok(Done::Later)
+            }
+            Ingest::Duplicate => Ok(Done::Finished),
+            Ingest::Rejected(why) => {
+                tracing::debug!(%why, "rejected");
+                Ok(Done::Finished)
+            }
+        }
+    }
+
+    fn message(&mut self, chat: &ChatRecord, received: Received) -> Result<()> {
+        let Received { event, sender, epoch, digest, expires_at } = received;
+        // System rows are made here, from commits: one that somebody sends says nothing.
+        if PUSH_KINDS.contains(&event.kind()) || event.kind() == KIND_SYSTEM || expires_at.is_some_and(|at| at <= self.now) {
+            return Ok(());
+        }
+        let targets = targets(event.kind(), event.tags());
+        let record = MessageRecord {
+            id: MessageId::NEW,
+            chat: chat.id,
+            // A clock that is ahead must not put its messages below everybody else's for ever.
+            at: event.created_at().min(self.now),
+            event_id: event.id(),
+            sender,
+            kind: event.kind(),
+            content: event.content().to_owned(),
+            tags: event.tags().to_vec(),
+            target: targets.first().copied(),
+            epoch,
+            digest: Some(digest),
+            mine: sender == self.keys.public_key(),
+            erased: false,
+            expires_at,
+            received_at: self.now,
+        };
+        let Some(id) = self.tx.insert_message(&record)? else { return Ok(()) };
+        match record.kind {
+            KIND_CHAT => {
+                self.tx.touch_chat(chat.id, record.at)?;
+                if record.mine { self.changes.message(id) } else { self.changes.arrival(id) }
+                self.deleted_before_it_came(chat, id, &record)?;
+            }
+            KIND_DELETE => self.delete(chat, &record, &targets)?,
+            KIND_REACTION | KIND_EDIT => self.changes.message(id),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Own messages, and those of others by an admin (WIRE §11).
+    fn delete(&mut self, chat: &ChatRecord, deletion: &MessageRecord, targets: &[EventId]) -> Result<()> {
+        for target in targets {
+            let Some(message) = self.tx.message_by_event(chat.id, target)? else { continue };
+            if message.kind != KIND_SYSTEM && (message.sender == deletion.sender || self.may_delete_others(chat, &deletion.sender)?) {
+                self.tx.erase_message(message.id)?;
+                self.changes.message(message.id);
+            }
+        }
+        Ok(())
+    }
+
+    fn deleted_before_it_came(&mut self, chat: &ChatRecord, id: MessageId, message: &MessageRecord) -> Result<()> {
+        let notes = self.tx.annotations(chat.id, std::slice::from_ref(&message.event_id))?;
+        for note in notes.iter().filter(|note| note.kind == KIND_DELETE) {
+            if note.sender == message.sender || self.may_delete_others(chat, &note.sender)? {
+                self.tx.erase_message(id)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// An admin may, except in a nameless group of two, which is a direct chat.
+    fn may_delete_others(&mut self, chat: &ChatRecord, who: &PublicKey) -> Result<bool> {
+        let members = self.tx.members(chat.id)?;
+        let direct = chat.name.is_empty() && members.len() == 2;
+        Ok(!direct && members.iter().any(|member| member.public_key == *who && member.is_admin))
+    }
+}
+
+/// What a message is about: the parent of a reply, the target of a reaction or an edit, the targets of a deletion.
+fn targets(kind: u16, tags: &[Vec<String>]) -> Vec<EventId> {
+    let wanted = |name: &str| name == "e" || (kind == KIND_CHAT && name == "q");
+    let named = tags.iter().filter_map(|tag| match tag.as_slice() {
+        [name, id, ..] if wanted(name) => EventId::from_hex(id).ok(),
+        _ => None,
+    });
+    named.take(TARGETS_CAP).collect()
+}
+
+/// A commit was merged, ours or somebody else's: the one place where that becomes rows.
+pub(crate) fn applied(taking: &mut Taking<'_, '_>, chat: &ChatRecord, commit: &Applied, at: u64) -> Result<()> {
+    let me = taking.keys.public_key();
+    let moved = project(taking.tx, taking.groups, chat.id, &chat.group)?;
+    let at = at.min(taking.now);
+    for (index, event) in commit.events.iter().enumerate() {
+        let Some(row) = system_row(commit.by, event) else { continue };
+        // Our own departure or removal is told by the state of the chat, too, but stays readable in the history.
+        insert_system(taking, chat.id, commit, index, at, &row)?;
+    }
+    if !commit.still_member {
+        let left = chat.state == ChatState::Leaving || commit.events.contains(&GroupEvent::MemberLeft(me));
+        taking.tx.set_chat_state(chat.id, if left { ChatState::Left } else { ChatState::Removed })?;
+        taking.tx.set_needs_self_update(chat.id, None)?;
+        taking.groups.forget(&chat.group);
+    } else if chat.state == ChatState::Leaving {
+        taking.changes.chore(Chore::LeaveAgain(chat.id));
+    }
+    if moved || !commit.still_member {
+        taking.changes.refollow();
+    }
+    taking.changes.group(chat.id);
+    Ok(())
+}
+
+/// Tries what was deferred, after a change of ours.
+pub(crate) fn retry_deferred(taking: &mut Taking<'_, '_>, chat: ChatId) -> Result<()> {
+    taking.retry(chat)
+}
+
+/// Copies the group's state into its chat; the one function that does. `true` where tag or relays changed.
+pub(crate) fn project(tx: &Tx<'_>, groups: &mut Groups, chat: ChatId, id: &GroupId) -> Result<bool> {
+    let (group, _) = groups.get(tx, id)?.ok_or_else(|| Error::internal("a chat without its group"))?;
+    let view = group.view();
+    let before = tx.chat(chat)?.ok_or_else(|| Error::not_found("This chat"))?;
+    let moved = before.routing != view.routing || before.relays != view.relays;
+    let members = view
+        .members
+        .iter()
+        .map(|public_key| Member { public_key: *public_key, is_admin: view.admins.contains(public_key) })
+        .collect();
+    tx.update_chat(
+        chat,
+        &ChatProjection {
+            name: view.name,
+            description: view.description,
+            epoch: group.epoch(),
+            relays: view.relays,
+            routing: view.routing,
+            members,
+        },
+    )?;
+    Ok(moved)
+}
+
+fn system_row(by: PublicKey, event: &GroupEvent) -> Option<SystemMessage> {
+    let by = by.to_hex();
+    Some(match event {
+        GroupEvent::MemberAdded(who) => SystemMessage::MemberAdded { by, who: who.to_hex() },
+        GroupEvent::MemberRemoved(who) => SystemMessage::MemberRemoved { by, who: who.to_hex() },
+        GroupEvent::MemberLeft(who) => SystemMessage::MemberLeft { who: who.to_hex() },
+        GroupEvent::AdminAdded(who) => SystemMessage::AdminAdded { by, who: who.to_hex() },
+        GroupEvent::AdminRemoved(who) => SystemMessage::AdminRemoved { by, who: who.to_hex() },
+        GroupEvent::Renamed(name) => SystemMessage::Renamed { by, name: name.clone() },
+        GroupEvent::Described => SystemMessage::Described { by },
+        GroupEvent::RetentionChanged(seconds) => SystemMessage::RetentionChanged { by, seconds: *seconds },
+        GroupEvent::PictureChanged => SystemMessage::PictureChanged { by },
+        GroupEvent::RelaysChanged | GroupEvent::Rotated => return None,
+    })
+}
+
+fn insert_system(taking: &mut Taking<'_, '_>, chat: ChatId, commit: &Applied, index: usize, at: u64, row: &SystemMessage) -> Result<()> {
+    let mut seed = commit.digest.as_bytes().to_vec();
+    seed.extend_from_slice(&index.to_be_bytes());
+    insert_system_row(taking, chat, &seed, commit.by, at, row)
+}
+
+/// Adds a row that says what happened. `seed` names the occasion: the same occasion is told once.
+pub(crate) fn insert_system_row(
+    taking: &mut Taking<'_, '_>,
+    chat: ChatId,
+    seed: &[u8],
+    by: PublicKey,
+    at: u64,
+    row: &SystemMessage,
+) -> Result<()> {
+    let content = serde_json::to_string(row).map_err(|_| Error::internal("a system row that cannot be written"))?;
+    let epoch = taking.tx.chat(chat)?.map_or(murmel_engine::Epoch(0), |chat| chat.epoch);
+    let inserted = taking.tx.insert_message(&MessageRecord {
+        id: MessageId::NEW,
+        chat,
+        at,
+        event_id: EventId::from_byte_array(Sha256::digest(seed).into()),
+        sender: by,
+        kind: KIND_SYSTEM,
+        content,
+        tags: Vec::new(),
+        target: None,
+        epoch,
+        digest: None,
+        mine: by == taking.keys.public_key(),
+        erased: false,
+        expires_at: None,
+        received_at: taking.now,
+    })?;
+    if let Some(id) = inserted {
+        taking.tx.touch_chat(chat, at)?;
+        taking.changes.message(id);
+    }
+    Ok(())
+}

@@ -1,0 +1,88 @@
+//! A member who breaks the rules: commits made with OpenMLS directly, past our engine, wrapped as the wire asks.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use chacha20poly1305::{ChaCha20Poly1305, Key, KeyInit, Nonce, aead::Aead};
+use murmel_engine::Group;
+use nostr::{Event, EventBuilder, Keys, Kind, Tag};
+use openmls::component::ComponentData;
+use openmls::group::MlsGroup;
+use openmls::prelude::{AppDataUpdateProposal, KeyPackage, LeafNodeIndex, Proposal};
+use openmls_basic_credential::SignatureKeyPair;
+use openmls_traits::OpenMlsProvider;
+use tls_codec::Serialize as _;
+
+use crate::Member;
+
+/// A commit that no honest client makes.
+#[derive(Default)]
+pub struct Forged {
+    /// Key packages to add.
+    pub adds: Vec<KeyPackage>,
+    /// Leaves to remove.
+    pub removes: Vec<u32>,
+    /// Components to set, without any check.
+    pub components: Vec<(u16, Vec<u8>)>,
+    /// Whether waiting proposals ride along.
+    pub with_proposals: bool,
+    /// Forces an update path.
+    pub rotate: bool,
+}
+
+impl Member {
+    /// Commits past the engine. The attacker's own state is left as it was.
+    pub fn forge(&self, forged: Forged) -> Event {
+        self.group(move |tx, group, device| {
+            let id = openmls::group::GroupId::from_slice(group.id().as_bytes());
+            let mut mls = MlsGroup::load(tx.storage(), &id).expect("storage").expect("a group");
+            let signer = SignatureKeyPair::read(tx.storage(), device.signature_key(), openmls::prelude::SignatureScheme::ED25519);
+            let mut updater = mls.app_data_dictionary_updater();
+            for (id, data) in &forged.components {
+                updater.set(ComponentData::from_parts(*id, data.clone().into()));
+            }
+            let dictionary = updater.changes();
+            let updates = forged.components.iter().map(|(id, data)| {
+                Proposal::AppDataUpdate(Box::new(AppDataUpdateProposal::update(*id, tls_codec::VLBytes::from(data.clone()))))
+            });
+            let mut builder = mls
+                .commit_builder()
+                .consume_proposal_store(forged.with_proposals)
+                .force_self_update(forged.rotate)
+                .propose_adds(forged.adds)
+                .propose_removals(forged.removes.into_iter().map(LeafNodeIndex::new))
+                .add_proposals(updates)
+                .load_psks(tx.storage())
+                .expect("no pre-shared keys");
+            builder.with_app_data_dictionary_updates(dictionary);
+            let bundle = builder.build(tx.rand(), tx.crypto(), &signer.expect("a signer"), |_| true).expect("a commit that MLS allows");
+            let commit = bundle.stage_commit(tx).expect("a staged commit").into_commit().tls_serialize_detached().expect("bytes");
+            mls.clear_pending_commit(tx.storage()).expect("storage");
+            wrap(group, &commit)
+        })
+    }
+
+    /// Wraps the bytes of an MLS message with the current epoch's key, as any member can.
+    pub fn wrap(&self, message: Vec<u8>) -> Event {
+        self.group(move |_, group, _| wrap(group, &message))
+    }
+
+    /// Opens an event of the current epoch: the MLS message inside, as any member can.
+    pub fn open(&self, event: &Event) -> Vec<u8> {
+        let content = STANDARD.decode(&event.content).expect("base64");
+        self.group(move |_, group, _| {
+            let key = &group.epochs().first().expect("an epoch").group_event_key;
+            let (nonce, ciphertext) = content.split_at(12);
+            ChaCha20Poly1305::new(Key::from_slice(key.as_slice())).decrypt(Nonce::from_slice(nonce), ciphertext).expect("the epoch's key")
+        })
+    }
+}
+
+fn wrap(group: &Group, message: &[u8]) -> Event {
+    let record = group.epochs().first().expect("an epoch");
+    let nonce = [9; 12];
+    let ciphertext =
+        ChaCha20Poly1305::new(Key::from_slice(record.group_event_key.as_slice())).encrypt(&Nonce::from(nonce), message).expect("encryption");
+    EventBuilder::new(Kind::MlsGroupMessage, STANDARD.encode([nonce.as_slice(), &ciphertext].concat()))
+        .tag(Tag::parse(["h".to_owned(), record.routing.to_string()]).expect("a tag"))
+        .sign_with_keys(&Keys::generate())
+        .expect("a signature")
+}

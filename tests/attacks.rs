@@ -1,0 +1,232 @@
+//! What a hostile member, stranger or relay can hand to the engine, and that none of it takes effect.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use murmel_engine::components::{ADMINS, Admins, PROFILE, Profile, ROUTING};
+use murmel_engine::{Change, Ingest, InnerEvent, JoinError, Why};
+use murmel_tests::attacker::Forged;
+use murmel_tests::member::assert_agree;
+use murmel_tests::{Member, NOW};
+use nostr::{EventBuilder, Keys, Kind, Tag};
+use openmls::prelude::{KeyPackage, MlsMessageBodyIn, MlsMessageIn, ProtocolVersion};
+use tls_codec::Deserialize as _;
+
+fn key_package(of: &Member) -> KeyPackage {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    let bytes = STANDARD.decode(of.key_package().content).expect("base64");
+    let MlsMessageBodyIn::KeyPackage(package) = MlsMessageIn::tls_deserialize_exact(bytes).expect("a message").extract() else {
+        panic!("a key package")
+    };
+    let crypto = openmls_rust_crypto::RustCrypto::default();
+    package.validate(&crypto, ProtocolVersion::Mls10).expect("a valid key package")
+}
+
+/// A group of an admin and two members, one of whom is the attacker.
+fn garden() -> (Member, Member, Member) {
+    let (admin, mallory, bob) = (Member::new(), Member::new(), Member::new());
+    admin.create_with("Garden", &[&mallory, &bob]);
+    (admin, mallory, bob)
+}
+
+/// Every one of the commits is refused by everybody, and nothing is written.
+fn assert_refused(events: Vec<(&str, nostr::Event)>, by: &[&Member]) {
+    for (what, event) in events {
+        for member in by {
+            let before = member.state();
+            let outcome = member.read(&event);
+            assert!(matches!(outcome, Ingest::Rejected(Why::Unauthorized(_))), "{what}: {outcome:?}");
+            assert_eq!(member.state(), before, "{what}");
+        }
+    }
+}
+
+#[test]
+fn every_merge_goes_through_authorize() {
+    let (admin, mallory, bob) = garden();
+    let stranger = Member::new();
+    let set = |id: u16, data: Vec<u8>| Forged { components: vec![(id, data)], ..Forged::default() };
+    let own = Admins::new([mallory.account()]).expect("an admin").encode();
+    let both = Admins::new([mallory.account(), admin.account()]).expect("admins").encode();
+    let forged = vec![
+        ("a rename", mallory.forge(set(PROFILE, Profile::new("Mine", "").expect("a profile").encode()))),
+        ("taking over", mallory.forge(set(ADMINS, own))),
+        ("promoting oneself", mallory.forge(set(ADMINS, both))),
+        ("an addition", mallory.forge(Forged { adds: vec![key_package(&stranger)], ..Forged::default() })),
+        ("a removal", mallory.forge(Forged { removes: vec![0], ..Forged::default() })),
+        ("a removal with rotation", mallory.forge(Forged { removes: vec![2], rotate: true, ..Forged::default() })),
+    ];
+    assert_refused(forged, &[&admin, &bob]);
+    assert_agree(&[&admin, &mallory, &bob]);
+}
+
+#[test]
+fn no_commit_leaves_zero_admins() {
+    let (admin, mallory, bob) = garden();
+    let stranger = Keys::generate().public_key();
+    let set = |accounts: &[nostr::PublicKey]| Forged {
+        components: vec![(ADMINS, Admins::new(accounts.iter().copied()).expect("admins").encode())],
+        ..Forged::default()
+    };
+    let forged = vec![
+        ("an admin who is no member", admin.forge(set(&[admin.account(), stranger]))),
+        ("only an admin who is no member", admin.forge(set(&[stranger]))),
+        ("an empty list", admin.forge(Forged { components: vec![(ADMINS, vec![0])], ..Forged::default() })),
+        ("an unsorted list", {
+            let mut keys = [admin.account(), bob.account()];
+            keys.sort();
+            let data = [vec![0x40, 64], keys[1].as_bytes().to_vec(), keys[0].as_bytes().to_vec()].concat();
+            admin.forge(Forged { components: vec![(ADMINS, data)], ..Forged::default() })
+        }),
+        ("a malformed route", admin.forge(Forged { components: vec![(ROUTING, vec![1; 40])], ..Forged::default() })),
+        ("a proof in the context", admin.forge(Forged { components: vec![(0x8009, vec![1; 104])], ..Forged::default() })),
+    ];
+    assert_refused(forged, &[&mallory, &bob]);
+}
+
+#[test]
+fn a_smuggled_proposal_never_rides_an_admins_commit() {
+    let (admin, mallory, bob) = garden();
+    let proposal = mallory.group(|tx, group, device| group.propose_leave(tx, device, *NOW)).expect("a proposal");
+    admin.read(&proposal.event);
+    bob.read(&proposal.event);
+    let (event, confirmed) = admin.change(Change::Rename("Allotment".into()));
+    assert_eq!(confirmed.applied.events.len(), 1);
+    assert!(matches!(bob.read(&event), Ingest::Commit(applied) if applied.events.len() == 1));
+    assert_eq!(bob.view().members.len(), 3);
+}
+
+#[test]
+fn a_departure_cannot_be_bundled_with_something_else_by_a_member() {
+    let (admin, mallory, bob) = garden();
+    let proposal = bob.group(|tx, group, device| group.propose_leave(tx, device, *NOW)).expect("a proposal");
+    admin.read(&proposal.event);
+    mallory.read(&proposal.event);
+    let set = vec![(PROFILE, Profile::new("Mine", "").expect("a profile").encode())];
+    let event = mallory.forge(Forged { components: set, with_proposals: true, ..Forged::default() });
+    assert_refused(vec![("a rename beside a departure", event)], &[&admin]);
+}
+
+#[test]
+fn a_demoted_admin_cannot_commit_any_more() {
+    let (admin, mallory, bob) = garden();
+    let (event, _) = admin.change(Change::Promote(mallory.account()));
+    mallory.read(&event);
+    bob.read(&event);
+    let (event, _) = admin.change(Change::Demote(mallory.account()));
+    mallory.read(&event);
+    bob.read(&event);
+    let forged = mallory.forge(Forged { removes: vec![0], ..Forged::default() });
+    assert_refused(vec![("a removal by a former admin", forged)], &[&admin, &bob]);
+}
+
+#[test]
+fn author_and_id_are_bound_to_the_mls_leaf() {
+    let (admin, mallory, bob) = garden();
+    let fake = InnerEvent::text(admin.account(), *NOW, "I resign".into(), &[]);
+    let event = mallory.group(move |tx, group, device| group.encrypt(tx, device, &fake)).expect("a sealed message").event;
+    assert_eq!(bob.read(&event), Ingest::Rejected(Why::Author));
+    assert_eq!(bob.hear(&mallory.say("In my own name")), "In my own name");
+}
+
+#[test]
+fn a_rewrapped_message_or_commit_is_a_duplicate() {
+    let (admin, mallory, bob) = garden();
+    let said = admin.say("Once");
+    let again = mallory.wrap(mallory.open(&said));
+    assert_eq!(bob.hear(&said), "Once");
+    assert_eq!(bob.read(&again), Ingest::Duplicate);
+    let staged = admin.stage(Change::Rotate).expect("a staged commit");
+    let again = mallory.wrap(mallory.open(&staged.event));
+    assert!(matches!(bob.read(&staged.event), Ingest::Commit(_)));
+    assert_eq!(bob.read(&again), Ingest::Duplicate);
+    assert_eq!(admin.read(&again), Ingest::OwnCommitReturned);
+}
+
+#[test]
+fn garbage_is_a_value_and_changes_nothing() {
+    let (admin, mallory, bob) = garden();
+    let real = mallory.open(&admin.say("Real"));
+    let route = bob.view().routing.to_string();
+    let event = |content: &str| {
+        let tag = Tag::parse(["h".to_owned(), route.clone()]).expect("a tag");
+        EventBuilder::new(Kind::MlsGroupMessage, content).tag(tag).sign_with_keys(&Keys::generate()).expect("a signature")
+    };
+    let before = bob.state();
+    let mut events = vec![event(""), event("%%%"), event(&"A".repeat(60_000)), mallory.wrap(Vec::new()), mallory.wrap(vec![0; 5])];
+    for cut in [1, real.len() / 2, real.len() - 1] {
+        events.push(mallory.wrap(real[..cut].to_vec()));
+    }
+    for position in (0..real.len()).step_by(7) {
+        let mut broken = real.clone();
+        broken[position] ^= 0x55;
+        events.push(mallory.wrap(broken));
+    }
+    for event in events {
+        let outcome = bob.read(&event);
+        assert!(matches!(outcome, Ingest::Rejected(_) | Ingest::Deferred(_)), "{outcome:?}");
+    }
+    assert_eq!(bob.state(), before);
+    assert_eq!(bob.hear(&admin.wrap(real)), "Real", "what follows garbage still arrives");
+}
+
+#[test]
+fn a_hostile_welcome_changes_nothing() {
+    let (admin, mallory, bob) = (Member::new(), Member::new(), Member::new());
+    let invitation = admin.create("Garden", vec![mallory.offer(), bob.offer()]).expect("a group").remove(1);
+    let honest = Member::welcome(&invitation, &admin);
+    let before = bob.state();
+    let relays = honest.relays().to_vec();
+    let mut hostile = vec![
+        // Somebody else hands on an admin's welcome.
+        murmel_engine::Welcome::restore(honest.mls_message().to_vec(), mallory.account(), relays.clone()),
+        murmel_engine::Welcome::restore(Vec::new(), admin.account(), relays.clone()),
+    ];
+    for position in (0..honest.mls_message().len()).step_by(61) {
+        let mut broken = honest.mls_message().to_vec();
+        broken[position] ^= 0x55;
+        hostile.push(murmel_engine::Welcome::restore(broken, admin.account(), relays.clone()));
+    }
+    let shown = bob.inspect(honest.clone()).expect("the honest welcome");
+    let mut refused = 0;
+    for welcome in hostile {
+        match bob.inspect(welcome) {
+            Err(JoinError::Refused(_)) => refused += 1,
+            // The bytes that only another invited person can read do not concern this one.
+            Ok(preview) => assert_eq!(preview, shown),
+            Err(JoinError::Fault(fault)) => panic!("{fault}"),
+        }
+    }
+    assert!(refused > 10, "{refused} refused");
+    assert_eq!(bob.state(), before);
+    bob.join(&invitation, &admin).expect("the honest welcome still works");
+}
+
+#[test]
+fn a_group_is_joined_once_only() {
+    let (admin, bob) = (Member::new(), Member::new());
+    let invitation = admin.create("Garden", vec![bob.offer()]).expect("a group").remove(0);
+    bob.join(&invitation, &admin).expect("a welcome");
+    let before = bob.state();
+    assert!(bob.join(&invitation, &admin).is_err());
+    assert_eq!(bob.state(), before);
+}
+
+#[test]
+fn ten_thousand_messages_show_ten_thousand_keys_and_one_tag() {
+    let alice = Member::new();
+    alice.create_with("Diary", &[]);
+    let author = alice.account();
+    let events = alice.group(move |tx, group, device| {
+        let mut seal = |n: u64| {
+            let event = InnerEvent::text(author, *NOW, n.to_string(), &[]);
+            group.encrypt(tx, device, &event).expect("a sealed message").event
+        };
+        (0..10_000).map(|n| seal(n)).collect::<Vec<_>>()
+    });
+    let mut keys = std::collections::HashSet::new();
+    for event in events {
+        let tags: Vec<_> = event.tags.iter().map(|tag| tag.as_slice().first().cloned()).collect();
+        assert_eq!(tags, [Some("h".to_owned())]);
+        assert_ne!(event.pubkey, author);
+        assert!(keys.insert(event.pubkey), "an outer key was used twice");
+    }
+}
