@@ -51,7 +51,7 @@ fn show(app: &AppHandle, shown: &Shown, notice: &Notice, markup: bool) -> notify
     {
         notification
             .icon("murmel")
-            .hint(notify_rust::Hint::DesktopEntry("murmel".to_owned()));
+            .hint(notify_rust::Hint::DesktopEntry("Murmel".to_owned()));
         if let Some(before) = before {
             // The chat's notification is replaced, so that a lively chat does not fill the screen.
             notification.id(before.id);

@@ -38,7 +38,7 @@ const INSIDE: &[(&str, &[&str])] = &[
 /// Foreign crates that belong to some of ours: nobody else depends on them directly. A trailing `*` stands for any ending.
 const OWNED: &[(&str, &[&str])] = &[
     ("openmls*", &["murmel-engine", "murmel-store", "murmel-tests"]),
-    ("tls_codec", &["murmel-engine", "murmel-store"]),
+    ("tls_codec", &["murmel-engine", "murmel-store", "murmel-tests"]),
     ("rusqlite", &["murmel-store"]),
     ("libsqlite3-sys", &["murmel-store"]),
     ("openmls_sqlite_storage", &["murmel-store"]),
@@ -46,7 +46,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ("nostr-relay-pool", &["murmel-net"]),
     ("nostr-relay-builder", &["murmel-net", "murmel-sim"]),
     ("reqwest", &["murmel-net"]),
-    ("tokio-tungstenite", &["murmel-net"]),
+    ("tokio-tungstenite", &["murmel-net", "murmel-sim"]),
     ("keyring*", &["murmel-client"]),
     ("notify-rust", &["murmel"]),
     ("tauri*", &["murmel"]),

@@ -8,7 +8,9 @@ import { target, tool } from "./lib/programs.js";
 import { runSuites } from "./lib/report.js";
 import { conversation } from "./scenarios/conversation.js";
 import { identity } from "./scenarios/identity.js";
+import { sealed } from "./scenarios/sealed.js";
 import { tryIt } from "./scenarios/try-it.js";
+import { vault } from "./scenarios/vault.js";
 import { shots } from "./shots.js";
 
 const INSIDE = "MURMEL_DESKTOP_INSIDE";
@@ -31,7 +33,7 @@ try {
     if (rest[0] === undefined) throw new Error("name the folder for the pictures: npm run shots -- DIR");
     await shots(house, resolve(here, rest[0]));
   } else {
-    const suites = { identity, conversation, "try-it": tryIt };
+    const suites = { sealed, identity, conversation, "try-it": tryIt, vault };
     const chosen = Object.entries(suites).filter(([name]) => what === "all" || what === name);
     if (chosen.length === 0) throw new Error(`no suite is called ${what}; there are ${Object.keys(suites).join(", ")}`);
     const pictures = join(target, "desktop-failures");

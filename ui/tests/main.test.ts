@@ -205,6 +205,14 @@ describe("group details", () => {
     await waitFor(() => expect(byId("chat-title").textContent).toBe("Hut weekend"));
   });
 
+  test("another chat in the same panel leaves the focus in the composer", async () => {
+    const { app } = await details();
+    await press("ArrowDown", { altKey: true });
+    await waitFor(() => expect(all("member-row")).toHaveLength(2));
+    expect(app.state.openChat).toBe(app.state.chats[1]?.id);
+    expect(document.activeElement).toBe(byId("composer"));
+  });
+
   test("somebody who is no admin is offered no changes", async () => {
     const { app, backend } = await main();
     const chat = app.state.chats[0]?.id ?? "";

@@ -9,8 +9,9 @@ use anyhow::Context;
 
 use crate::display::{Desktop, Running};
 use crate::house::House;
+use crate::picture::Window;
 use crate::prerequisites::System;
-use crate::{bundle, picture, program};
+use crate::{bundle, program};
 
 /// How long the installed app may take until its first page is shown.
 const WINDOW_LIMIT: Duration = Duration::from_secs(120);
@@ -61,7 +62,10 @@ fn show(files: &str, picture: &Path) -> anyhow::Result<()> {
     );
     let desktop = Desktop::start()?;
     let mut app = Command::new(program);
-    app.current_dir(desktop.home()).arg("--home").arg(desktop.home().join("murmel"));
-    let mut app = Running::start_shown(desktop.inside(&mut app))?;
-    picture::take(&desktop, &mut app, "Murmel", WINDOW_LIMIT, picture)
+    app.current_dir(desktop.home())
+        .env(program::MIN_STACK.0, program::MIN_STACK.1)
+        .arg("--home")
+        .arg(desktop.home().join("murmel"));
+    let app = Running::start_shown(desktop.inside(&mut app))?;
+    Window::at_rest(&desktop, app, "Murmel", WINDOW_LIMIT)?.save(picture)
 }

@@ -1,5 +1,5 @@
-//! Pictures of a screen: taking one, and telling whether the window has come to rest.
-//! Never looks at a person's own screen unless asked to by `run` without a display.
+//! A window on a desktop of our own: waiting until it has come to rest, typing into it, taking its picture.
+//! Never looks at a person's own screen.
 
 use std::path::Path;
 use std::process::Command;
@@ -19,46 +19,94 @@ const FEWEST_COLOURS: usize = 48;
 /// Share of bytes that may change without being a change: a blinking caret.
 const CARET: f64 = 0.0005;
 
-/// Waits until a window with this name is there and its content has come to rest, then writes the screen to `file`.
-///
-/// # Errors
-/// When `app` ends before, or nothing of that kind happened within `limit`.
-pub fn take(desktop: &Desktop, app: &mut Running, name: &str, limit: Duration, file: &Path) -> anyhow::Result<()> {
-    let started = Instant::now();
-    let mut last: Option<(Vec<u8>, Instant)> = None;
-    loop {
-        if let Some(status) = app.ended()? {
-            anyhow::bail!("the app ended with {status} before its window came to rest");
-        }
-        if started.elapsed() > limit {
-            anyhow::bail!("after {} s there is still no window of {name} at rest", limit.as_secs());
-        }
-        std::thread::sleep(LOOK_EVERY);
-        if !window_is_there(desktop, name) {
-            continue;
-        }
-        let screen = look(desktop)?;
-        last = match last {
-            Some((before, since)) if differs_by(&before, &screen) <= CARET => {
-                if since.elapsed() >= AT_REST && colours(&screen) >= FEWEST_COLOURS {
-                    break;
-                }
-                Some((before, since))
-            }
-            _ => Some((screen, Instant::now())),
-        };
-    }
-    if let Some(folder) = file.parent() {
-        std::fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
-    }
-    program::run(desktop.inside(Command::new("import").args(["-window", "root"]).arg(file)))?;
-    say::line(&format!("the window is in {}", file.display()));
-    Ok(())
+/// A window on a desktop of our own, with the program that it belongs to.
+pub struct Window<'a> {
+    desktop: &'a Desktop,
+    app: Running,
+    id: String,
+    limit: Duration,
 }
 
-fn window_is_there(desktop: &Desktop, name: &str) -> bool {
-    program::answer(desktop.inside(Command::new("xdotool").args(["search", "--onlyvisible", "--name", name])))
-        .is_some_and(|ids| !ids.is_empty())
+impl<'a> Window<'a> {
+    /// Waits until `app` shows a window with this name and its content has come to rest.
+    ///
+    /// # Errors
+    /// When the app ends before, or nothing of that kind happened within `limit`.
+    pub fn at_rest(desktop: &'a Desktop, mut app: Running, name: &str, limit: Duration) -> anyhow::Result<Self> {
+        let started = Instant::now();
+        let id = loop {
+            if let Some(status) = app.ended()? {
+                anyhow::bail!("the app ended with {status} before it showed a window");
+            }
+            anyhow::ensure!(
+                started.elapsed() < limit,
+                "after {} s there is still no window called {name}",
+                limit.as_secs()
+            );
+            if let Some(id) = shown_window(desktop, name) {
+                break id;
+            }
+            std::thread::sleep(LOOK_EVERY);
+        };
+        let mut window = Self { desktop, app, id, limit };
+        window.rest()?;
+        Ok(window)
+    }
+
+    /// Presses these keys, as xdotool names them, and waits until the window has come to rest.
+    pub fn press(&mut self, keys: &[&str]) -> anyhow::Result<()> {
+        self.xdotool(&["windowfocus", "--sync", &self.id])?;
+        self.xdotool(&[&["key", "--clearmodifiers"], keys].concat())?;
+        self.rest()
+    }
+
+    /// Types a line into whatever has the focus, sends it, and waits until the window has come to rest.
+    pub fn write(&mut self, line: &str) -> anyhow::Result<()> {
+        self.xdotool(&["type", "--delay", "20", line])?;
+        self.press(&["Return"])
+    }
+
+    /// Writes what the window shows to a file.
+    pub fn save(&self, file: &Path) -> anyhow::Result<()> {
+        if let Some(folder) = file.parent() {
+            std::fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
+        }
+        program::run(self.desktop.inside(Command::new("import").args(["-window", &self.id]).arg(file)))?;
+        say::line(&format!("the window is in {}", file.display()));
+        Ok(())
+    }
+
+    fn xdotool(&self, words: &[&str]) -> anyhow::Result<()> {
+        program::run(self.desktop.inside(Command::new("xdotool").args(words)))
+    }
+
+    fn rest(&mut self) -> anyhow::Result<()> {
+        let started = Instant::now();
+        let mut last = (look(self.desktop)?, Instant::now());
+        loop {
+            std::thread::sleep(LOOK_EVERY);
+            if let Some(status) = self.app.ended()? {
+                anyhow::bail!("the app ended with {status} before its window came to rest");
+            }
+            anyhow::ensure!(
+                started.elapsed() < self.limit,
+                "after {} s the window has not come to rest",
+                self.limit.as_secs()
+            );
+            let screen = look(self.desktop)?;
+            if differs_by(&last.0, &screen) > CARET {
+                last = (screen, Instant::now());
+            } else if last.1.elapsed() >= AT_REST && colours(&screen) >= FEWEST_COLOURS {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// The number of the window with this name, once it is shown.
+fn shown_window(desktop: &Desktop, name: &str) -> Option<String> {
+    let found = program::answer(desktop.inside(Command::new("xdotool").args(["search", "--onlyvisible", "--name", name])))?;
+    found.lines().next().map(str::to_owned)
 }
 
 /// The screen as bytes of red, green, blue.

@@ -13,15 +13,30 @@ use crate::say;
 /// The cargo that started us, so that `cargo +toolchain xtask` stays on its toolchain.
 pub fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    // The threads of debug builds need more stack than Rust's default of 2 MiB.
-    command.env("RUST_MIN_STACK", "8388608");
+    command.env(MIN_STACK.0, MIN_STACK.1);
+    forget_xtask(&mut command);
     command
 }
+
+/// `cargo run` says in the environment which package it runs. Some build scripts watch these variables, and would run again each time.
+fn forget_xtask(command: &mut Command) {
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(names_a_package)) {
+        command.env_remove(name);
+    }
+}
+
+fn names_a_package(variable: &str) -> bool {
+    variable.starts_with("CARGO_PKG_") || variable.starts_with("CARGO_MANIFEST_")
+}
+
+/// The threads of debug builds need more stack than Rust's default of 2 MiB.
+pub const MIN_STACK: (&str, &str) = ("RUST_MIN_STACK", "8388608");
 
 /// A program with the `PATH` that has the right Node in front.
 pub fn with_node(house: &crate::house::House, name: impl AsRef<OsStr>, folder: &Path) -> anyhow::Result<Command> {
     let mut command = Command::new(name);
     command.current_dir(folder).env("PATH", house.path()?);
+    forget_xtask(&mut command);
     Ok(command)
 }
 
@@ -107,6 +122,12 @@ mod tests {
         let mut command = Command::new("npm");
         command.args(["run", "two words", "--prefix=ui"]);
         assert_eq!(shown(&command), "npm run 'two words' --prefix=ui");
+    }
+
+    #[test]
+    fn only_what_names_xtasks_package_is_forgotten() {
+        assert!(names_a_package("CARGO_PKG_NAME") && names_a_package("CARGO_MANIFEST_DIR"));
+        assert!(!names_a_package("CARGO_HOME") && !names_a_package("CARGO_TARGET_DIR") && !names_a_package("PATH"));
     }
 
     #[test]

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use crate::display::{self, Desktop, Running};
 use crate::house::House;
+use crate::picture::Window;
 use crate::prerequisites::{self, Purpose};
 use crate::steps::Steps;
-use crate::{picture, program, say};
+use crate::{program, say};
 
 /// How long the window may take until the try-it conversation is shown. Debug builds on a slow machine are slow.
 const WINDOW_LIMIT: Duration = Duration::from_secs(180);
@@ -75,7 +76,9 @@ pub const SELECTION: &[&str] = &["--workspace", "--features", "tauri/custom-prot
 
 fn app(house: &House, arguments: &Arguments) -> Command {
     let mut app = Command::new(house.built("murmel", arguments.release));
-    app.current_dir(&house.root).args(&arguments.app);
+    app.current_dir(&house.root)
+        .env(program::MIN_STACK.0, program::MIN_STACK.1)
+        .args(&arguments.app);
     app
 }
 
@@ -100,8 +103,12 @@ fn show_headless(house: &House, arguments: &Arguments, steps: &mut Steps) -> any
         if !arguments.app.iter().any(|word| word == "--home" || word.starts_with("--home=")) {
             app.arg("--home").arg(desktop.home().join("murmel"));
         }
-        let mut app = Running::start_shown(desktop.inside(app.arg("--try")))?;
-        picture::take(&desktop, &mut app, "Murmel", WINDOW_LIMIT, &file)
+        let app = Running::start_shown(desktop.inside(app.arg("--try")))?;
+        let mut window = Window::at_rest(&desktop, app, "Murmel", WINDOW_LIMIT)?;
+        // To the first chat, and a line to the companion, which answers.
+        window.press(&["alt+Down"])?;
+        window.write("Hello from a computer without a display!")?;
+        window.save(&file)
     })?;
     Ok(ExitCode::SUCCESS)
 }

@@ -61,7 +61,16 @@ fn quick_checks(house: &House, parts: &mut Parts) {
         let deny = CARGO_DENY.ensure(house)?;
         let mut command = std::process::Command::new(deny);
         command.current_dir(&house.root);
-        program::run(command.args(["--log-level", "error", "--all-features", "check", "--show-stats", "bans", "licenses", "sources"]))
+        program::run(command.args([
+            "--log-level",
+            "error",
+            "--all-features",
+            "check",
+            "--show-stats",
+            "bans",
+            "licenses",
+            "sources",
+        ]))
     });
 }
 

@@ -6,7 +6,6 @@ use std::process::{Command, ExitCode};
 
 use anyhow::Context;
 
-use crate::display::Desktop;
 use crate::house::House;
 use crate::prerequisites::{self, Purpose, TAURI_DRIVER};
 use crate::steps::Steps;
@@ -25,13 +24,11 @@ pub fn ensure(house: &House) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Runs the window tests on a screen of their own and reads what they report.
+/// Runs the window tests and reads what they report. They make a screen, a session and a home of their own.
 pub fn test(house: &House) -> anyhow::Result<Tally> {
     let report = house.target.join("desktop-report.json");
     let _ = std::fs::remove_file(&report);
-    let desktop = Desktop::start()?;
-    let mut command = npm(house, &report)?;
-    let well = program::run_seeing(desktop.inside(command.arg("test")), |_| {})?;
+    let well = program::run_seeing(npm(house, &report)?.arg("test"), |_| {})?;
     let counted = std::fs::read_to_string(&report)
         .ok()
         .and_then(|text| Tally::of_window(&text))
@@ -58,9 +55,11 @@ pub fn shots(dir: &Path, yes: bool) -> anyhow::Result<ExitCode> {
 }
 
 fn take_shots(house: &House, dir: &Path) -> anyhow::Result<()> {
-    let desktop = Desktop::start()?;
-    let mut command = npm(house, &house.target.join("desktop-shots.json"))?;
-    program::run(desktop.inside(command.args(["run", "shots", "--"]).arg(dir)))
+    program::run(
+        npm(house, &house.target.join("desktop-shots.json"))?
+            .args(["run", "shots", "--"])
+            .arg(dir),
+    )
 }
 
 /// npm in `tests/desktop`, told where everything is.

@@ -75,7 +75,7 @@ impl Changes {
     }
 
     /// Where the new messages come from.
-    pub(crate) fn from_backlog(&mut self, backlog: Backlog) {
+    pub(crate) fn set_backlog(&mut self, backlog: Backlog) {
         self.backlog = backlog;
     }
 

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use murmel_net::{Feed, RelayAddress};
 use murmel_store::{ChatId, ChatState, RequestId};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -16,6 +17,9 @@ pub(crate) const CHORES_CAP: usize = 256;
 /// Chores that run at a time.
 pub(crate) const RUNNING_CAP: usize = 64;
 
+/// Rotations that wait for their moment at a time; the others are found by a later look around.
+pub(crate) const ROTATING_CAP: usize = 256;
+
 /// Something to do.
 #[derive(Debug)]
 pub(crate) enum Chore {
@@ -23,6 +27,8 @@ pub(crate) enum Chore {
     Follow,
     /// Read again what may have been missed.
     ReadAgain,
+    /// Read a feed from its beginning on a relay that was never read.
+    ReadWhole(Feed, RelayAddress),
     /// Our change lost its place to somebody else's: make it again.
     Again(ChatId, Intent),
     /// Somebody wants to leave.
@@ -37,7 +43,7 @@ pub(crate) enum Chore {
 
 /// Does chores until the account closes.
 pub(crate) async fn run(account: Arc<Account>, mut chores: mpsc::Receiver<Chore>) {
-    let mut running = JoinSet::new();
+    let (mut running, mut rotating) = (JoinSet::new(), JoinSet::new());
     if look_around(&account).await.is_err() {
         tracing::warn!("open work could not be looked up");
     }
@@ -46,10 +52,15 @@ pub(crate) async fn run(account: Arc<Account>, mut chores: mpsc::Receiver<Chore>
     loop {
         tokio::select! {
             chore = chores.recv(), if running.len() < RUNNING_CAP => match chore {
+                // A rotation mostly waits: it must not keep others from their turn.
+                Some(Chore::Rotate(chat)) => if rotating.len() < ROTATING_CAP {
+                    rotating.spawn(one(Arc::clone(&account), Chore::Rotate(chat)));
+                },
                 Some(chore) => { running.spawn(one(Arc::clone(&account), chore)); }
                 None => return,
             },
             Some(_) = running.join_next() => {}
+            Some(_) = rotating.join_next() => {}
             _ = tick.tick() => {
                 sync::keep_up(&account).await;
                 if look_around(&account).await.is_err() {
@@ -64,6 +75,7 @@ async fn one(account: Arc<Account>, chore: Chore) {
     let done = match chore {
         Chore::Follow => sync::follow(&account).await,
         Chore::ReadAgain => sync::read_again(&account).await,
+        Chore::ReadWhole(feed, relay) => sync::read_whole(&account, feed, relay).await,
         Chore::Again(chat, intent) => membership::again(&account, chat, intent).await,
         Chore::Departures(chat) => departures::confirm(&account, chat).await,
         Chore::LeaveAgain(chat) => departures::leave_again(&account, chat).await,
@@ -79,11 +91,16 @@ async fn one(account: Arc<Account>, chore: Chore) {
 async fn look_around(account: &Arc<Account>) -> crate::Result<()> {
     membership::resume(account).await?;
     let now = account.clock.now();
-    let chats = account.db.read(|tx, _| Ok::<_, crate::Error>(tx.chats()?)).await?;
-    for chat in chats {
+    let chats = account.db.read(|tx, _| {
+        let chats = tx.chats()?.into_iter().map(|chat| Ok((departures::noted(tx, chat.id)?, chat)));
+        chats.collect::<crate::Result<Vec<_>>>()
+    });
+    for (leaving, chat) in chats.await? {
         match chat.state {
             ChatState::Active => {
-                account.sync.chore(Chore::Departures(chat.id));
+                if leaving {
+                    account.sync.chore(Chore::Departures(chat.id));
+                }
                 if chat.needs_self_update_at.is_some_and(|at| at <= now) {
                     account.sync.chore(Chore::Rotate(chat.id));
                 }

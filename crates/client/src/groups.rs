@@ -10,7 +10,10 @@ use murmel_store::ChatId;
 use crate::Error;
 
 /// Groups that stay loaded; loading one costs 0.6 ms at 100 members.
-pub(crate) const LOADED_CAP: NonZeroUsize = NonZeroUsize::new(64).unwrap_or(NonZeroUsize::MIN);
+pub(crate) const LOADED_CAP: NonZeroUsize = match NonZeroUsize::new(64) {
+    Some(cap) => cap,
+    None => NonZeroUsize::MIN,
+};
 
 /// Messages of ours that carry the same second; well below the out-of-order tolerance of the ratchet, which is 100.
 pub(crate) const PER_SECOND: u32 = 50;

@@ -4,6 +4,11 @@
 mod account;
 mod bus;
 mod clock;
+mod rotation;
+mod invitees;
+mod departures;
+mod chores;
+mod changes;
 mod error;
 mod groups;
 mod home;

@@ -1,47 +1,130 @@
 //! Changes of who is in a group and what it is called: staged, published, then merged.
 //! It merges nothing that no relay has accepted.
 
+mod commit;
+mod create;
+
 use std::sync::Arc;
 
-use murmel_ipc as ipc;
+use murmel_ipc::{self as ipc, ErrorCode};
+use murmel_store::{ChatRecord, Tx};
+use nostr::PublicKey;
+
+pub(crate) use commit::{Outcome, accepted, again, change, merge, refused, resume, superseded};
+pub(crate) use create::create;
 
 use crate::account::Account;
-use crate::{Error, Result};
+use crate::intent::Intent;
+use crate::people::{self, Person};
+use crate::{Error, Result, departures, invitees, send, views};
 
-pub(crate) async fn create(_account: &Arc<Account>, _args: ipc::NewGroup) -> Result<ipc::GroupCreated> {
-    Err(Error::internal("not there yet"))
+/// People named in one call.
+const PEOPLE_CAP: usize = 256;
+
+/// Invites people; those that could not be invited come back with the reason.
+pub(crate) async fn invite(account: &Arc<Account>, chat: &str, people: Vec<String>) -> Result<Vec<ipc::NotInvited>> {
+    let people = parse(account, &people)?;
+    let (chat, members) = read(account, chat, |tx, chat| {
+        let members: Vec<PublicKey> = tx.members(chat.id)?.into_iter().map(|member| member.public_key).collect();
+        Ok((chat.id, members))
+    })
+    .await?;
+    let (here, people): (Vec<Person>, Vec<Person>) = people.into_iter().partition(|person| members.contains(&person.pubkey));
+    let mut not_invited: Vec<_> =
+        here.iter().map(|person| invitees::refused(&person.pubkey, "This person is a member of the group already.")).collect();
+    let (invitees, unreachable) = invitees::look_up(account, people).await?;
+    not_invited.extend(unreachable);
+    if !invitees.is_empty() {
+        change(account, chat, Intent::Invite(invitees)).await?;
+    }
+    Ok(not_invited)
 }
 
-pub(crate) async fn invite(_account: &Arc<Account>, _chat: &str, _people: Vec<String>) -> Result<Vec<ipc::NotInvited>> {
-    Err(Error::internal("not there yet"))
+/// Removes a member.
+pub(crate) async fn remove(account: &Arc<Account>, chat: &str, person: &str) -> Result<()> {
+    let who = people::parse(person)?.pubkey;
+    if who == account.pubkey() {
+        return Err(Error::new(ErrorCode::InvalidInput, "To go yourself, leave the group."));
+    }
+    by_name(account, chat, Intent::Remove(who)).await
 }
 
-pub(crate) async fn remove(_account: &Arc<Account>, _chat: &str, _person: &str) -> Result<()> {
-    Err(Error::internal("not there yet"))
+/// Makes a member an admin.
+pub(crate) async fn promote(account: &Arc<Account>, chat: &str, person: &str) -> Result<()> {
+    by_name(account, chat, Intent::Promote(people::parse(person)?.pubkey)).await
 }
 
-pub(crate) async fn promote(_account: &Arc<Account>, _chat: &str, _person: &str) -> Result<()> {
-    Err(Error::internal("not there yet"))
+/// Makes an admin an ordinary member.
+pub(crate) async fn demote(account: &Arc<Account>, chat: &str, person: &str) -> Result<()> {
+    by_name(account, chat, Intent::Demote(people::parse(person)?.pubkey)).await
 }
 
-pub(crate) async fn demote(_account: &Arc<Account>, _chat: &str, _person: &str) -> Result<()> {
-    Err(Error::internal("not there yet"))
+/// Gives the group another name.
+pub(crate) async fn rename(account: &Arc<Account>, chat: &str, name: &str) -> Result<()> {
+    by_name(account, chat, Intent::Rename(name.trim().to_owned())).await
 }
 
-pub(crate) async fn rename(_account: &Arc<Account>, _chat: &str, _name: &str) -> Result<()> {
-    Err(Error::internal("not there yet"))
+/// Gives the group another description.
+pub(crate) async fn describe(account: &Arc<Account>, chat: &str, text: &str) -> Result<()> {
+    by_name(account, chat, Intent::Describe(text.trim().to_owned())).await
 }
 
-pub(crate) async fn describe(_account: &Arc<Account>, _chat: &str, _text: &str) -> Result<()> {
-    Err(Error::internal("not there yet"))
+/// Leaves the group. An admin steps down first; the last one has to appoint another.
+pub(crate) async fn leave(account: &Arc<Account>, chat: &str) -> Result<()> {
+    let me = account.pubkey();
+    let (chat, admin, others, other_admins) = read(account, chat, move |tx, chat| {
+        let members = tx.members(chat.id)?;
+        let admin = members.iter().any(|member| member.public_key == me && member.is_admin);
+        let others = members.iter().filter(|member| member.public_key != me).count();
+        let other_admins = members.iter().filter(|member| member.public_key != me && member.is_admin).count();
+        Ok((chat.id, admin, others, other_admins))
+    })
+    .await?;
+    if others == 0 {
+        return departures::leave_alone(account, chat).await;
+    }
+    if admin && other_admins == 0 {
+        return Err(Error::new(ErrorCode::LastAdmin, "You are the only admin of this group. Make somebody else an admin first, then leave."));
+    }
+    if admin {
+        change(account, chat, Intent::Demote(me)).await?;
+    }
+    departures::leave(account, chat).await
 }
 
-pub(crate) async fn leave(_account: &Arc<Account>, _chat: &str) -> Result<()> {
-    Err(Error::internal("not there yet"))
+async fn by_name(account: &Arc<Account>, chat: &str, intent: Intent) -> Result<()> {
+    let chat = read(account, chat, |_, chat| Ok(chat.id)).await?;
+    change(account, chat, intent).await
 }
 
-/// The outbox calls this once when the first relay has accepted an event with purpose commit.
-pub(crate) async fn accepted(_account: &Arc<Account>, _outbox: i64) {}
+/// Reads of a chat that takes changes.
+async fn read<T: Send + 'static>(
+    account: &Arc<Account>,
+    chat: &str,
+    f: impl FnOnce(&Tx<'_>, &ChatRecord) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let chat = chat.to_owned();
+    account
+        .db
+        .read(move |tx, _| {
+            let chat = views::find(tx, &chat)?;
+            send::sendable(&chat)?;
+            f(tx, &chat)
+        })
+        .await
+}
 
-/// The outbox calls this when every relay has refused an event with purpose commit for good.
-pub(crate) async fn refused(_account: &Arc<Account>, _outbox: i64, _reason: String) {}
+/// The people that texts name, each once, without the account itself.
+fn parse(account: &Account, people: &[String]) -> Result<Vec<Person>> {
+    if people.len() > PEOPLE_CAP {
+        return Err(Error::new(ErrorCode::TooLarge, format!("At most {PEOPLE_CAP} people can be named at a time. Invite the others later.")));
+    }
+    let mut distinct: Vec<Person> = Vec::new();
+    for text in people {
+        let person = people::parse(text)?;
+        if person.pubkey != account.pubkey() && !distinct.iter().any(|known| known.pubkey == person.pubkey) {
+            distinct.push(person);
+        }
+    }
+    Ok(distinct)
+}

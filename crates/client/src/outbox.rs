@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use murmel_ipc::{self as ipc, DeliveryAnswer};
 use murmel_net::{Lane as NetLane, RelayAddress};
@@ -12,7 +12,7 @@ use nostr::{Event, JsonUtil as _};
 use tokio::task::JoinSet;
 
 use crate::account::Account;
-use crate::pace::grown;
+use crate::pace::{Pace, grown};
 use crate::{Error, Result, membership, relays, views};
 
 /// Attempts under way at a time, all relays together.
@@ -23,8 +23,12 @@ const IN_FLIGHT_PER_RELAY: usize = 256;
 const DUE_BATCH: usize = 512;
 /// Answers recorded in one transaction.
 const ANSWERS_PER_TRANSACTION: usize = 128;
-/// A relay that refused for a lasting reason is asked this often in all before its refusal counts.
-const REFUSALS: u32 = 3;
+/// A relay that names a lasting reason is asked this often in all before its refusal counts.
+const LASTING_REFUSALS: u32 = 3;
+/// The same for a relay that names no reason that NIP-01 knows.
+const UNCLEAR_REFUSALS: u32 = 10;
+/// Refusals that are counted at a time; beyond it every count begins again, which costs further attempts only.
+const COUNTED: usize = 10_000;
 /// How long the remaining relays of an accepted event are tried, in seconds: three days.
 const PERSIST: u64 = 3 * 24 * 60 * 60;
 /// How long settled events are kept for their delivery details, in seconds: thirty days.
@@ -33,6 +37,10 @@ const KEEP: u64 = 30 * 24 * 60 * 60;
 const LONGEST_SLEEP: Duration = Duration::from_secs(60 * 60);
 /// How long it sleeps while only events are due that wait for another one.
 const WAITING_SLEEP: Duration = Duration::from_secs(5);
+/// Relays whose trouble is remembered; beyond it everybody gets a fresh start.
+const TROUBLES: usize = 1_024;
+/// Failures of a relay within this time count as one: a lost connection fails everything that was on it.
+const ONE_FAILURE: Duration = Duration::from_millis(500);
 /// Longest words of a relay that are kept, in characters.
 const MAX_WORDS: usize = 200;
 
@@ -41,8 +49,8 @@ struct Attempt {
     due: Due,
     answer: Answer,
     detail: String,
-    /// Whether asking this relay again makes no sense.
-    last: bool,
+    /// After how many refusals in all asking this relay again makes no sense.
+    refusals: Option<u32>,
 }
 
 /// What follows from recorded answers, after their transaction.
@@ -56,6 +64,10 @@ struct Flight {
     busy: HashSet<(OutboxId, String)>,
     per_relay: HashMap<String, usize>,
     attempts: JoinSet<Attempt>,
+    /// Relays that do not answer: how often in a row, and since when it counts.
+    trouble: HashMap<String, (u32, Instant)>,
+    /// How often a relay refused an event.
+    refused: HashMap<(OutboxId, String), u32>,
 }
 
 impl Flight {
@@ -80,6 +92,59 @@ impl Flight {
                 self.per_relay.remove(&attempt.due.relay);
             }
         }
+    }
+}
+
+impl Flight {
+    /// Notes how a relay behaved. An answer of any kind ends its trouble.
+    fn heard_from(&mut self, relay: &str, answer: Answer) {
+        if matches!(answer, Answer::Accepted | Answer::Refused) {
+            self.trouble.remove(relay);
+            return;
+        }
+        if self.trouble.len() >= TROUBLES {
+            self.trouble.clear();
+        }
+        let now = Instant::now();
+        let (count, since) = self.trouble.entry(relay.to_owned()).or_insert((0, now));
+        if now.duration_since(*since) >= ONE_FAILURE {
+            (*count, *since) = (count.saturating_add(1), now);
+        }
+    }
+
+    /// Counts a refusal; answers how many there are of this event by this relay.
+    fn refused_by(&mut self, attempt: &Attempt) -> u32 {
+        if self.refused.len() >= COUNTED {
+            self.refused.clear();
+        }
+        let key = (attempt.due.outbox, attempt.due.relay.clone());
+        if attempt.answer != Answer::Refused {
+            if attempt.answer == Answer::Accepted {
+                self.refused.remove(&key);
+            }
+            return 0;
+        }
+        let count = self.refused.entry(key).or_default();
+        *count = count.saturating_add(1);
+        *count
+    }
+
+    /// When to try again, in seconds from now; `None` for never.
+    ///
+    /// Silence and lost connections are the relay's trouble, not the event's: after the first one it is asked again at once.
+    fn pauses(&mut self, attempt: &Attempt, pace: &Pace) -> Option<[u64; 2]> {
+        let refusals = self.refused_by(attempt);
+        let trouble = self.trouble.get(&attempt.due.relay).map_or(0, |(count, _)| *count);
+        let pause = |cap| match attempt.answer {
+            Answer::TimedOut | Answer::Unreachable if trouble == 0 => 0,
+            Answer::TimedOut | Answer::Unreachable => grown(pace.retry_first, trouble - 1, cap).as_secs().max(1),
+            _ => grown(pace.retry_first, refusals.saturating_sub(1), cap).as_secs().max(1),
+        };
+        if attempt.answer == Answer::Refused && attempt.refusals.is_some_and(|last| refusals >= last) {
+            self.refused.remove(&(attempt.due.outbox, attempt.due.relay.clone()));
+            return None;
+        }
+        Some([pace.retry_cap, pace.remaining_cap].map(pause))
     }
 }
 
@@ -171,31 +236,36 @@ fn load_events(tx: &Tx<'_>, ids: HashSet<OutboxId>) -> Result<HashMap<OutboxId, 
 
 async fn attempt(account: &Arc<Account>, due: Due, event: Option<Arc<Event>>) -> Attempt {
     let Some(event) = event else {
-        return Attempt { due, answer: Answer::Refused, detail: "The event cannot be read.".to_owned(), last: true };
+        return Attempt { due, answer: Answer::Refused, detail: "The event cannot be read.".to_owned(), refusals: Some(1) };
     };
     let Ok(relay) = RelayAddress::parse(&due.relay) else {
-        return Attempt { due, answer: Answer::Refused, detail: "This is not the address of a relay.".to_owned(), last: true };
+        return Attempt { due, answer: Answer::Refused, detail: "This is not the address of a relay.".to_owned(), refusals: Some(1) };
     };
     let lane = match due.lane {
         Lane::Inbox => NetLane::Inbox,
         Lane::Group => NetLane::Group,
     };
-    let (answer, detail, last) = match account.net.publish(lane, &relay, &event, account.pace.publish).await {
-        murmel_net::Answer::Accepted { detail } => (Answer::Accepted, detail, true),
+    let (answer, detail, refusals) = match account.net.publish(lane, &relay, &event, account.pace.publish).await {
+        murmel_net::Answer::Accepted { detail } => (Answer::Accepted, detail, None),
         murmel_net::Answer::Refused { detail } => {
-            let last = !is_passing(&detail) && due.attempts + 1 >= REFUSALS;
-            (Answer::Refused, detail, last)
+            let refusals = refusals_that_count(&detail);
+            (Answer::Refused, detail, refusals)
         }
-        murmel_net::Answer::TimedOut => (Answer::TimedOut, "The relay did not answer.".to_owned(), false),
-        murmel_net::Answer::Unreachable { detail } => (Answer::Unreachable, detail, false),
-        murmel_net::Answer::NotDialled { detail } => (Answer::Refused, detail, true),
+        murmel_net::Answer::TimedOut => (Answer::TimedOut, "The relay did not answer.".to_owned(), None),
+        murmel_net::Answer::Unreachable { detail } => (Answer::Unreachable, detail, None),
+        murmel_net::Answer::NotDialled { detail } => (Answer::Refused, detail, Some(1)),
     };
-    Attempt { due, answer, detail: words(&detail), last }
+    Attempt { due, answer, detail: words(&detail), refusals }
 }
 
-/// NIP-01 prefixes of refusals that have nothing to do with the event.
-fn is_passing(detail: &str) -> bool {
-    ["rate-limited:", "error:"].iter().any(|prefix| detail.starts_with(prefix))
+/// How many refusals with these words count as final, by the prefixes of NIP-01 and NIP-42.
+fn refusals_that_count(detail: &str) -> Option<u32> {
+    match detail.split_once(':').map(|(prefix, _)| prefix) {
+        // These have nothing to do with the event.
+        Some("rate-limited" | "error") => None,
+        Some("blocked" | "invalid" | "pow" | "restricted" | "auth-required" | "mute") => Some(LASTING_REFUSALS),
+        _ => Some(UNCLEAR_REFUSALS),
+    }
 }
 
 /// Words of a relay, fit to be shown.
@@ -206,12 +276,18 @@ fn words(text: &str) -> String {
 async fn settle_attempts(account: &Arc<Account>, flight: &mut Flight, attempts: Vec<Attempt>) {
     for attempt in &attempts {
         flight.landed(attempt);
+        flight.heard_from(&attempt.due.relay, attempt.answer);
     }
-    let (now, pace) = (account.clock.now(), account.pace.clone());
+    let now = account.clock.now();
+    let mut paused = Vec::with_capacity(attempts.len());
+    for attempt in attempts {
+        let pauses = flight.pauses(&attempt, &account.pace);
+        paused.push((attempt, pauses));
+    }
     let recorded = account.db.write(move |tx, _| {
-        let mut effects = Vec::with_capacity(attempts.len());
-        for attempt in attempts {
-            effects.extend(record(tx, attempt, now, &pace)?);
+        let mut effects = Vec::with_capacity(paused.len());
+        for (attempt, pauses) in paused {
+            effects.extend(record(tx, attempt, now, pauses)?);
         }
         Ok::<_, Error>(effects)
     });
@@ -222,15 +298,15 @@ async fn settle_attempts(account: &Arc<Account>, flight: &mut Flight, attempts: 
     }
 }
 
-fn record(tx: &Tx<'_>, attempt: Attempt, now: u64, pace: &crate::Pace) -> Result<Option<Effect>> {
-    let Attempt { due, answer, detail, last } = attempt;
+/// `pauses`: seconds until the next attempt while no relay has accepted the event, and when one has.
+fn record(tx: &Tx<'_>, attempt: Attempt, now: u64, pauses: Option<[u64; 2]>) -> Result<Option<Effect>> {
+    let Attempt { due, answer, detail, .. } = attempt;
     // Deleted with its chat while it was under way.
     let Some(before) = tx.outbox(due.outbox)? else { return Ok(None) };
     let accepted_before = before.state == OutboxState::Done;
-    let cap = if accepted_before { pace.remaining_cap } else { pace.retry_cap };
-    let pause = grown(pace.retry_first, due.attempts, cap).as_secs().max(1);
     let over = accepted_before && now.saturating_sub(before.created_at) > PERSIST;
-    let next = (!last && !over).then(|| now + pause + jitter(pause));
+    let pause = pauses.filter(|_| !over).map(|[pause, remaining]| if accepted_before { remaining } else { pause });
+    let next = pause.map(|pause| now + pause + jitter(pause));
     let standing = tx.record_answer(due.outbox, &due.relay, answer, &detail, now, next)?;
     if standing.changed && standing.state == OutboxState::Failed {
         let reason = if detail.is_empty() { "Every relay refused it.".to_owned() } else { format!("Every relay refused it: {detail}") };
@@ -339,3 +415,6 @@ pub(crate) fn deliveries(tx: &Tx<'_>, message: MessageId) -> Result<Vec<ipc::Del
         })
         .collect())
 }
+
+#[cfg(test)]
+mod tests;

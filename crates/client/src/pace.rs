@@ -16,6 +16,8 @@ pub struct Pace {
     pub retry_cap: Duration,
     /// Longest pause for the remaining relays of an event that is accepted somewhere.
     pub remaining_cap: Duration,
+    /// Pause before a lost connection is dialled again; doubles with each failure.
+    pub redial_first: Duration,
     /// Pause before a failed step of the set-up is tried again; doubles with each attempt.
     pub setup_first: Duration,
     /// Longest pause between two attempts of the set-up.
@@ -30,6 +32,7 @@ impl Default for Pace {
             retry_first: Duration::from_secs(1),
             retry_cap: Duration::from_secs(60),
             remaining_cap: Duration::from_secs(600),
+            redial_first: Duration::from_millis(250),
             setup_first: Duration::from_secs(3),
             setup_cap: Duration::from_secs(120),
         }

@@ -3,19 +3,21 @@
 
 mod group;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use murmel_ipc::ErrorCode;
 use murmel_net::{Feed, Incoming, RelayAddress};
-use nostr::{Event, Kind};
+use murmel_store::ChatId;
+use nostr::{Event, EventId, Kind};
 use tokio::sync::mpsc;
 
-pub(crate) use group::{applied, retry_deferred};
+pub(crate) use group::{Taking, applied, insert_system_row, project};
 
 use crate::account::Account;
 use crate::chores::Chore;
 use crate::notices::Backlog;
-use crate::sync::cursor_key;
-use crate::{Result, changes, relays, requests, settings, views};
+use crate::{Result, changes, relays, requests, settings, sync};
 
 /// Events in one transaction.
 pub(crate) const BATCH_CAP: usize = 128;
@@ -67,9 +69,9 @@ async fn note(account: &Arc<Account>, item: Incoming) {
         Incoming::Event { .. } => {}
         Incoming::CaughtUp { relay, feed, .. } => {
             if let Some(taken) = feeds.caught_up(feed, &relay) {
-                let whole = !taken.overflowed;
-                if backlog(account, taken).await && whole {
-                    move_cursor(account, &feed, &relay).await;
+                let (whole, first) = (!taken.overflowed, taken.backlog == Backlog::First);
+                if backlog(account, taken).await && whole && sync::moved_on(account, feed, &relay, first).await.is_err() {
+                    tracing::warn!("a cursor could not be moved");
                 }
             }
         }
@@ -78,8 +80,8 @@ async fn note(account: &Arc<Account>, item: Incoming) {
                 backlog(account, taken).await;
             }
         }
-        Incoming::Connected { relay, .. } => feeds.connection(&relay, true),
-        Incoming::Disconnected { relay, .. } => feeds.connection(&relay, false),
+        Incoming::Connected { lane, relay } => feeds.connection(lane, &relay, true),
+        Incoming::Disconnected { lane, relay } => feeds.connection(lane, &relay, false),
         Incoming::Gap { .. } => account.sync.chore(Chore::ReadAgain),
     }
     relays::network_changed(account).await;
@@ -87,8 +89,8 @@ async fn note(account: &Arc<Account>, item: Incoming) {
 }
 
 /// Takes a backlog. `false` where that failed: then it has to be read again, and the cursor stays where it is.
-async fn backlog(account: &Arc<Account>, taken: crate::sync::Taken) -> bool {
-    let crate::sync::Taken { feed, events, backlog, overflowed } = taken;
+async fn backlog(account: &Arc<Account>, taken: sync::Taken) -> bool {
+    let sync::Taken { feed, events, backlog, overflowed } = taken;
     let done = take_or_read_again(account, events, backlog).await;
     if overflowed {
         account.sync.chore(Chore::ReadAgain);
@@ -101,13 +103,6 @@ async fn backlog(account: &Arc<Account>, taken: crate::sync::Taken) -> bool {
         }
     }
     done
-}
-
-async fn move_cursor(account: &Arc<Account>, feed: &Feed, relay: &RelayAddress) {
-    let (key, now) = (cursor_key(feed, relay), account.clock.now());
-    if account.db.write(move |tx, _| Ok::<_, crate::Error>(tx.put_cursor(&key, now)?)).await.is_err() {
-        tracing::warn!("a cursor could not be moved");
-    }
 }
 
 async fn take_or_read_again(account: &Arc<Account>, events: Vec<Event>, backlog: Backlog) -> bool {
@@ -144,31 +139,78 @@ pub(crate) async fn take(account: &Arc<Account>, events: Vec<Event>, backlog: Ba
 }
 
 async fn take_batch(account: &Arc<Account>, batch: Vec<Event>, backlog: Backlog) -> Result<()> {
-    if group_batch(account, batch.clone(), backlog).await.is_ok() {
-        return Ok(());
-    }
-    // One of them runs into a fault of ours, or the store fails: find out which, so that one event never stops the others.
-    for event in batch {
-        let id = event.id;
-        let Err(error) = group_batch(account, vec![event], backlog).await else { continue };
-        if error.code != murmel_ipc::ErrorCode::Internal {
-            return Err(error);
+    let (again, now) = (batch.clone(), account.clock.now());
+    let moved = match in_one(account, backlog, move |taking| batch.iter().try_for_each(|event| taking.event(event))).await {
+        Ok(moved) => moved,
+        Err(error) if error.code != ErrorCode::Internal => return Err(error),
+        Err(_) => {
+            // One of them runs into a fault of ours: find out which, so that it does not stop the others.
+            let mut moved = BTreeSet::new();
+            for event in again {
+                let id = event.id;
+                match in_one(account, backlog, move |taking| taking.event(&event)).await {
+                    Ok(chats) => moved.extend(chats),
+                    Err(error) if error.code != ErrorCode::Internal => return Err(error),
+                    Err(_) => leave_out(account, id, now).await?,
+                }
+            }
+            moved
         }
-        tracing::error!("an event ran into a fault and is left out");
-        let now = account.clock.now();
-        account.db.write(move |tx, _| Ok::<_, crate::Error>(tx.remember_seen(&id, now)?)).await?;
+    };
+    retry_deferred(account, moved, backlog).await
+}
+
+/// Tries what was deferred in chats that moved on, until nothing moves any more.
+pub(crate) async fn retry_deferred(account: &Arc<Account>, mut moved: BTreeSet<ChatId>, backlog: Backlog) -> Result<()> {
+    while let Some(chat) = moved.pop_first() {
+        let kept = account.db.read(move |tx, _| Ok::<_, crate::Error>(tx.deferred_in(chat)?)).await?;
+        if kept.is_empty() {
+            continue;
+        }
+        let again = kept.clone();
+        match in_one(account, backlog, move |taking| kept.iter().try_for_each(|kept| taking.again(kept))).await {
+            Ok(chats) => moved.extend(chats),
+            Err(error) if error.code != ErrorCode::Internal => return Err(error),
+            Err(_) => {
+                for kept in again {
+                    let id = kept.event_id;
+                    match in_one(account, backlog, move |taking| taking.again(&kept)).await {
+                        Ok(chats) => moved.extend(chats),
+                        Err(error) if error.code != ErrorCode::Internal => return Err(error),
+                        Err(_) => leave_out(account, id, account.clock.now()).await?,
+                    }
+                }
+            }
+        }
     }
     Ok(())
 }
 
-async fn group_batch(account: &Arc<Account>, batch: Vec<Event>, backlog: Backlog) -> Result<()> {
-    let (me, now) = (account.keys.clone(), account.clock.now());
+/// One transaction over what arrives; the chats that moved on in it.
+async fn in_one(
+    account: &Arc<Account>,
+    backlog: Backlog,
+    f: impl FnOnce(&mut Taking<'_, '_>) -> Result<()> + Send + 'static,
+) -> Result<BTreeSet<ChatId>> {
+    let (keys, now) = (account.keys.clone(), account.clock.now());
     changes::write(account, move |tx, groups, changes| {
-        changes.from_backlog(backlog);
-        let mut taking = group::Taking { tx, groups, changes, keys: &me, now };
-        batch.iter().try_for_each(|event| taking.event(event))
+        changes.set_backlog(backlog);
+        let mut taking = Taking::new(tx, groups, changes, &keys, now);
+        f(&mut taking)?;
+        Ok(taking.moved)
     })
     .await
+}
+
+async fn leave_out(account: &Arc<Account>, event: EventId, now: u64) -> Result<()> {
+    tracing::error!("an event ran into a fault and is left out");
+    account
+        .db
+        .write(move |tx, _| {
+            tx.remember_seen(&event, now)?;
+            Ok::<_, crate::Error>(tx.remove_deferred(&event)?)
+        })
+        .await
 }
 
 /// Removes messages whose time is over.

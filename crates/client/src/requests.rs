@@ -1,21 +1,236 @@
-//! Invitations: kept until somebody accepts or declines them.
-//! It joins nothing by itself.
+//! Invitations: opened, judged, and kept until somebody accepts or declines them.
+//! It joins nothing by itself, except where an account was made to (the companion of the try-it conversation).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use murmel_ipc as ipc;
+use murmel_engine::{JoinError, Welcome, WelcomeRefused};
+use murmel_ipc::{self as ipc, ErrorCode, SystemMessage};
+use murmel_store::{
+    ChatId, ChatRecord, ChatState, MessageId, RequestId, RequestInsert, RequestRecord, RequestState, Tx,
+};
+use nostr::nips::nip59::UnwrappedGift;
+use nostr::{Event, EventId, Kind};
 
 use crate::account::Account;
-use crate::{Error, Result};
+use crate::changes::Changes;
+use crate::chores::Chore;
+use crate::groups::Groups;
+use crate::notices::Backlog;
+use crate::receive::{Taking, insert_system_row, project, retry_deferred};
+use crate::{Error, Result, changes, setup, views, wrap};
 
-pub(crate) async fn list(_account: &Arc<Account>) -> Result<Vec<ipc::RequestView>> {
-    Ok(Vec::new())
+/// Invitations that wait at a time (SECURITY row 10).
+pub(crate) const REQUESTS_CAP: usize = 50;
+/// Bytes of a description that are kept with an invitation.
+const DESCRIPTION_CAP: usize = 4_096;
+
+/// Takes gift wraps.
+///
+/// # Errors
+/// Only faults of the store; what is wrong with a wrap is no error.
+pub(crate) async fn take(account: &Arc<Account>, wraps: Vec<Event>) -> Result<()> {
+    for wrap in wraps {
+        // Opening a wrap costs four curve operations, so look first. When the list is full nothing is remembered: it comes again.
+        let id = wrap.id;
+        let open = account.db.read(move |tx, _| {
+            Ok::<_, Error>(!tx.is_seen(&id)? && tx.open_request_count()? < REQUESTS_CAP as u64)
+        });
+        if !open.await? {
+            continue;
+        }
+        let gift = wrap::open(&account.keys, &wrap).await;
+        let welcome = gift.as_ref().and_then(welcome_of);
+        let Some(welcome) = welcome else {
+            forget(account, id).await?;
+            continue;
+        };
+        if let Err(error) = keep(account, id, welcome).await {
+            if error.code != ErrorCode::Internal {
+                return Err(error);
+            }
+            tracing::error!("an invitation ran into a fault and is left out");
+            forget(account, id).await?;
+        }
+    }
+    Ok(())
 }
 
-pub(crate) async fn accept(_account: &Arc<Account>, _request: &str) -> Result<String> {
-    Err(Error::internal("not there yet"))
+fn welcome_of(gift: &UnwrappedGift) -> Option<Welcome> {
+    if gift.rumor.kind != Kind::MlsWelcome {
+        return None;
+    }
+    match Welcome::read(&gift.rumor, gift.sender) {
+        Ok(welcome) => Some(welcome),
+        Err(why) => {
+            tracing::debug!(?why, "an invitation is malformed");
+            None
+        }
+    }
 }
 
-pub(crate) async fn decline(_account: &Arc<Account>, _request: &str) -> Result<()> {
-    Err(Error::internal("not there yet"))
+async fn forget(account: &Arc<Account>, wrap: EventId) -> Result<()> {
+    let now = account.clock.now();
+    account.db.write(move |tx, _| tx.remember_seen(&wrap, now).map(drop)).await.map_err(|error: murmel_store::StoreError| error.into())
+}
+
+/// Judges a welcome and keeps it as a request.
+async fn keep(account: &Arc<Account>, wrap: EventId, welcome: Welcome) -> Result<()> {
+    let (now, asks) = (account.clock.now(), !account.auto_accept);
+    changes::write(account, move |tx, groups, changes| {
+        let preview = match welcome.inspect(tx, groups.device()?) {
+            Ok(preview) => preview,
+            Err(JoinError::Fault(fault)) => return Err(fault.into()),
+            Err(JoinError::Refused(why)) => {
+                tracing::info!(reason = refusal(&why), "an invitation is refused");
+                tx.remember_seen(&wrap, now)?;
+                return Ok(());
+            }
+        };
+        if is_active(tx, groups, &preview.group)? {
+            tx.remember_seen(&wrap, now)?;
+            return Ok(());
+        }
+        let mut description = preview.description;
+        description.truncate(description.floor_char_boundary(DESCRIPTION_CAP));
+        let request = RequestRecord {
+            id: RequestId::NEW,
+            wrap_event_id: wrap,
+            welcome: welcome.mls_message().to_vec(),
+            inviter: welcome.from(),
+            relays: welcome.relays().to_vec(),
+            name: preview.name,
+            description,
+            members: u32::try_from(preview.members.len()).unwrap_or(u32::MAX),
+            received_at: now,
+            state: RequestState::Open,
+        };
+        match tx.insert_request(&request, REQUESTS_CAP)? {
+            RequestInsert::Added(id) if asks => changes.request(id),
+            RequestInsert::Added(id) => changes.chore(Chore::Accept(id)),
+            RequestInsert::Known(_) => {}
+            RequestInsert::Full => return Ok(()),
+        }
+        tx.remember_seen(&wrap, now)?;
+        Ok(())
+    })
+    .await
+}
+
+/// Which kind of refusal it was; the words for people carry details that do not belong into a log.
+const fn refusal(why: &WelcomeRefused) -> &'static str {
+    match why {
+        WelcomeRefused::Malformed => "malformed",
+        WelcomeRefused::NotForUs => "not for us",
+        WelcomeRefused::Invalid(_) => "invalid",
+        WelcomeRefused::Context(_) => "context",
+        WelcomeRefused::Leaf(_) => "leaf",
+        WelcomeRefused::Lacks(_) => "lacks",
+        WelcomeRefused::Inviter => "inviter",
+        WelcomeRefused::Unusable => "unusable",
+        WelcomeRefused::AlreadyMember => "member already",
+    }
+}
+
+/// Whether we are a member of the group, by its state and not only by its chat.
+fn is_active(tx: &Tx<'_>, groups: &mut Groups, group: &murmel_engine::GroupId) -> Result<bool> {
+    let chat = tx.chat_by_group(group)?;
+    if chat.is_some_and(|chat| matches!(chat.state, ChatState::Left | ChatState::Removed)) {
+        return Ok(false);
+    }
+    Ok(groups.get(tx, group)?.is_some_and(|(group, _)| group.is_active()))
+}
+
+/// Invitations that wait, newest first.
+pub(crate) async fn list(account: &Arc<Account>) -> Result<Vec<ipc::RequestView>> {
+    let me = account.pubkey();
+    account.db.read(move |tx, _| tx.open_requests()?.iter().map(|request| views::request(tx, me, request)).collect()).await
+}
+
+/// Joins the group of an invitation; the chat.
+pub(crate) async fn accept(account: &Arc<Account>, request: &str) -> Result<String> {
+    let id = parse(request)?;
+    let (keys, now) = (account.keys.clone(), account.clock.now());
+    let joined = changes::write(account, move |tx, groups, changes| {
+        let request = open(tx, id)?;
+        let welcome = Welcome::restore(request.welcome.clone(), request.inviter, request.relays.clone());
+        let group = welcome.join(tx, groups.device()?, true, now).map_err(refused)?;
+        let group_id = group.id().clone();
+        let (view, epoch) = (group.view(), group.epoch());
+        groups.insert(group);
+        let chat = match tx.chat_by_group(&group_id)? {
+            Some(chat) => {
+                tx.rejoin_chat(chat.id, now, Some(request.inviter))?;
+                chat.id
+            }
+            None => tx.insert_chat(&ChatRecord {
+                id: ChatId::NEW,
+                group: group_id.clone(),
+                state: ChatState::Active,
+                name: view.name,
+                description: view.description,
+                epoch,
+                relays: view.relays,
+                routing: view.routing,
+                created_at: now,
+                joined_at: now,
+                last_activity: now,
+                read: MessageId(0),
+                inviter: Some(request.inviter),
+                needs_self_update_at: None,
+            })?,
+        };
+        project(tx, groups, chat, &group_id)?;
+        tx.set_needs_self_update(chat, Some(now))?;
+        let mut taking = Taking::new(tx, groups, changes, &keys, now);
+        let by = request.inviter.to_hex();
+        insert_system_row(&mut taking, chat, welcome.digest().as_bytes(), request.inviter, now, &SystemMessage::Joined { by })?;
+        close(tx, changes, id, RequestState::Accepted)?;
+        changes.group(chat);
+        changes.refollow();
+        changes.chore(Chore::Rotate(chat));
+        Ok((chat, group_id.to_string()))
+    })
+    .await?;
+    let (chat, group) = joined;
+    // Messages may have come before the invitation was accepted.
+    retry_deferred(account, BTreeSet::from([chat]), Backlog::First).await?;
+    setup::replace_key_package(account);
+    Ok(group)
+}
+
+/// Puts an invitation aside; nobody is told.
+pub(crate) async fn decline(account: &Arc<Account>, request: &str) -> Result<()> {
+    let id = parse(request)?;
+    changes::write(account, move |tx, _, changes| {
+        open(tx, id)?;
+        close(tx, changes, id, RequestState::Declined)
+    })
+    .await
+}
+
+fn close(tx: &Tx<'_>, changes: &mut Changes, id: RequestId, state: RequestState) -> Result<()> {
+    if tx.open_request_count()? >= REQUESTS_CAP as u64 {
+        // There is room again for what did not fit.
+        changes.chore(Chore::ReadAgain);
+    }
+    tx.set_request_state(id, state)?;
+    changes.request_closed(id);
+    Ok(())
+}
+
+fn parse(request: &str) -> Result<RequestId> {
+    request.parse().map(RequestId).map_err(|_| Error::not_found("This invitation"))
+}
+
+fn open(tx: &Tx<'_>, id: RequestId) -> Result<RequestRecord> {
+    let request = tx.request(id)?.filter(|request| request.state == RequestState::Open);
+    request.ok_or_else(|| Error::not_found("This invitation"))
+}
+
+fn refused(error: JoinError) -> Error {
+    match error {
+        JoinError::Refused(why) => Error::new(ErrorCode::InvalidInput, why.to_string()),
+        JoinError::Fault(fault) => fault.into(),
+    }
 }

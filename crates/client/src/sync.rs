@@ -139,26 +139,18 @@ pub(crate) fn start(account: &Arc<Account>, incoming: mpsc::Receiver<Incoming>) 
         account.spawn(chores::run(Arc::clone(account), chores));
     }
     account.sync.chore(Chore::Follow);
-    account.spawn(follow_moved_relays(Arc::clone(account)));
-}
-
-async fn follow_moved_relays(account: Arc<Account>) {
-    loop {
-        account.relays_changed.notified().await;
-        account.sync.chore(Chore::Follow);
-    }
 }
 
 /// Follows everything that the rows name: the account's inbox, and each group in each epoch whose messages may still come.
 pub(crate) async fn follow(account: &Arc<Account>) -> Result<()> {
-    let inbox = addresses(&relays::list(account).await?);
+    let inbox = addresses(&relays::current(account).await?.inbox);
     let groups = account.db.read(|tx, _| group_feeds(tx)).await?;
-    let wanted = std::iter::once((Feed::Inbox, inbox.clone(), false))
-        .chain(groups.iter().map(|(feed, first)| (Feed::Group(feed.routing), feed.relays.clone(), *first)));
-    account.sync.feeds.follow(wanted);
     let me = account.pubkey();
     let keys: Vec<CursorKey> = inbox.iter().map(|relay| cursor_key(&Feed::Inbox, relay)).collect();
     let since = account.db.read(move |tx, _| since(tx, &keys)).await?;
+    let wanted = std::iter::once((Feed::Inbox, inbox.clone(), since.is_none()))
+        .chain(groups.iter().map(|(feed, first)| (Feed::Group(feed.routing), feed.relays.clone(), *first)));
+    account.sync.feeds.follow(wanted);
     let since = since.map(|at| Timestamp::from_secs(at.saturating_sub(INBOX_OVERLAP)));
     account.net.follow_inbox(me, inbox, since).await;
     account.net.follow_groups(groups.into_iter().map(|(feed, _)| feed).collect()).await;
@@ -200,16 +192,61 @@ fn routes(tx: &Tx<'_>, chat: &ChatRecord) -> Result<Vec<(RoutingId, Vec<String>)
     Ok(now.chain(kept.into_iter().map(|epoch| (epoch.routing, epoch.relays))).collect())
 }
 
-/// The oldest of these cursors; `None` where one of the relays was never read to its end.
+/// The oldest of these cursors; `None` where there is none. A relay without one is read from the beginning when it turns up: see [`read_whole`].
 fn since(tx: &Tx<'_>, keys: &[CursorKey]) -> Result<Option<u64>> {
-    let mut oldest = None;
+    let mut oldest: Option<u64> = None;
     for key in keys {
-        match tx.cursor(key)? {
-            Some(at) => oldest = Some(oldest.map_or(at, |oldest: u64| oldest.min(at))),
-            None => return Ok(None),
+        if let Some(at) = tx.cursor(key)? {
+            oldest = Some(oldest.map_or(at, |oldest| oldest.min(at)));
         }
     }
     Ok(oldest)
+}
+
+/// The relay has sent everything since the feed's cursor. Moves its own cursor, or has it read from the beginning where it had none.
+pub(crate) async fn moved_on(account: &Arc<Account>, feed: Feed, relay: &RelayAddress, first: bool) -> Result<()> {
+    let (key, now) = (cursor_key(&feed, relay), account.clock.now());
+    let known = account.db.write(move |tx, _| {
+        let known = first || tx.cursor(&key)?.is_some();
+        if known {
+            tx.put_cursor(&key, now)?;
+        }
+        Ok::<_, crate::Error>(known)
+    });
+    if !known.await? {
+        account.sync.chore(Chore::ReadWhole(feed, relay.clone()));
+    }
+    Ok(())
+}
+
+/// Reads a feed from its beginning on one relay, which may have what no other has.
+pub(crate) async fn read_whole(account: &Arc<Account>, feed: Feed, relay: RelayAddress) -> Result<()> {
+    let now = account.clock.now();
+    let (lane, filter) = match feed {
+        Feed::Inbox => (murmel_net::Lane::Inbox, inbox_filter(account)),
+        Feed::Group(routing) => {
+            let chats = account.db.read(move |tx, _| Ok::<_, crate::Error>(tx.chats_by_routing(&RoutingId::new(routing))?)).await?;
+            let Some(joined_at) = chats.iter().map(|chat| chat.joined_at).min() else { return Ok(()) };
+            let since = Timestamp::from_secs(joined_at.saturating_sub(BEFORE_JOINING));
+            (murmel_net::Lane::Group, group_filter(&routing, Some(since)))
+        }
+    };
+    let fetched = account.net.fetch(lane, std::slice::from_ref(&relay), filter, FETCH_TIMEOUT).await;
+    receive::take(account, fetched.events, Backlog::CatchingUp).await?;
+    if !fetched.complete.is_empty() {
+        let key = cursor_key(&feed, &relay);
+        account.db.write(move |tx, _| Ok::<_, crate::Error>(tx.put_cursor(&key, now)?)).await?;
+    }
+    Ok(())
+}
+
+fn inbox_filter(account: &Account) -> Filter {
+    Filter::new().kind(Kind::GiftWrap).pubkey(account.pubkey())
+}
+
+fn group_filter(routing: &[u8; 32], since: Option<Timestamp>) -> Filter {
+    let filter = Filter::new().kind(Kind::MlsGroupMessage).custom_tag(SingleLetterTag::lowercase(Alphabet::H), hex::encode(routing));
+    Filter { since, ..filter }
 }
 
 /// Names the subscription `feed` on `relay` in the store.
@@ -230,15 +267,12 @@ pub(crate) fn addresses(relays: &[String]) -> Vec<RelayAddress> {
 pub(crate) async fn read_again(account: &Arc<Account>) -> Result<()> {
     let groups = account.db.read(|tx, _| group_feeds(tx)).await?;
     for (feed, _) in groups {
-        let tag = SingleLetterTag::lowercase(Alphabet::H);
-        let filter = Filter::new().kind(Kind::MlsGroupMessage).custom_tag(tag, hex::encode(feed.routing));
-        let filter = Filter { since: feed.since, ..filter };
+        let filter = group_filter(&feed.routing, feed.since);
         let fetched = account.net.fetch(murmel_net::Lane::Group, &feed.relays, filter, FETCH_TIMEOUT).await;
         receive::take(account, fetched.events, Backlog::CatchingUp).await?;
     }
-    let inbox = addresses(&relays::list(account).await?);
-    let filter = Filter::new().kind(Kind::GiftWrap).pubkey(account.pubkey());
-    let fetched = account.net.fetch(murmel_net::Lane::Inbox, &inbox, filter, FETCH_TIMEOUT).await;
+    let inbox = addresses(&relays::current(account).await?.inbox);
+    let fetched = account.net.fetch(murmel_net::Lane::Inbox, &inbox, inbox_filter(account), FETCH_TIMEOUT).await;
     receive::take(account, fetched.events, Backlog::CatchingUp).await
 }
 
@@ -254,6 +288,8 @@ pub(crate) async fn keep_up(account: &Arc<Account>) {
         tracing::warn!("cursors could not be moved");
     }
     receive::expire(account).await;
+    // A connection that comes back begins where the cursors are now.
+    account.sync.chore(Chore::Follow);
     if account.sync.missed.swap(false, Ordering::AcqRel) {
         account.sync.chore(Chore::ReadAgain);
     }

@@ -142,6 +142,19 @@ export class App {
     return this.#browser.execute(body, ...args);
   }
 
+  /** Calls a command as the page would; says what came of it. */
+  invoke(command, args) {
+    return this.script(
+      (name, given) =>
+        window.__TAURI_INTERNALS__.invoke(name, given).then(
+          (value) => `done: ${JSON.stringify(value)}`,
+          (error) => `refused: ${JSON.stringify(error)}`,
+        ),
+      command,
+      args,
+    );
+  }
+
   keys(...names) {
     return this.#browser.keys(names);
   }

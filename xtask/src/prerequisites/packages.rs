@@ -28,7 +28,7 @@ const APT_HEADLESS: &[&str] = &[
     "fonts-dejavu-core",
     "fonts-noto-color-emoji",
 ];
-const APT_WINDOW_TESTS: &[&str] = &["webkit2gtk-driver", "libsecret-tools", "dbus-x11"];
+const APT_WINDOW_TESTS: &[&str] = &["webkit2gtk-driver", "libsecret-tools", "xauth"];
 
 const DNF_BUILD: &[&str] = &[
     "gcc",
@@ -54,7 +54,7 @@ const DNF_HEADLESS: &[&str] = &[
     "google-noto-color-emoji-fonts",
 ];
 // The driver moved between packages from release to release: asked for by its path.
-const DNF_WINDOW_TESTS: &[&str] = &["/usr/bin/WebKitWebDriver", "libsecret", "dbus-x11"];
+const DNF_WINDOW_TESTS: &[&str] = &["/usr/bin/WebKitWebDriver", "libsecret", "xorg-x11-xauth"];
 
 /// The packages for one purpose. Homebrew needs none: macOS brings its web view, and has no driver for it.
 fn packages(system: System, purpose: Purpose) -> &'static [&'static str] {

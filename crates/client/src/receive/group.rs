@@ -1,6 +1,8 @@
 //! Events of groups (kind 445): what the engine says of each becomes rows.
 //! It judges nothing itself; the engine does.
 
+use std::collections::BTreeSet;
+
 use murmel_engine::{Applied, GroupEvent, GroupId, Ingest, Received, RoutingId};
 use murmel_ipc::SystemMessage;
 use murmel_store::{
@@ -13,13 +15,14 @@ use sha2::{Digest as _, Sha256};
 use crate::changes::Changes;
 use crate::chores::Chore;
 use crate::groups::Groups;
-use crate::membership;
-use crate::{Error, Result};
+use crate::{Error, Result, departures, membership};
 
 /// Push tokens of phones (WIRE §17): of no use to a desktop.
 const PUSH_KINDS: std::ops::RangeInclusive<u16> = 447..=449;
 /// Deletions and edits name at most this many messages.
 const TARGETS_CAP: usize = 64;
+/// Changes of the group after which a deferred event is given up: whatever it waited for has come or will not.
+const TRIES_CAP: u32 = 50;
 
 /// The `h` tag.
 pub(crate) fn routing_of(event: &Event) -> Option<RoutingId> {
@@ -34,6 +37,8 @@ pub(crate) struct Taking<'a, 'tx> {
     pub(crate) changes: &'a mut Changes,
     pub(crate) keys: &'a Keys,
     pub(crate) now: u64,
+    /// Chats that moved on: what was deferred in them may be possible now.
+    pub(crate) moved: BTreeSet<ChatId>,
 }
 
 /// Whether an event is done with.
@@ -47,7 +52,11 @@ enum Done {
     Later,
 }
 
-impl Taking<'_, '_> {
+impl<'a, 'tx> Taking<'a, 'tx> {
+    pub(crate) fn new(tx: &'a Tx<'tx>, groups: &'a mut Groups, changes: &'a mut Changes, keys: &'a Keys, now: u64) -> Self {
+        Self { tx, groups, changes, keys, now, moved: BTreeSet::new() }
+    }
+
     /// Takes one event.
     pub(crate) fn event(&mut self, event: &Event) -> Result<()> {
         if self.tx.is_seen(&event.id)? {
@@ -62,8 +71,8 @@ impl Taking<'_, '_> {
             match self.ingest(&chat, event)? {
                 Done::Finished => return self.finish(event),
                 Done::Moved => {
-                    self.finish(event)?;
-                    return self.retry(chat.id);
+                    self.moved.insert(chat.id);
+                    return self.finish(event);
                 }
                 Done::Later => later = Some(chat.id),
             }
@@ -90,29 +99,17 @@ impl Taking<'_, '_> {
         Ok(self.tx.remove_deferred(&event.id)?)
     }
 
-    /// Tries what was deferred until nothing moves any more.
-    pub(crate) fn retry(&mut self, chat: ChatId) -> Result<()> {
-        loop {
-            let mut moved = false;
-            for kept in self.tx.deferred_in(chat)? {
-                let Some(record) = self.tx.chat(chat)?.filter(|chat| matches!(chat.state, ChatState::Active | ChatState::Leaving)) else {
-                    return Ok(());
-                };
-                let Ok(event) = Event::from_json(&kept.event) else {
-                    self.tx.remove_deferred(&kept.event_id)?;
-                    continue;
-                };
-                match self.ingest(&record, &event)? {
-                    Done::Later => self.tx.count_deferred_try(kept.id, "")?,
-                    Done::Finished => self.finish(&event)?,
-                    Done::Moved => {
-                        self.finish(&event)?;
-                        moved = true;
-                    }
-                }
-            }
-            if !moved {
-                return Ok(());
+    /// Tries one deferred event again.
+    pub(crate) fn again(&mut self, kept: &DeferredRecord) -> Result<()> {
+        let chat = kept.chat.map(|chat| self.tx.chat(chat)).transpose()?.flatten();
+        let chat = chat.filter(|chat| matches!(chat.state, ChatState::Active | ChatState::Leaving));
+        let (Some(chat), Ok(event)) = (chat, Event::from_json(&kept.event)) else { return Ok(self.tx.remove_deferred(&kept.event_id)?) };
+        match self.ingest(&chat, &event)? {
+            Done::Later if kept.tries < TRIES_CAP => Ok(self.tx.count_deferred_try(kept.id, "")?),
+            Done::Later | Done::Finished => self.finish(&event),
+            Done::Moved => {
+                self.moved.insert(chat.id);
+                self.finish(&event)
             }
         }
     }
@@ -130,6 +127,7 @@ impl Taking<'_, '_> {
                 Ok(Done::Moved)
             }
             Ingest::Proposal { .. } => {
+                departures::note(self.tx, chat.id)?;
                 self.changes.chore(Chore::Departures(chat.id));
                 Ok(Done::Moved)
             }
@@ -251,11 +249,6 @@ pub(crate) fn applied(taking: &mut Taking<'_, '_>, chat: &ChatRecord, commit: &A
     }
     taking.changes.group(chat.id);
     Ok(())
-}
-
-/// Tries what was deferred, after a change of ours.
-pub(crate) fn retry_deferred(taking: &mut Taking<'_, '_>, chat: ChatId) -> Result<()> {
-    taking.retry(chat)
 }
 
 /// Copies the group's state into its chat; the one function that does. `true` where tag or relays changed.

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use murmel_net::{Feed, RelayAddress};
+use murmel_net::{Feed, Lane, RelayAddress};
 use nostr::{Event, EventId};
 
 use crate::notices::Backlog;
@@ -29,19 +29,19 @@ pub(crate) struct Feeds {
 #[derive(Default)]
 struct State {
     feeds: BTreeMap<Feed, FeedState>,
-    connected: BTreeSet<String>,
+    connected: BTreeSet<(Lane, String)>,
     kept: usize,
 }
 
 #[derive(Default)]
 struct FeedState {
-    /// It was never read to its end before.
-    first: bool,
     relays: BTreeMap<String, Progress>,
 }
 
 struct Progress {
     address: RelayAddress,
+    /// It is asked for everything from the beginning.
+    first: bool,
     caught_up: bool,
     /// The relay will not serve it for now.
     refused: bool,
@@ -62,17 +62,18 @@ pub(crate) struct Taken {
 }
 
 impl Feeds {
-    /// Follows exactly these feeds; `bool` says that a feed was never read to its end.
+    /// Follows exactly these feeds; `bool` says that a feed is asked for from its beginning, because it was never read to its end.
     pub(crate) fn follow(&self, wanted: impl Iterator<Item = (Feed, Vec<RelayAddress>, bool)>) {
         let mut state = self.state();
         let mut old = std::mem::take(&mut state.feeds);
         state.kept = 0;
         for (feed, relays, first) in wanted {
             let mut known = old.remove(&feed).unwrap_or_default();
-            let mut next = FeedState { first, relays: BTreeMap::new() };
+            let mut next = FeedState::default();
             for address in relays {
                 let name = name(&address);
-                let progress = known.relays.remove(&name).unwrap_or_else(|| Progress::new(address));
+                let mut progress = known.relays.remove(&name).unwrap_or_else(|| Progress::new(address));
+                progress.first = first && !progress.caught_up;
                 state.kept += progress.backlog.len();
                 next.relays.insert(name, progress);
             }
@@ -133,18 +134,20 @@ impl Feeds {
     }
 
     /// A connection came up or was lost: what comes next is a backlog again.
-    pub(crate) fn connection(&self, relay: &RelayAddress, connected: bool) {
+    pub(crate) fn connection(&self, lane: Lane, relay: &RelayAddress, connected: bool) {
         let mut state = self.state();
         let name = name(relay);
         if connected {
-            state.connected.insert(name);
+            state.connected.insert((lane, name));
             return;
         }
-        state.connected.remove(&name);
-        for progress in state.feeds.values_mut().filter_map(|feed| feed.relays.get_mut(&name)) {
-            progress.caught_up = false;
-            progress.refused = false;
+        for (_, feed) in state.feeds.iter_mut().filter(|(feed, _)| lane_of(feed) == lane) {
+            if let Some(progress) = feed.relays.get_mut(&name) {
+                progress.caught_up = false;
+                progress.refused = false;
+            }
         }
+        state.connected.remove(&(lane, name));
     }
 
     /// Subscriptions that are live: their cursors may follow the clock.
@@ -157,14 +160,14 @@ impl Feeds {
     /// Whether a relay that is connected has not yet sent all it has.
     pub(crate) fn catching_up(&self) -> bool {
         let state = self.state();
-        state.feeds.values().any(|feed| state.is_pending(feed))
+        state.feeds.iter().any(|(feed, of)| state.is_pending(feed, of))
     }
 
     /// Whether each feed was read to its end on one relay at least, and no connected relay is still sending.
     pub(crate) fn caught_up_everywhere(&self) -> bool {
         let state = self.state();
         let done = |feed: &FeedState| feed.relays.is_empty() || feed.relays.values().any(|progress| progress.caught_up);
-        !state.feeds.is_empty() && state.feeds.values().all(|feed| done(feed) && !state.is_pending(feed))
+        !state.feeds.is_empty() && state.feeds.iter().all(|(feed, of)| done(of) && !state.is_pending(feed, of))
     }
 
     /// Whether this feed was read to its end on one relay at least.
@@ -175,16 +178,15 @@ impl Feeds {
     fn take(&self, feed: Feed, relay: &RelayAddress, mark: impl FnOnce(&mut Progress)) -> Option<Taken> {
         let mut state = self.state();
         let of = state.feeds.get_mut(&feed)?;
-        let first = of.first;
         let progress = of.relays.get_mut(&name(relay))?;
+        let first = progress.first;
         mark(progress);
-        let done = progress.caught_up;
+        if progress.caught_up {
+            progress.first = false;
+        }
         let mut events = std::mem::take(&mut progress.backlog);
         progress.ids = HashSet::new();
         let overflowed = std::mem::take(&mut progress.overflowed);
-        if done {
-            of.first = false;
-        }
         state.kept = state.kept.saturating_sub(events.len());
         events.sort_by_key(|event| (event.created_at, event.id));
         let backlog = if first { Backlog::First } else { Backlog::CatchingUp };
@@ -197,8 +199,9 @@ impl Feeds {
 }
 
 impl State {
-    fn is_pending(&self, feed: &FeedState) -> bool {
-        feed.relays.iter().any(|(name, progress)| !progress.caught_up && !progress.refused && self.connected.contains(name))
+    fn is_pending(&self, feed: &Feed, of: &FeedState) -> bool {
+        let connected = |name: &String| self.connected.contains(&(lane_of(feed), name.clone()));
+        of.relays.iter().any(|(name, progress)| !progress.caught_up && !progress.refused && connected(name))
     }
 }
 
@@ -206,6 +209,7 @@ impl Progress {
     fn new(address: RelayAddress) -> Self {
         Self {
             address,
+            first: false,
             caught_up: false,
             refused: false,
             backlog: Vec::new(),
@@ -213,6 +217,13 @@ impl Progress {
             overflowed: false,
             last: Instant::now(),
         }
+    }
+}
+
+const fn lane_of(feed: &Feed) -> Lane {
+    match feed {
+        Feed::Inbox => Lane::Inbox,
+        Feed::Group(_) => Lane::Group,
     }
 }
 
@@ -238,7 +249,7 @@ mod tests {
     fn followed(first: bool) -> (Feeds, Feed, RelayAddress) {
         let (feeds, feed, relay) = (Feeds::default(), Feed::Group([1; 32]), relay("a"));
         feeds.follow(std::iter::once((feed, vec![relay.clone()], first)));
-        feeds.connection(&relay, true);
+        feeds.connection(Lane::Group, &relay, true);
         (feeds, feed, relay)
     }
 
@@ -260,8 +271,8 @@ mod tests {
     fn after_a_lost_connection_what_comes_is_a_backlog_again() {
         let (feeds, feed, relay) = followed(true);
         assert_eq!(feeds.caught_up(feed, &relay).unwrap().backlog, Backlog::First);
-        feeds.connection(&relay, false);
-        feeds.connection(&relay, true);
+        feeds.connection(Lane::Group, &relay, false);
+        feeds.connection(Lane::Group, &relay, true);
         assert!(feeds.catching_up());
         assert!(feeds.keep(feed, &relay, event(1)).is_none());
         assert_eq!(feeds.caught_up(feed, &relay).unwrap().backlog, Backlog::CatchingUp);
@@ -291,7 +302,7 @@ mod tests {
         let feeds = Feeds::default();
         let feed = Feed::Inbox;
         feeds.follow(std::iter::once((feed, vec![relay("up"), relay("down")], true)));
-        feeds.connection(&relay("up"), true);
+        feeds.connection(Lane::Inbox, &relay("up"), true);
         feeds.caught_up(feed, &relay("up"));
         assert!(feeds.caught_up_everywhere());
     }

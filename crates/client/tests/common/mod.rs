@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use murmel_client::{Client, KeychainChoice, MockKeychain, Options, Housekeeping};
+use murmel_client::{Client, Housekeeping, KeychainChoice, MockKeychain, Options, Pace};
 use murmel_ipc as ipc;
 use murmel_net::EmbeddedRelay;
 
@@ -27,6 +27,8 @@ pub struct Person {
     pub keychain: MockKeychain,
     pub relays: Vec<String>,
     pub npub: String,
+    pub pace: Pace,
+    pub housekeeping: Housekeeping,
     client: Option<Client>,
 }
 
@@ -40,14 +42,31 @@ impl Person {
 
     /// Creates the identity without waiting for the network.
     pub async fn offline(name: &'static str, relays: &[String]) -> Person {
-        let home = tempfile::tempdir().unwrap();
-        let mut person =
-            Person { name, home, keychain: MockKeychain::new(), relays: relays.to_vec(), npub: String::new(), client: None };
-        person.start().await;
-        let identity = ipc::NewIdentity { name: name.into(), passphrase: None };
-        let ipc::Session::Ready { account } = person.client().create_identity(identity).await.unwrap() else { panic!("no session") };
-        person.npub = account.npub;
+        let mut person = Self::named(name, relays);
+        person.begin().await;
         person
+    }
+
+    /// Somebody who has not begun yet.
+    pub fn named(name: &'static str, relays: &[String]) -> Person {
+        Person {
+            name,
+            home: tempfile::tempdir().unwrap(),
+            keychain: MockKeychain::new(),
+            relays: relays.to_vec(),
+            npub: String::new(),
+            pace: Pace::default(),
+            housekeeping: Housekeeping::default(),
+            client: None,
+        }
+    }
+
+    /// Opens the profile and creates the identity.
+    pub async fn begin(&mut self) {
+        self.start().await;
+        let identity = ipc::NewIdentity { name: self.name.into(), passphrase: None };
+        let ipc::Session::Ready { account } = self.client().create_identity(identity).await.unwrap() else { panic!("no session") };
+        self.npub = account.npub;
     }
 
     /// Waits until the network set-up is done.
@@ -64,13 +83,19 @@ impl Person {
         options.keychain = KeychainChoice::Mock(self.keychain.clone());
         options.default_relays = self.relays.clone();
         options.allow_loopback = true;
-        options.housekeeping = Housekeeping::default();
+        options.pace = self.pace.clone();
+        options.housekeeping = self.housekeeping.clone();
         self.client = Some(Client::open(options).await.unwrap());
     }
 
     /// Ends the client in an orderly way.
     pub async fn stop(&mut self) {
         self.client.take().unwrap().close().await;
+    }
+
+    /// Drops the client where it stands.
+    pub fn kill(&mut self) {
+        drop(self.client.take().unwrap());
     }
 
     pub fn client(&self) -> &Client {

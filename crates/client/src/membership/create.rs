@@ -1,0 +1,84 @@
+//! A new group, with those people in it that can be invited.
+//! It needs no relay for the group itself; invitations go out as relays can be reached.
+
+use std::sync::Arc;
+
+use murmel_engine::{Group, NewGroup};
+use murmel_ipc::{self as ipc, SystemMessage};
+use murmel_store::{ChatId, ChatRecord, ChatState, MessageId};
+
+use super::commit::welcome;
+use super::parse;
+use crate::account::Account;
+use crate::intent::{inbox, offers};
+use crate::receive::{Taking, insert_system_row, project};
+use crate::relays::{MAX_RELAYS, union};
+use crate::{Error, Result, changes, invitees, relays};
+
+/// Creates a group.
+pub(crate) async fn create(account: &Arc<Account>, args: ipc::NewGroup) -> Result<ipc::GroupCreated> {
+    let people = parse(account, &args.people)?;
+    let (found, mut not_invited) = invitees::look_up(account, people).await?;
+    let now = account.clock.now();
+    let mut invited = Vec::new();
+    for person in found {
+        match offers(std::slice::from_ref(&person), now)?.iter().find_map(murmel_engine::Offer::lacks_for_new_group) {
+            Some(what) => not_invited.push(invitees::refused(
+                &person.offer.pubkey,
+                format!("This person's app lacks something that the group requires ({what})."),
+            )),
+            None => invited.push(person),
+        }
+    }
+    let new = NewGroup { name: args.name.trim().to_owned(), description: args.description.trim().to_owned(), relays: group_relays(account).await? };
+    let keys = account.keys.clone();
+    let chat = changes::write(account, move |tx, groups, changes| {
+        let (group, invitations) = Group::create(tx, groups.device()?, new, &offers(&invited, now)?, now)?;
+        let (id, view, epoch) = (group.id().clone(), group.view(), group.epoch());
+        groups.insert(group);
+        let chat = tx.insert_chat(&ChatRecord {
+            id: ChatId::NEW,
+            group: id.clone(),
+            state: ChatState::Active,
+            name: view.name,
+            description: view.description,
+            epoch,
+            relays: view.relays,
+            routing: view.routing,
+            created_at: now,
+            joined_at: now,
+            last_activity: now,
+            read: MessageId(0),
+            inviter: None,
+            needs_self_update_at: None,
+        })?;
+        project(tx, groups, chat, &id)?;
+        let mut taking = Taking::new(tx, groups, changes, &keys, now);
+        insert_system_row(&mut taking, chat, id.as_bytes(), keys.public_key(), now, &SystemMessage::Created)?;
+        for invitation in &invitations {
+            if let Some(inbox) = inbox(&invited, invitation) {
+                welcome(&mut taking, chat, invitation, inbox)?;
+            }
+        }
+        changes.group(chat);
+        changes.refollow();
+        Ok(id.to_string())
+    })
+    .await?;
+    Ok(ipc::GroupCreated { chat, not_invited })
+}
+
+/// The account's own relays, or the built-in ones where it has none.
+async fn group_relays(account: &Arc<Account>) -> Result<Vec<String>> {
+    let own = relays::current(account).await?;
+    let mut all = union(&[&own.outbox, &own.inbox]);
+    if all.is_empty() {
+        all.clone_from(&account.default_relays);
+    }
+    all.retain(|relay| murmel_net::RelayAddress::parse(relay).is_ok());
+    all.truncate(MAX_RELAYS);
+    if all.is_empty() {
+        return Err(Error::new(ipc::ErrorCode::InvalidInput, "A group needs a relay. Name one in the settings first."));
+    }
+    Ok(all)
+}

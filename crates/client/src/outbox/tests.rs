@@ -1,0 +1,178 @@
+use murmel_ipc::KeyPlace;
+use murmel_sim::faulty_relay::{Fault, FaultyRelay};
+use nostr::{EventBuilder, EventId, Keys, Kind};
+use zeroize::Zeroizing;
+
+use super::*;
+use crate::account::{Birth, Opening, create_database};
+use crate::keychain::Secrets;
+use crate::{Options, Pace};
+
+const LONG: Duration = Duration::from_secs(60);
+
+struct Bench {
+    account: Arc<Account>,
+    _folder: tempfile::TempDir,
+}
+
+impl Bench {
+    /// An account whose own lists go nowhere, so that a relay of the test sees the test's events only.
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut options = Options::new(folder.path());
+        options.default_relays = vec!["ws://127.0.0.1:9".to_owned()];
+        options.allow_loopback = true;
+        options.pace = Pace { publish: Duration::from_millis(500), retry_cap: Duration::from_secs(1), ..Pace::default() };
+        let secrets = Secrets { keys: Keys::generate(), database: Zeroizing::new([3; 32]) };
+        let database = folder.path().join("murmel.db");
+        create_database(&database, &secrets, "", Birth::Created, &options).await.unwrap();
+        let opening = Opening {
+            database,
+            secrets,
+            key_place: KeyPlace::Vault,
+            options,
+            bus: Arc::default(),
+            attention: Arc::default(),
+            try_it: false,
+            auto_accept: false,
+        };
+        Self { account: Account::open(opening).await.unwrap(), _folder: folder }
+    }
+
+    async fn enqueue(&self, purpose: Purpose, depends: Option<OutboxId>, relays: &[String]) -> (OutboxId, EventId) {
+        let event = EventBuilder::new(Kind::MlsGroupMessage, "x").sign_with_keys(&Keys::generate()).unwrap();
+        let record = OutboxRecord {
+            depends,
+            lane: Lane::Group,
+            ..crate::lists::row(&event, purpose, self.account.clock.now())
+        };
+        let relays = relays.to_vec();
+        let id = self.account.db.write(move |tx, _| Ok::<_, Error>(tx.enqueue(&record, &relays)?)).await.unwrap();
+        self.account.outbox.notify_one();
+        (id, event.id)
+    }
+
+    async fn settled(&self, id: OutboxId) -> OutboxRecord {
+        settled(&self.account, id, LONG).await.unwrap().expect("it settles")
+    }
+
+    async fn answers(&self, id: OutboxId) -> Vec<(Answer, u32)> {
+        let deliveries = self.account.db.read(move |tx, _| Ok::<_, Error>(tx.deliveries(id)?)).await.unwrap();
+        deliveries.into_iter().map(|delivery| (delivery.answer, delivery.attempts)).collect()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_passing_refusal_a_silence_and_a_hang_up_are_tried_again_with_the_same_bytes() {
+    let script = vec![Fault::OkFalse("error: try later".into()), Fault::SilentDrop, Fault::Disconnect, Fault::Ok];
+    let relay = FaultyRelay::with_script(script).await.unwrap();
+    let bench = Bench::new().await;
+    let (id, event) = bench.enqueue(Purpose::Other, None, &[relay.url()]).await;
+    assert_eq!(bench.settled(id).await.state, OutboxState::Done);
+    assert_eq!(bench.answers(id).await.first().unwrap().0, Answer::Accepted);
+    assert_eq!(relay.answers().len(), 4);
+    assert!(relay.answers().iter().all(|(sent, _)| *sent == event));
+    assert_eq!(relay.events().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_fails_only_when_every_relay_has_refused_for_good_and_a_retry_asks_again() {
+    let first = FaultyRelay::with_choice(|_, nth| if nth < 3 { Fault::OkFalse("blocked: not you".into()) } else { Fault::Ok }).await.unwrap();
+    let second = FaultyRelay::with_script(vec![Fault::OkFalse("invalid: no".into())]).await.unwrap();
+    let bench = Bench::new().await;
+    let (id, _) = bench.enqueue(Purpose::Other, None, &[first.url(), second.url()]).await;
+    let failed = bench.settled(id).await;
+    assert_eq!(failed.state, OutboxState::Failed);
+    assert!(failed.reason.starts_with("Every relay refused it"), "{}", failed.reason);
+    assert_eq!(first.answers().len(), 3);
+    let now = bench.account.clock.now();
+    bench.account.db.write(move |tx, _| Ok::<_, Error>(tx.retry(id, now)?)).await.unwrap();
+    bench.account.outbox.notify_one();
+    assert_eq!(bench.settled(id).await.state, OutboxState::Done);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_honest_relay_is_enough_while_another_refuses() {
+    let honest = FaultyRelay::start().await.unwrap();
+    let refusing = FaultyRelay::with_script(vec![Fault::OkFalse("restricted: members only".into())]).await.unwrap();
+    let bench = Bench::new().await;
+    let (id, event) = bench.enqueue(Purpose::Other, None, &[refusing.url(), honest.url()]).await;
+    assert_eq!(bench.settled(id).await.state, OutboxState::Done);
+    assert!(honest.events().iter().any(|stored| stored.id == event));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_depends_on_another_event_waits_until_that_one_is_accepted() {
+    let relay = FaultyRelay::with_choice(|_, nth| if nth == 0 { Fault::OkFalse("rate-limited: slow down".into()) } else { Fault::Ok }).await.unwrap();
+    let bench = Bench::new().await;
+    let (commit, first) = bench.enqueue(Purpose::Other, None, &[relay.url()]).await;
+    let (welcome, second) = bench.enqueue(Purpose::Welcome, Some(commit), &[relay.url()]).await;
+    assert_eq!(bench.settled(welcome).await.state, OutboxState::Done);
+    let order: Vec<EventId> = relay.answers().into_iter().map(|(id, _)| id).collect();
+    assert_eq!(order, [first, first, second]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_lost_or_doubled_on_a_relay_that_fails_in_turn_and_restarts() {
+    let script = vec![
+        Fault::Ok,
+        Fault::OkFalse("blocked: for now".into()),
+        Fault::Ok,
+        Fault::Silent,
+        Fault::Ok,
+        Fault::DisconnectAfterStore,
+        Fault::OkFalse("error: busy".into()),
+        Fault::Disconnect,
+        Fault::Ok,
+    ];
+    let relay = FaultyRelay::with_script(script).await.unwrap();
+    let bench = Bench::new().await;
+    let mut sent = Vec::new();
+    for nth in 0..200 {
+        sent.push(bench.enqueue(Purpose::Other, None, &[relay.url()]).await);
+        if nth == 100 {
+            relay.restart().await.unwrap();
+        }
+    }
+    for (id, event) in &sent {
+        let mut row = bench.settled(*id).await;
+        // A relay that names a lasting reason three times in a row is believed; the person tries again.
+        while row.state == OutboxState::Failed {
+            let (id, now) = (*id, bench.account.clock.now());
+            bench.account.db.write(move |tx, _| Ok::<_, Error>(tx.retry(id, now)?)).await.unwrap();
+            bench.account.outbox.notify_one();
+            row = bench.settled(id).await;
+        }
+        let last = relay.answers().into_iter().rev().find(|(id, _)| id == event).unwrap().1;
+        assert_eq!(bench.answers(*id).await.first().unwrap().0, Answer::Accepted);
+        assert_eq!(last, Fault::Ok, "what is recorded is what the relay said");
+    }
+    let stored: HashSet<EventId> = relay.events().iter().map(|event| event.id).collect();
+    assert_eq!(stored.len(), sent.len());
+    assert_eq!(relay.events().len(), sent.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_may_not_be_dialled_is_refused_at_once_with_the_reason() {
+    let bench = Bench::new().await;
+    let (id, _) = bench.enqueue(Purpose::Other, None, &["ws://192.168.1.1".to_owned()]).await;
+    let failed = bench.settled(id).await;
+    assert_eq!(failed.state, OutboxState::Failed);
+    assert_eq!(bench.answers(id).await, [(Answer::Refused, 1)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn zz_measure() {
+    let script = vec![Fault::Ok, Fault::OkFalse("error: no".into()), Fault::Silent, Fault::Disconnect];
+    let relay = FaultyRelay::with_script(script).await.unwrap();
+    let bench = Bench::new().await;
+    let begun = Instant::now();
+    let mut sent = Vec::new();
+    for _ in 0..1000 { sent.push(bench.enqueue(Purpose::Other, None, &[relay.url()]).await); }
+    eprintln!("enqueued {:?}", begun.elapsed());
+    for (nth, (id, _)) in sent.iter().enumerate() {
+        while settled(&bench.account, *id, LONG).await.unwrap().is_none() {}
+        if nth % 100 == 0 { eprintln!("{nth} {:?} answers {}", begun.elapsed(), relay.answers().len()); }
+    }
+    eprintln!("all {:?} answers {}", begun.elapsed(), relay.answers().len());
+}

@@ -1,0 +1,200 @@
+//! People who were away: offline, restarted, killed, or flooded with nonsense.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod common;
+
+use std::time::Duration;
+
+use common::{Person, members, messages, relay, relay_at, text_of};
+use murmel_ipc as ipc;
+use murmel_net::{Answer, DialPolicy, Lane, Net, NetOptions, RelayAddress};
+use nostr::{EventBuilder, Filter, Keys, Kind, Tag, Timestamp};
+
+async fn pair() -> (murmel_net::EmbeddedRelay, Person, Person, String) {
+    let relay = relay().await;
+    let relays = [relay.url().to_string()];
+    let (anna, ben) = (Person::new("Anna", &relays).await, Person::new("Ben", &relays).await);
+    let chat = anna.create_group("Garden", &[&ben]).await;
+    ben.accept("Garden").await;
+    anna.say(&chat, "first").await;
+    ben.hears(&chat, "first").await;
+    (relay, anna, ben, chat)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_offline_reads_everything_in_order_after_a_restart() {
+    let (_relay, anna, mut ben, chat) = pair().await;
+    ben.stop().await;
+    let texts: Vec<String> = (0..300).map(|number| format!("message {number}")).collect();
+    for (number, text) in texts.iter().enumerate() {
+        anna.say(&chat, text).await;
+        if number == 150 {
+            anna.client().rename(&chat, "Orchard").await.unwrap();
+        }
+    }
+    anna.sent(&chat, texts.last().unwrap()).await;
+    anna.client().settle(common::DEADLINE).await.unwrap();
+
+    ben.start().await;
+    let settled = ben.client().settle(common::DEADLINE).await.unwrap();
+    assert!(settled.caught_up);
+    ben.until("everything has arrived", async |_| (ben.texts(&chat).await.len() == 301).then_some(())).await;
+    // Sent within a few seconds, so the order inside a second is that of arrival; nothing is missing and nothing is there twice.
+    let mut got = ben.texts(&chat).await;
+    got.sort();
+    let mut expected: Vec<String> = texts.clone();
+    expected.push("first".into());
+    expected.sort();
+    assert_eq!(got, expected);
+    assert_eq!(ben.client().group(&chat).await.unwrap().name, "Orchard");
+    // And the conversation goes on.
+    ben.say(&chat, "I am back").await;
+    anna.hears(&chat, "I am back").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_is_dropped_without_a_close_goes_on_where_it_was() {
+    let (_relay, mut anna, ben, chat) = pair().await;
+    anna.say(&chat, "before").await;
+    anna.kill();
+    anna.start().await;
+    ben.hears(&chat, "before").await;
+    assert_eq!(anna.texts(&chat).await, ["first", "before"]);
+    anna.say(&chat, "after").await;
+    ben.hears(&chat, "after").await;
+    ben.say(&chat, "answer").await;
+    anna.hears(&chat, "answer").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kill_between_stage_and_confirm_finishes_the_change_after_the_restart() {
+    let (relay, mut anna, ben, chat) = pair().await;
+    let address = relay.url().as_str().trim_start_matches("ws://").trim_end_matches('/').parse().unwrap();
+    relay.stop().await;
+    let waiting = {
+        let (client, chat) = (anna.client().clone(), chat.clone());
+        tokio::spawn(async move { client.rename(&chat, "Orchard").await })
+    };
+    anna.until("the change waits for a relay", async |client| {
+        let network = client.subscribe().await.unwrap().snapshot.network;
+        (network.outbox > 0).then_some(())
+    })
+    .await;
+    assert_eq!(anna.client().group(&chat).await.unwrap().name, "Garden");
+    waiting.abort();
+    let _ = waiting.await;
+    anna.kill();
+
+    let _relay = relay_at(address).await;
+    anna.start().await;
+    anna.sees(&chat, "has renamed the group", |group| group.name == "Orchard").await;
+    ben.sees(&chat, "sees the new name", |group| group.name == "Orchard").await;
+    anna.say(&chat, "still here").await;
+    ben.hears(&chat, "still here").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_written_without_a_relay_go_out_when_one_is_back() {
+    let (relay, anna, ben, chat) = pair().await;
+    let address = relay.url().as_str().trim_start_matches("ws://").trim_end_matches('/').parse().unwrap();
+    relay.stop().await;
+    let queued = anna.say(&chat, "into the void").await;
+    assert_eq!(queued.state, ipc::MessageState::Queued);
+    let _relay = relay_at(address).await;
+    ben.hears(&chat, "into the void").await;
+    anna.sent(&chat, "into the void").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn garbage_never_starves_what_follows() {
+    let (relay, anna, ben, chat) = pair().await;
+    let (net, _incoming) = Net::new(NetOptions { dial: DialPolicy::AllowLoopback, ..NetOptions::default() });
+    let address: RelayAddress = relay.url().clone();
+    let all = Filter::new().kind(Kind::MlsGroupMessage);
+    let seen = net.fetch(Lane::Group, std::slice::from_ref(&address), all, Duration::from_secs(10)).await;
+    let real = seen.events.first().unwrap().clone();
+    let routing = real.tags.iter().find(|tag| tag.as_slice()[0] == "h").unwrap().as_slice()[1].clone();
+
+    let h = Tag::parse(["h", &routing]).unwrap();
+    let now = Timestamp::now();
+    let build = |content: &str, tags: Vec<Tag>, at: Timestamp| {
+        EventBuilder::new(Kind::MlsGroupMessage, content).tags(tags).custom_created_at(at).sign_with_keys(&Keys::generate()).unwrap()
+    };
+    let mut garbage = vec![
+        build("", vec![h.clone()], now),
+        build("not base64 at all", vec![h.clone()], now),
+        build("AAAA", vec![h.clone()], now),
+        build(&"A".repeat(60_000), vec![h.clone()], now),
+        build(&real.content, vec![h.clone(), Tag::parse(["x", "y"]).unwrap()], now),
+        // The same MLS bytes in another envelope.
+        build(&real.content, vec![h.clone()], now),
+        build("AAAA", vec![h.clone()], Timestamp::from_secs(now.as_secs() + 600)),
+    ];
+    garbage.extend((0..300).map(|number| build(&format!("{number:0>64}AAAAAAAAAAAAAAAAAAAA"), vec![h.clone()], now)));
+    for event in &garbage {
+        let answer = net.publish(Lane::Group, &address, event, Duration::from_secs(10)).await;
+        assert!(matches!(answer, Answer::Accepted { .. }), "{answer:?}");
+    }
+    // Gift wraps that hold nothing.
+    let ben_key = nostr::PublicKey::parse(&ben.npub).unwrap();
+    for _ in 0..20 {
+        let wrap = EventBuilder::new(Kind::GiftWrap, "garbage").tag(Tag::public_key(ben_key)).sign_with_keys(&Keys::generate()).unwrap();
+        net.publish(Lane::Group, &address, &wrap, Duration::from_secs(10)).await;
+    }
+    anna.say(&chat, "after the garbage").await;
+    ben.hears(&chat, "after the garbage").await;
+    anna.client().rename(&chat, "Orchard").await.unwrap();
+    ben.sees(&chat, "sees the new name", |group| group.name == "Orchard").await;
+    ben.say(&chat, "heard").await;
+    anna.hears(&chat, "heard").await;
+    assert_eq!(ben.texts(&chat).await, ["first", "after the garbage", "heard"]);
+    assert_eq!(ben.client().requests().await.unwrap(), []);
+    net.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn invitations_are_capped_and_a_place_that_becomes_free_is_used() {
+    let relay = relay().await;
+    let relays = [relay.url().to_string()];
+    let (anna, mut ben) = (Person::new("Anna", &relays).await, Person::new("Ben", &relays).await);
+    for number in 0..53 {
+        anna.create_group(&format!("Group {number}"), &[&ben]).await;
+    }
+    anna.client().settle(common::DEADLINE).await.unwrap();
+    ben.until("the list is full", async |client| (client.requests().await.unwrap().len() == 50).then_some(())).await;
+    // What did not fit comes again once there is room.
+    for request in ben.client().requests().await.unwrap().iter().take(10) {
+        ben.client().decline(&request.id).await.unwrap();
+    }
+    ben.stop().await;
+    ben.start().await;
+    ben.until("the rest arrives", async |client| (client.requests().await.unwrap().len() == 43).then_some(())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_joins_late_catches_up_and_sees_nothing_from_before() {
+    let (_relay, anna, ben, chat) = pair().await;
+    let relays = anna.relays.clone();
+    let mut cleo = Person::new("Cleo", &relays).await;
+    cleo.stop().await;
+    anna.client().invite(&chat, vec![cleo.npub.clone()]).await.unwrap();
+    anna.say(&chat, "hello Cleo").await;
+    ben.sees(&chat, "sees three members", |group| members(group) == 3).await;
+    ben.say(&chat, "hello from Ben").await;
+    ben.sent(&chat, "hello from Ben").await;
+    anna.client().rename(&chat, "Orchard").await.unwrap();
+    anna.say(&chat, "renamed").await;
+    anna.sent(&chat, "renamed").await;
+
+    cleo.start().await;
+    assert_eq!(cleo.accept("Garden").await, chat);
+    cleo.hears(&chat, "renamed").await;
+    cleo.hears(&chat, "hello from Ben").await;
+    cleo.hears(&chat, "hello Cleo").await;
+    let texts = cleo.texts(&chat).await;
+    assert!(!texts.contains(&"first".to_owned()));
+    cleo.sees(&chat, "sees the new name", |group| group.name == "Orchard").await;
+    let all = messages(cleo.client(), &chat).await;
+    assert!(all.is_sorted_by_key(|message| (message.cursor.at, message.cursor.seq)));
+    assert_eq!(all.iter().filter(|message| text_of(message).is_some()).count(), 3);
+}

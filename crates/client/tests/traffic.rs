@@ -1,0 +1,204 @@
+//! Relays that refuse, keep silent, hang up and restart, and what the conversation makes of it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::time::Duration;
+
+use common::{Person, admins, members};
+use murmel_client::{Housekeeping, Pace};
+use murmel_ipc as ipc;
+use murmel_sim::faulty_relay::{Fault, FaultyRelay};
+use nostr::{Event, Kind};
+
+/// Patience of a test: a relay that keeps silent is given up soon.
+fn hasty() -> Pace {
+    Pace { publish: Duration::from_secs(1), ..Pace::default() }
+}
+
+async fn pair(relay: &FaultyRelay) -> (Person, Person, String) {
+    let relays = [relay.url()];
+    let mut anna = Person::named("Anna", &relays);
+    let mut ben = Person::named("Ben", &relays);
+    for person in [&mut anna, &mut ben] {
+        person.pace = hasty();
+        person.begin().await;
+        person.set_up().await;
+    }
+    let chat = anna.create_group("Garden", &[&ben]).await;
+    ben.accept("Garden").await;
+    anna.say(&chat, "first").await;
+    ben.hears(&chat, "first").await;
+    (anna, ben, chat)
+}
+
+fn is_group_message(event: &Event) -> bool {
+    event.kind == Kind::MlsGroupMessage
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_lost_or_doubled_on_a_relay_that_fails_in_turn_and_restarts() {
+    let failing = Arc::new(AtomicBool::new(false));
+    let on = Arc::clone(&failing);
+    let relay = FaultyRelay::with_choice(move |event, nth| match nth % 5 {
+        _ if !on.load(Ordering::Acquire) || !is_group_message(event) => Fault::Ok,
+        0 => Fault::Silent,
+        1 => Fault::DisconnectAfterStore,
+        2 => Fault::Disconnect,
+        3 => Fault::SilentDrop,
+        _ => Fault::Ok,
+    })
+    .await
+    .unwrap();
+    let (anna, ben, chat) = pair(&relay).await;
+    failing.store(true, Ordering::Release);
+    for number in 0..40 {
+        anna.say(&chat, &format!("anna {number}")).await;
+        ben.say(&chat, &format!("ben {number}")).await;
+        if number == 20 {
+            relay.stop().await;
+            relay.resume().await.unwrap();
+        }
+    }
+    failing.store(false, Ordering::Release);
+    let expected: BTreeSet<String> =
+        (0..40).flat_map(|number| [format!("anna {number}"), format!("ben {number}")]).chain(["first".to_owned()]).collect();
+    for person in [&anna, &ben] {
+        person.until("everything is here", async |_| (person.texts(&chat).await.len() == expected.len()).then_some(())).await;
+        let texts = person.texts(&chat).await;
+        assert_eq!(texts.len(), expected.len());
+        assert_eq!(texts.into_iter().collect::<BTreeSet<_>>(), expected);
+        let settled = person.client().settle(common::DEADLINE).await.unwrap();
+        assert_eq!(settled.outbox_open, 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_every_relay_refuses_changes_nothing() {
+    let refusing = Arc::new(AtomicBool::new(false));
+    let on = Arc::clone(&refusing);
+    let relay = FaultyRelay::with_choice(move |event, _| {
+        if on.load(Ordering::Acquire) && is_group_message(event) { Fault::OkFalse("blocked: not here".into()) } else { Fault::Ok }
+    })
+    .await
+    .unwrap();
+    let (anna, ben, chat) = pair(&relay).await;
+    refusing.store(true, Ordering::Release);
+    let error = anna.client().rename(&chat, "Orchard").await.unwrap_err();
+    assert_eq!(error.code, ipc::ErrorCode::RelayRefused, "{error}");
+    assert_eq!(anna.client().group(&chat).await.unwrap().name, "Garden");
+    let failed = anna.say(&chat, "refused too").await;
+    anna.until("the message failed", async |client| {
+        let message = common::find(&common::messages(client, &chat).await, "refused too").unwrap();
+        matches!(message.state, ipc::MessageState::Failed { .. }).then_some(())
+    })
+    .await;
+
+    refusing.store(false, Ordering::Release);
+    anna.client().retry(failed.id).await.unwrap();
+    ben.hears(&chat, "refused too").await;
+    anna.client().rename(&chat, "Orchard").await.unwrap();
+    ben.sees(&chat, "sees the new name", |group| group.name == "Orchard").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_loses_its_place_to_another_is_made_again() {
+    // 1: Anna's next commit is lost on its way; 2: it has been lost.
+    let state = Arc::new(AtomicU8::new(0));
+    let lose = Arc::clone(&state);
+    let relay = FaultyRelay::with_choice(move |event, _| {
+        let lost = is_group_message(event) && lose.compare_exchange(1, 2, Ordering::AcqRel, Ordering::Acquire).is_ok();
+        if lost { Fault::SilentDrop } else { Fault::Ok }
+    })
+    .await
+    .unwrap();
+    let (anna, ben, chat) = pair(&relay).await;
+    anna.client().promote(&chat, &ben.npub).await.unwrap();
+    ben.sees(&chat, "is an admin", |group| admins(group) == 2).await;
+
+    state.store(1, Ordering::Release);
+    let renaming = {
+        let (client, chat) = (anna.client().clone(), chat.clone());
+        tokio::spawn(async move { client.rename(&chat, "Orchard").await })
+    };
+    anna.until("the change waits for a relay", async |client| {
+        (client.subscribe().await.unwrap().snapshot.network.outbox > 0 && state.load(Ordering::Acquire) == 2).then_some(())
+    })
+    .await;
+    ben.client().describe(&chat, "Apples").await.unwrap();
+    renaming.await.unwrap().unwrap();
+    for person in [&anna, &ben] {
+        person.sees(&chat, "sees both changes", |group| group.name == "Orchard" && group.description == "Apples").await;
+    }
+    anna.say(&chat, "one group still").await;
+    ben.hears(&chat, "one group still").await;
+    ben.say(&chat, "yes").await;
+    anna.hears(&chat, "yes").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_joined_rotates_their_leaf_when_the_group_is_quiet() {
+    let relay = FaultyRelay::start().await.unwrap();
+    let relays = [relay.url()];
+    let anna = Person::new("Anna", &relays).await;
+    let mut ben = Person::named("Ben", &relays);
+    ben.housekeeping = Housekeeping {
+        rotation_grace: Duration::ZERO,
+        rotation_quiet: Duration::from_millis(50),
+        rotation_jitter: Duration::from_millis(10),
+        ..Housekeeping::default()
+    };
+    ben.begin().await;
+    ben.set_up().await;
+    let chat = anna.create_group("Garden", &[&ben]).await;
+    let before = anna.client().group(&chat).await.unwrap().epoch;
+    ben.accept("Garden").await;
+    let after = anna.sees(&chat, "sees the rotation", |group| group.epoch > before).await;
+    assert_eq!((after.epoch, members(&after)), (before + 1, 2));
+    anna.say(&chat, "healed").await;
+    ben.hears(&chat, "healed").await;
+    // It says nothing in the timeline.
+    assert_eq!(anna.system(&chat).await, [ipc::SystemMessage::Created]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn notices_come_for_new_messages_and_not_for_what_is_on_the_screen() {
+    let relay = FaultyRelay::start().await.unwrap();
+    let (anna, mut ben, chat) = pair(&relay).await;
+    let mut notices = ben.client().notices();
+    while notices.try_recv().is_ok() {}
+    ben.client().set_open_chat(Some(chat.clone())).await;
+    ben.client().set_focused(true).await;
+    anna.say(&chat, "on the screen").await;
+    ben.hears(&chat, "on the screen").await;
+    ben.client().set_focused(false).await;
+    let sent = anna.say(&chat, "in the <b>background</b>").await;
+    let notice = tokio::time::timeout(common::DEADLINE, notices.recv()).await.unwrap().unwrap();
+    assert_eq!((notice.chat.as_str(), notice.title.as_str()), (chat.as_str(), "Garden"));
+    assert!(notice.body.ends_with(": in the <b>background</b>"), "{}", notice.body);
+    assert_eq!(ben.hears(&chat, "in the <b>background</b>").await.id, notice.message);
+    assert!(sent.mine);
+
+    let mut settings = ben.client().settings().await.unwrap();
+    settings.notification_text = false;
+    ben.client().set_settings(settings).await.unwrap();
+    anna.say(&chat, "secret").await;
+    let notice = tokio::time::timeout(common::DEADLINE, notices.recv()).await.unwrap().unwrap();
+    assert_eq!((notice.title.as_str(), notice.body.as_str()), ("Murmel", "A new message"));
+
+    // After an absence: one notice for the whole chat.
+    ben.stop().await;
+    for number in 0..5 {
+        anna.say(&chat, &format!("meanwhile {number}")).await;
+    }
+    anna.client().settle(common::DEADLINE).await.unwrap();
+    ben.start().await;
+    let mut notices = ben.client().notices();
+    let notice = tokio::time::timeout(common::DEADLINE, notices.recv()).await.unwrap().unwrap();
+    assert_eq!((notice.body.as_str(), notice.message), ("5 new messages", 0));
+    ben.hears(&chat, "meanwhile 4").await;
+    assert!(notices.try_recv().is_err());
+}
