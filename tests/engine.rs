@@ -180,13 +180,13 @@ fn messages_of_an_epoch_to_come_wait_for_its_commit() {
 }
 
 #[test]
-fn a_hundred_messages_arrive_in_any_order_and_each_once() {
+fn a_thousand_messages_arrive_in_any_order_and_each_once() {
     let (alice, bob) = (Member::new(), Member::new());
     alice.create_with("Garden", &[&bob]);
-    let mut events: Vec<_> = (0..100).map(|n| alice.say(&format!("Message {n}"))).collect();
+    let mut events: Vec<_> = (0..1000).map(|n| alice.say(&format!("Message {n}"))).collect();
     events.reverse();
     for (n, event) in events.iter().enumerate() {
-        assert_eq!(bob.hear(event), format!("Message {}", 99 - n));
+        assert_eq!(bob.hear(event), format!("Message {}", 999 - n));
     }
     assert!(events.iter().all(|event| bob.read(event) == Ingest::Duplicate));
 }

@@ -22,7 +22,7 @@ fn main() -> ExitCode {
         Ok(args) => args,
         Err(error) => return answer::usage(&error, json),
     };
-    let filter = EnvFilter::try_from_env("MURMEL_LOG").unwrap_or_else(|_| EnvFilter::new("error"));
+    let filter = EnvFilter::try_from_env("MURMEL_LOG").unwrap_or_else(|_| EnvFilter::new("error,openmls=off,nostr_relay_pool=off"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

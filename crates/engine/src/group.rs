@@ -22,8 +22,9 @@ use crate::{Digest, Epoch, GroupId, RoutingId, Storage, StorageFault};
 
 /// How many past epochs messages are read from, and snapshots kept of (Marmot convergence policy v1).
 pub const PAST_EPOCHS: u64 = 5;
-/// How many generations a message may arrive late within its epoch.
-const OUT_OF_ORDER_TOLERANCE: u32 = 100;
+/// How many generations a message may arrive late within its epoch: as many as a sender may be ahead, so that no order of arrival
+/// loses a message (docs/decisions/0004).
+const OUT_OF_ORDER_TOLERANCE: u32 = 1000;
 /// How many generations a sender may be ahead.
 const MAX_FORWARD_DISTANCE: u32 = 1000;
 /// Largest JSON of an inner event, in bytes, so that the event around it fits every relay and the envelope's limit.

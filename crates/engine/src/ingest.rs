@@ -4,6 +4,7 @@
 use nostr::{Event, PublicKey};
 use openmls::group::{ProcessMessageError, StageCommitError, ValidationError};
 use openmls::component::ComponentData;
+use openmls::framing::errors::MessageDecryptionError;
 use openmls::prelude::{
     AppDataUpdateOperation, ApplicationMessage, ContentType, MlsMessageIn, ProcessedMessage, ProcessedMessageContent,
     ProtocolMessage, QueuedProposal, Sender, StagedCommit, UnresolvedAppDataCommit,
@@ -228,6 +229,10 @@ fn refuse<E: std::fmt::Display>(error: ProcessMessageError<E>) -> Ingest {
     match error {
         ProcessMessageError::InvalidCommit(error) => refuse_commit(&error),
         ProcessMessageError::ValidationError(ValidationError::WrongEpoch) => Ingest::Deferred(Why::NoKey),
+        // Perhaps only too far ahead: OpenMLS does not tell the two apart.
+        ProcessMessageError::ValidationError(ValidationError::UnableToDecrypt(MessageDecryptionError::GenerationOutOfBound)) => {
+            Ingest::Deferred(Why::KeyGone)
+        }
         ProcessMessageError::ValidationError(ValidationError::UnableToDecrypt(_) | ValidationError::NoPastEpochData) => {
             Ingest::Rejected(Why::KeyGone)
         }

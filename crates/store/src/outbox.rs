@@ -9,6 +9,11 @@ use crate::{ChatId, MessageId, OutboxId, StoreError, Tx};
 
 /// Events that may wait for relays at one time.
 pub const OUTBOX_CAP: usize = 10_000;
+/// How many events of one conversation may be on their way while an earlier one is on no relay yet.
+///
+/// A member's MLS ratchet forgets a key when a message arrives this often later than its successors: the tolerance is 100 generations
+/// in White Noise (RFC 9420 §9.1 leaves it to the client). Half of that leaves room for relays that reorder.
+pub const CHAT_WINDOW: u32 = 50;
 
 words!(
     /// What an event is for.
@@ -228,14 +233,17 @@ impl Tx<'_> {
     }
 
     /// Attempts that are due by `now`: not accepted, not given up, not cancelled, and what they depend on is done.
-    /// Events whose policy is met stay here for their other relays until those accept or are given up.
+    /// Events whose policy is met stay here for their other relays until those accept or are given up. Of one conversation, no event
+    /// runs more than [`CHAT_WINDOW`] ahead of one that no relay has accepted.
     pub fn due(&self, now: u64, limit: u32) -> Result<Vec<Due>, StoreError> {
         self.many(
             "SELECT r.outbox, r.relay, o.lane, r.attempts FROM outbox_relays AS r CROSS JOIN outbox AS o ON o.id = r.outbox
              WHERE r.next_at IS NOT NULL AND r.next_at <= ?1 AND o.state IN ('open', 'done')
                AND (o.depends IS NULL OR EXISTS (SELECT 1 FROM outbox AS d WHERE d.id = o.depends AND d.state = 'done'))
+               AND (o.chat IS NULL OR NOT EXISTS (SELECT 1 FROM outbox AS e WHERE e.chat = o.chat AND e.state = 'open' AND e.id < o.id
+                                                  ORDER BY e.id LIMIT 1 OFFSET ?3))
              ORDER BY r.next_at, r.outbox LIMIT ?2",
-            params![int(now), limit],
+            params![int(now), limit, CHAT_WINDOW - 1],
             |row| {
                 Ok(Due {
                     outbox: row.get(0)?,

@@ -1,5 +1,5 @@
 use crate::tests::kit::{chat, fresh, message, on, outgoing, relays, wait};
-use crate::{Answer, Delivery, Lane, OUTBOX_CAP, OutboxRecord, OutboxState, StoreError, Tx};
+use crate::{Answer, CHAT_WINDOW, Delivery, Lane, OUTBOX_CAP, OutboxRecord, OutboxState, StoreError, Tx};
 
 const A: &str = "wss://a.example";
 const B: &str = "wss://b.example";
@@ -190,4 +190,24 @@ fn the_outbox_is_bounded() {
         wait(database.write(|tx, _| tx.record_answer(crate::OutboxId(5), A, Answer::Refused, "", 1, None))),
         Err(StoreError::NotFound(_))
     ));
+}
+
+#[test]
+fn no_message_runs_far_ahead_of_one_that_no_relay_has() {
+    let (_home, database) = fresh();
+    on(&database, |tx| {
+        let (here, elsewhere) = (tx.insert_chat(&chat(1))?, tx.insert_chat(&chat(2))?);
+        let put = |n: u16, chat| tx.enqueue(&OutboxRecord { chat: Some(chat), ..outgoing(n, 50) }, &[A.into()]);
+        let queued: Vec<_> = (0..60).map(|n| put(n, here)).collect::<Result<_, _>>()?;
+        let other = put(200, elsewhere)?;
+        let ready = |tx: &Tx<'_>| -> Result<Vec<i64>, StoreError> { Ok(due(tx, 50)?.into_iter().map(|(id, _)| id).collect()) };
+        let window = CHAT_WINDOW as usize;
+        let first: Vec<_> = queued[..window].iter().chain([&other]).map(|id| id.0).collect();
+        assert_eq!(ready(tx)?, first);
+        // Later ones that got through make no room: the oldest does.
+        tx.record_answer(queued[7], A, Answer::Accepted, "", 51, None)?;
+        assert!(ready(tx)?.contains(&queued[window].0));
+        assert!(!ready(tx)?.contains(&queued[window + 1].0));
+        Ok(())
+    });
 }
