@@ -11,11 +11,7 @@ use std::path::{Path, PathBuf};
 
 /// The checkout: the first folder upwards that has the rules for dependencies.
 fn house() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .ancestors()
-        .find(|folder| folder.join("deny.toml").is_file())
-        .expect("a checkout")
-        .to_path_buf()
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().find(|folder| folder.join("deny.toml").is_file()).expect("a checkout").to_path_buf()
 }
 
 fn assert_none(broken: &[String]) {

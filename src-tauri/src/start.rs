@@ -35,7 +35,7 @@ pub struct Start {
 impl Start {
     /// What is logged: `MURMEL_LOG` in the syntax of `tracing`, otherwise warnings.
     pub fn log_filter(&self) -> EnvFilter {
-        EnvFilter::try_from_env("MURMEL_LOG").unwrap_or_else(|_| EnvFilter::new("warn,openmls=off,nostr_relay_pool=off"))
+        EnvFilter::try_from_env("MURMEL_LOG").unwrap_or_else(|_| EnvFilter::new("warn,openmls=off,nostr_relay_pool=off,nostr_relay_builder=off"))
     }
 
     /// The plugin that hands a second launch over to the first one.

@@ -16,22 +16,9 @@ const INSIDE: &[(&str, &[&str])] = &[
     ("murmel-client", &["murmel-engine", "murmel-store", "murmel-net", "murmel-ipc"]),
     ("murmel-cli", &["murmel-client", "murmel-ipc"]),
     // The client's own interface speaks the types of ipc, so who tests it needs them too.
-    (
-        "murmel-sim",
-        &["murmel-client", "murmel-engine", "murmel-store", "murmel-net", "murmel-ipc"],
-    ),
+    ("murmel-sim", &["murmel-client", "murmel-engine", "murmel-store", "murmel-net", "murmel-ipc"]),
     ("murmel", &["murmel-client", "murmel-ipc"]),
-    (
-        "murmel-tests",
-        &[
-            "murmel-client",
-            "murmel-engine",
-            "murmel-store",
-            "murmel-net",
-            "murmel-ipc",
-            "murmel-sim",
-        ],
-    ),
+    ("murmel-tests", &["murmel-client", "murmel-engine", "murmel-store", "murmel-net", "murmel-ipc", "murmel-sim"]),
     ("xtask", &[]),
 ];
 
@@ -50,10 +37,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ("keyring*", &["murmel-client"]),
     ("notify-rust", &["murmel"]),
     ("tauri*", &["murmel"]),
-    (
-        "tokio",
-        &["murmel-net", "murmel-client", "murmel-cli", "murmel-sim", "murmel-tests", "murmel"],
-    ),
+    ("tokio", &["murmel-net", "murmel-client", "murmel-cli", "murmel-sim", "murmel-tests", "murmel"]),
 ];
 
 /// All that the engine may depend on directly. It is short on purpose: a line more is a decision.
@@ -82,24 +66,8 @@ const ENGINE: &[&str] = &[
 
 /// What a crate may not reach even through others.
 const UNREACHABLE: &[(&str, &[&str])] = &[
-    (
-        "murmel-engine",
-        &[
-            "tokio",
-            "mio",
-            "rusqlite",
-            "libsqlite3-sys",
-            "nostr-sdk",
-            "nostr-relay-pool",
-            "reqwest",
-            "tauri*",
-            "keyring*",
-        ],
-    ),
-    (
-        "murmel-store",
-        &["tokio", "mio", "nostr-sdk", "nostr-relay-pool", "reqwest", "tauri*", "keyring*"],
-    ),
+    ("murmel-engine", &["tokio", "mio", "rusqlite", "libsqlite3-sys", "nostr-sdk", "nostr-relay-pool", "reqwest", "tauri*", "keyring*"]),
+    ("murmel-store", &["tokio", "mio", "nostr-sdk", "nostr-relay-pool", "reqwest", "tauri*", "keyring*"]),
     ("murmel-net", &["openmls*", "rusqlite", "libsqlite3-sys", "tauri*", "keyring*"]),
     ("murmel-ipc", &["openmls*", "nostr*", "rusqlite", "tokio", "tauri*", "keyring*"]),
     ("murmel-client", &["tauri", "tauri-*", "wry", "gtk"]),
@@ -133,10 +101,7 @@ fn broken_edges(direct: &Graph) -> Vec<String> {
             }
             for (pattern, owners) in OWNED {
                 if matches(pattern, dependency) && !owners.contains(&package.as_str()) {
-                    broken.push(format!(
-                        "{package} may not depend on {dependency}: that is for {}",
-                        owners.join(", ")
-                    ));
+                    broken.push(format!("{package} may not depend on {dependency}: that is for {}", owners.join(", ")));
                 }
             }
             if package == "murmel-engine" && !ENGINE.contains(&dependency.as_str()) {
@@ -183,11 +148,7 @@ fn read() -> (Graph, Graph) {
             (package.name.to_string(), dependencies.map(|d| d.name.clone()).collect())
         })
         .collect();
-    let names: BTreeMap<_, String> = metadata
-        .packages
-        .iter()
-        .map(|package| (package.id.clone(), package.name.to_string()))
-        .collect();
+    let names: BTreeMap<_, String> = metadata.packages.iter().map(|package| (package.id.clone(), package.name.to_string())).collect();
     let mut graph = Graph::new();
     for node in &metadata.resolve.as_ref().unwrap().nodes {
         // Several versions of one crate are one here: what any of them reaches counts.
@@ -222,10 +183,7 @@ fn every_rule_is_about_a_crate_that_exists() {
 }
 
 fn graph(edges: &[(&str, &[&str])]) -> Graph {
-    edges
-        .iter()
-        .map(|(from, to)| ((*from).to_owned(), to.iter().map(|name| (*name).to_owned()).collect()))
-        .collect()
+    edges.iter().map(|(from, to)| ((*from).to_owned(), to.iter().map(|name| (*name).to_owned()).collect())).collect()
 }
 
 #[test]
@@ -260,23 +218,12 @@ fn each_forbidden_edge_is_noticed() {
 
 #[test]
 fn allowed_edges_pass() {
-    let good = graph(&[
-        ("murmel-client", &["murmel-engine", "tokio", "keyring-core"]),
-        ("murmel", &["murmel-ipc", "tauri-plugin-dialog"]),
-    ]);
+    let good = graph(&[("murmel-client", &["murmel-engine", "tokio", "keyring-core"]), ("murmel", &["murmel-ipc", "tauri-plugin-dialog"])]);
     assert_none(&broken_edges(&good));
 }
 
 #[test]
 fn a_forbidden_crate_is_noticed_behind_others() {
-    let bad = graph(&[
-        ("murmel-engine", &["nostr"]),
-        ("nostr", &["innocent"]),
-        ("innocent", &["tokio"]),
-        ("murmel-cli", &["tokio"]),
-    ]);
-    assert_eq!(
-        broken_reach(&bad),
-        ["murmel-engine may not reach tokio: murmel-engine → nostr → innocent → tokio"]
-    );
+    let bad = graph(&[("murmel-engine", &["nostr"]), ("nostr", &["innocent"]), ("innocent", &["tokio"]), ("murmel-cli", &["tokio"])]);
+    assert_eq!(broken_reach(&bad), ["murmel-engine may not reach tokio: murmel-engine → nostr → innocent → tokio"]);
 }

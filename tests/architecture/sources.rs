@@ -110,7 +110,9 @@ fn has_word(code: &str, word: &str) -> bool {
     code.match_indices(word).any(|(at, _)| {
         let before = code[..at].chars().next_back();
         let after = code[at + word.len()..].chars().next();
-        !(is_name(word.chars().next()) && is_name(before)) && !(is_name(word.chars().next_back()) && is_name(after))
+        let starts_inside = is_name(word.chars().next()) && is_name(before);
+        let ends_inside = is_name(word.chars().next_back()) && is_name(after);
+        !starts_inside && !ends_inside
     })
 }
 
@@ -133,19 +135,14 @@ fn without_comment(line: &str) -> &str {
 
 fn is_vague(path: &str) -> bool {
     let name = Path::new(path).file_stem().unwrap_or_default().to_string_lossy().to_lowercase();
-    VAGUE.iter().any(|word| {
-        name.split(['_', '-', '.'])
-            .any(|part| part == *word || part.strip_suffix('s') == Some(word))
-    })
+    VAGUE.iter().any(|word| name.split(['_', '-', '.']).any(|part| part == *word || part.strip_suffix('s') == Some(word)))
 }
 
 /// Every source file of ours with its path from the checkout, with forward slashes.
 fn files() -> Vec<(String, String)> {
     let root = house();
     let mut files = Vec::new();
-    let mut open: Vec<_> = ["crates", "src-tauri", "tests", "ui/src", "xtask"]
-        .map(|folder| root.join(folder))
-        .to_vec();
+    let mut open: Vec<_> = ["crates", "src-tauri", "tests", "ui/src", "xtask"].map(|folder| root.join(folder)).to_vec();
     while let Some(folder) = open.pop() {
         let Ok(entries) = std::fs::read_dir(&folder) else { continue };
         for entry in entries {
@@ -155,10 +152,7 @@ fn files() -> Vec<(String, String)> {
                 if !["node_modules", "target", "gen", "dist"].contains(&name.as_str()) {
                     open.push(path);
                 }
-            } else if ["rs", "ts", "js", "svelte"]
-                .iter()
-                .any(|ending| path.extension().is_some_and(|own| own == *ending))
-            {
+            } else if ["rs", "ts", "js", "svelte"].iter().any(|ending| path.extension().is_some_and(|own| own == *ending)) {
                 let shown = path.strip_prefix(&root).unwrap().to_string_lossy().replace('\\', "/");
                 files.push((shown, std::fs::read_to_string(&path).unwrap()));
             }
@@ -170,11 +164,7 @@ fn files() -> Vec<(String, String)> {
 fn broken_in_the_house(rule: &Rule) -> Vec<String> {
     let files = files();
     // A rule that is about no file would pass for ever.
-    assert!(
-        files.iter().any(|(path, _)| rule.is_about(path)),
-        "no file is under this rule: {}",
-        rule.why
-    );
+    assert!(files.iter().any(|(path, _)| rule.is_about(path)), "no file is under this rule: {}", rule.why);
     files.iter().flat_map(|(path, text)| rule.broken(path, text)).collect()
 }
 
@@ -216,35 +206,15 @@ fn a_broken_rule_is_noticed_with_its_line() {
         SQL_IN_STORE.broken("crates/client/src/chat.rs", sql),
         ["crates/client/src/chat.rs:2: SELECT (SQL lives in crates/store only)"]
     );
-    assert_eq!(
-        SQL_IN_STORE
-            .broken("src-tauri/src/main.rs", "const A: &str = \"DELETE FROM chats\";")
-            .len(),
-        1
-    );
+    assert_eq!(SQL_IN_STORE.broken("src-tauri/src/main.rs", "const A: &str = \"DELETE FROM chats\";").len(), 1);
     assert_none(&SQL_IN_STORE.broken("crates/store/src/chat.rs", sql));
 
-    for line in [
-        "use std::time::SystemTime;",
-        "let now = Timestamp::now();",
-        "std::env::var(\"HOME\")",
-        "let l = Lifetime::new(60);",
-    ] {
+    for line in ["use std::time::SystemTime;", "let now = Timestamp::now();", "std::env::var(\"HOME\")", "let l = Lifetime::new(60);"] {
         assert_eq!(NO_CLOCK_IN_ENGINE.broken("crates/engine/src/group.rs", line).len(), 1, "{line}");
         assert_none(&NO_CLOCK_IN_ENGINE.broken("crates/client/src/group.rs", line));
     }
-    assert_eq!(
-        MERGE_IN_ENGINE
-            .broken("crates/client/src/group.rs", "group.merge_staged_commit(tx, staged)?;")
-            .len(),
-        1
-    );
-    assert_eq!(
-        TAURI_IN_IPC
-            .broken("ui/src/App.svelte", "import { invoke } from '@tauri-apps/api/core';")
-            .len(),
-        1
-    );
+    assert_eq!(MERGE_IN_ENGINE.broken("crates/client/src/group.rs", "group.merge_staged_commit(tx, staged)?;").len(), 1);
+    assert_eq!(TAURI_IN_IPC.broken("ui/src/App.svelte", "import { invoke } from '@tauri-apps/api/core';").len(), 1);
     assert_none(&TAURI_IN_IPC.broken("ui/src/ipc/tauri.ts", "import { invoke } from '@tauri-apps/api/core';"));
     assert_eq!(NO_HTML_STRINGS.broken("ui/src/Row.svelte", "<p>{@html text}</p>").len(), 1);
 }
@@ -258,12 +228,9 @@ fn comments_longer_names_and_test_modules_break_no_rule() {
 
 #[test]
 fn vague_names_are_noticed() {
-    for path in [
-        "crates/client/src/utils.rs",
-        "crates/client/src/chat_manager.rs",
-        "ui/src/state/event-handler.ts",
-        "crates/net/src/Service.rs",
-    ] {
+    for path in
+        ["crates/client/src/utils.rs", "crates/client/src/chat_manager.rs", "ui/src/state/event-handler.ts", "crates/net/src/Service.rs"]
+    {
         assert!(is_vague(path), "{path}");
     }
     assert!(!is_vague("crates/client/src/utility_bill.rs"));

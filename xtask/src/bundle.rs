@@ -53,11 +53,7 @@ pub fn build(house: &House, kinds: &[&str], debug: bool) -> anyhow::Result<Vec<P
     program::run(&mut command)?;
     let folder = house.target.join(if debug { "debug" } else { "release" }).join("bundle");
     let made = installers(&folder, kinds)?;
-    anyhow::ensure!(
-        !made.is_empty(),
-        "the Tauri CLI ended well, but there is no installer in {}",
-        folder.display()
-    );
+    anyhow::ensure!(!made.is_empty(), "the Tauri CLI ended well, but there is no installer in {}", folder.display());
     Ok(made)
 }
 
@@ -101,10 +97,7 @@ mod tests {
         std::fs::create_dir(folder.path().join("deb")).unwrap();
         std::fs::write(folder.path().join("deb").join("murmel.deb"), "x").unwrap();
         std::fs::write(folder.path().join("deb").join("murmel.txt"), "x").unwrap();
-        assert_eq!(
-            installers(folder.path(), &["deb"]).unwrap(),
-            [folder.path().join("deb").join("murmel.deb")]
-        );
+        assert_eq!(installers(folder.path(), &["deb"]).unwrap(), [folder.path().join("deb").join("murmel.deb")]);
         assert!(installers(folder.path(), &["rpm"]).is_err());
     }
 }

@@ -27,10 +27,7 @@ impl Desktop {
     /// Starts all of it.
     pub fn start() -> anyhow::Result<Self> {
         anyhow::ensure!(cfg!(target_os = "linux"), "A window without a display needs Linux.");
-        let home = tempfile::Builder::new()
-            .prefix("murmel-home-")
-            .tempdir()
-            .context("making a temporary home")?;
+        let home = tempfile::Builder::new().prefix("murmel-home-").tempdir().context("making a temporary home")?;
         let runtime = home.path().join("run");
         std::fs::create_dir(&runtime).context("making the run folder of the temporary home")?;
         make_private(&runtime)?;
@@ -52,17 +49,9 @@ impl Desktop {
         ))?;
         let address = bus.first_line().context("dbus-daemon gave no address")?;
         variables.push(("DBUS_SESSION_BUS_ADDRESS", address.into()));
-        let desktop = Self {
-            _bus: bus,
-            _screen: screen,
-            home,
-            variables,
-        };
+        let desktop = Self { _bus: bus, _screen: screen, home, variables };
         desktop.unlock_keyring()?;
-        say::line(&format!(
-            "a screen of its own: DISPLAY=:{number}, home {}",
-            desktop.home.path().display()
-        ));
+        say::line(&format!("a screen of its own: DISPLAY=:{number}, home {}", desktop.home.path().display()));
         Ok(desktop)
     }
 
@@ -106,15 +95,7 @@ fn real_homes() -> Vec<(&'static str, OsString)> {
 }
 
 fn apply<'a>(command: &'a mut Command, variables: &[(&'static str, OsString)]) -> &'a mut Command {
-    for name in [
-        "WAYLAND_DISPLAY",
-        "XAUTHORITY",
-        "XDG_CONFIG_HOME",
-        "XDG_DATA_HOME",
-        "XDG_CACHE_HOME",
-        "XDG_STATE_HOME",
-        "MURMEL_HOME",
-    ] {
+    for name in ["WAYLAND_DISPLAY", "XAUTHORITY", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "MURMEL_HOME"] {
         command.env_remove(name);
     }
     for (name, value) in variables {
@@ -136,9 +117,7 @@ fn make_private(_: &Path) -> anyhow::Result<()> {
 
 /// Whether a window can be shown to somebody.
 pub fn is_there() -> bool {
-    has_display(std::env::consts::OS, |name| {
-        std::env::var_os(name).is_some_and(|value| !value.is_empty())
-    })
+    has_display(std::env::consts::OS, |name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
 }
 
 fn has_display(os: &str, is_set: impl Fn(&str) -> bool) -> bool {
@@ -160,12 +139,7 @@ impl Running {
     pub fn start_shown(command: &mut Command) -> anyhow::Result<Self> {
         let shown = crate::program::shown(command);
         say::line(&format!("$ {shown}"));
-        Ok(Self(
-            command
-                .stdin(Stdio::null())
-                .spawn()
-                .with_context(|| format!("`{shown}` cannot be started"))?,
-        ))
+        Ok(Self(command.stdin(Stdio::null()).spawn().with_context(|| format!("`{shown}` cannot be started"))?))
     }
 
     /// The exit code and reason, if it has ended by itself.

@@ -18,10 +18,7 @@ pub struct House {
 impl House {
     /// The checkout that this program was built from.
     pub fn find() -> anyhow::Result<Self> {
-        let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-            .parent()
-            .context("xtask lies outside of a checkout")?
-            .to_path_buf();
+        let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies outside of a checkout")?.to_path_buf();
         anyhow::ensure!(
             root.join("Cargo.toml").is_file(),
             "{} has no Cargo.toml: was the checkout moved? Run cargo xtask again.",

@@ -32,18 +32,11 @@ pub fn test(house: &House) -> anyhow::Result<()> {
     let name =
         program::answer(Command::new("dpkg-deb").args(["--field"]).arg(package).arg("Package")).context("the .deb names no package")?;
     program::run(
-        Command::new("apt-get")
-            .args(["install", "--yes", "--no-install-recommends"])
-            .arg(package)
-            .env("DEBIAN_FRONTEND", "noninteractive"),
+        Command::new("apt-get").args(["install", "--yes", "--no-install-recommends"]).arg(package).env("DEBIAN_FRONTEND", "noninteractive"),
     )?;
     let files = program::answer(Command::new("dpkg").args(["--listfiles", &name])).unwrap_or_default();
     let shown = show(&files, &house.target.join("installed.png"));
-    let removed = program::run(
-        Command::new("apt-get")
-            .args(["purge", "--yes", &name])
-            .env("DEBIAN_FRONTEND", "noninteractive"),
-    );
+    let removed = program::run(Command::new("apt-get").args(["purge", "--yes", &name]).env("DEBIAN_FRONTEND", "noninteractive"));
     shown?;
     removed?;
     let left: Vec<&str> = files.lines().filter(|file| Path::new(file).is_file()).collect();
@@ -52,20 +45,11 @@ pub fn test(house: &House) -> anyhow::Result<()> {
 }
 
 fn show(files: &str, picture: &Path) -> anyhow::Result<()> {
-    let program = files
-        .lines()
-        .find(|file| file.starts_with("/usr/bin/"))
-        .context("the package has no program in /usr/bin")?;
-    anyhow::ensure!(
-        files.lines().any(|file| file.ends_with(".desktop")),
-        "the package has no desktop entry"
-    );
+    let program = files.lines().find(|file| file.starts_with("/usr/bin/")).context("the package has no program in /usr/bin")?;
+    anyhow::ensure!(files.lines().any(|file| file.ends_with(".desktop")), "the package has no desktop entry");
     let desktop = Desktop::start()?;
     let mut app = Command::new(program);
-    app.current_dir(desktop.home())
-        .env(program::MIN_STACK.0, program::MIN_STACK.1)
-        .arg("--home")
-        .arg(desktop.home().join("murmel"));
+    app.current_dir(desktop.home()).env(program::MIN_STACK.0, program::MIN_STACK.1).arg("--home").arg(desktop.home().join("murmel"));
     let app = Running::start_shown(desktop.inside(&mut app))?;
     Window::at_rest(&desktop, app, "Murmel", WINDOW_LIMIT)?.save(picture)
 }

@@ -24,11 +24,7 @@ use clap::{Parser, Subcommand};
 const NOT_BUILT_YET: u8 = 2;
 
 #[derive(Parser)]
-#[command(
-    name = "cargo xtask",
-    bin_name = "cargo xtask",
-    about = "Runs, tests and bundles Murmel, and installs what that needs"
-)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "Runs, tests and bundles Murmel, and installs what that needs")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -86,8 +82,25 @@ fn main() -> ExitCode {
 }
 
 fn not_built_yet(name: &str) -> ExitCode {
-    say::error(&format!(
-        "`cargo xtask {name}` is not built yet. There are run, test, bundle and shots."
-    ));
+    say::error(&format!("`cargo xtask {name}` is not built yet. There are run, test, bundle and shots."));
     ExitCode::from(NOT_BUILT_YET)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn what_follows_two_dashes_is_for_the_app() {
+        let parsed = Arguments::try_parse_from(["cargo xtask", "run", "--try", "--", "--home", "/tmp/x"]);
+        assert!(matches!(parsed, Ok(Arguments { command: Command::Run(_) })));
+        assert!(Arguments::try_parse_from(["cargo xtask", "run", "--home", "/tmp/x"]).is_err());
+    }
 }

@@ -38,11 +38,7 @@ impl<'a> Window<'a> {
             if let Some(status) = app.ended()? {
                 anyhow::bail!("the app ended with {status} before it showed a window");
             }
-            anyhow::ensure!(
-                started.elapsed() < limit,
-                "after {} s there is still no window called {name}",
-                limit.as_secs()
-            );
+            anyhow::ensure!(started.elapsed() < limit, "after {} s there is still no window called {name}", limit.as_secs());
             if let Some(id) = shown_window(desktop, name) {
                 break id;
             }
@@ -88,11 +84,7 @@ impl<'a> Window<'a> {
             if let Some(status) = self.app.ended()? {
                 anyhow::bail!("the app ended with {status} before its window came to rest");
             }
-            anyhow::ensure!(
-                started.elapsed() < self.limit,
-                "after {} s the window has not come to rest",
-                self.limit.as_secs()
-            );
+            anyhow::ensure!(started.elapsed() < self.limit, "after {} s the window has not come to rest", self.limit.as_secs());
             let screen = look(self.desktop)?;
             if differs_by(&last.0, &screen) > CARET {
                 last = (screen, Instant::now());
@@ -112,10 +104,7 @@ fn shown_window(desktop: &Desktop, name: &str) -> Option<String> {
 /// The screen as bytes of red, green, blue.
 fn look(desktop: &Desktop) -> anyhow::Result<Vec<u8>> {
     let mut import = Command::new("import");
-    let output = desktop
-        .inside(import.args(["-window", "root", "-depth", "8", "rgb:-"]))
-        .output()
-        .context("import cannot be started")?;
+    let output = desktop.inside(import.args(["-window", "root", "-depth", "8", "rgb:-"])).output().context("import cannot be started")?;
     anyhow::ensure!(output.status.success(), "import ended with {}", output.status);
     Ok(output.stdout)
 }

@@ -59,20 +59,13 @@ pub fn run(command: &mut Command) -> anyhow::Result<()> {
 pub fn run_seeing(command: &mut Command, mut see: impl FnMut(&str)) -> anyhow::Result<bool> {
     let shown = shown(command);
     say::line(&format!("$ {shown}"));
-    let mut child = command
-        .stdout(Stdio::piped())
-        .spawn()
-        .with_context(|| format!("`{shown}` cannot be started"))?;
+    let mut child = command.stdout(Stdio::piped()).spawn().with_context(|| format!("`{shown}` cannot be started"))?;
     if let Some(stdout) = child.stdout.take() {
         let mut reader = BufReader::new(stdout);
         let mut bytes = Vec::new();
         loop {
             bytes.clear();
-            if reader
-                .read_until(b'\n', &mut bytes)
-                .with_context(|| format!("reading from `{shown}`"))?
-                == 0
-            {
+            if reader.read_until(b'\n', &mut bytes).with_context(|| format!("reading from `{shown}`"))? == 0 {
                 break;
             }
             let mut out = std::io::stdout().lock();
@@ -87,10 +80,7 @@ pub fn run_seeing(command: &mut Command, mut see: impl FnMut(&str)) -> anyhow::R
 /// What a program prints, without showing it; `None` if it cannot be started or fails.
 pub fn answer(command: &mut Command) -> Option<String> {
     let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
-    output
-        .status
-        .success()
-        .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 /// Whether a program of this name is in `PATH`.
@@ -139,10 +129,7 @@ mod tests {
     #[test]
     fn each_line_of_output_is_seen_and_the_exit_code_kept() {
         let mut lines = Vec::new();
-        let well = run_seeing(Command::new("sh").args(["-c", "echo one; echo two; exit 3"]), |line| {
-            lines.push(line.to_owned())
-        })
-        .unwrap();
+        let well = run_seeing(Command::new("sh").args(["-c", "echo one; echo two; exit 3"]), |line| lines.push(line.to_owned())).unwrap();
         assert_eq!(lines, ["one", "two"]);
         assert!(!well);
     }

@@ -34,21 +34,11 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let house = House::find()?;
     let mut steps = Steps::new();
     let shown = display::is_there();
-    let purposes: &[Purpose] = if shown {
-        &[Purpose::Build]
-    } else {
-        &[Purpose::Build, Purpose::Headless]
-    };
+    let purposes: &[Purpose] = if shown { &[Purpose::Build] } else { &[Purpose::Build, Purpose::Headless] };
     let outcome = prerequisites::ensure(&house, purposes, arguments.yes, &mut steps)
         .and_then(|()| steps.step("User interface", || build_ui(&house)))
         .and_then(|()| steps.step("App", || build_app(&house, arguments.release)));
-    let outcome = outcome.and_then(|()| {
-        if shown {
-            open(&house, arguments, &steps)
-        } else {
-            show_headless(&house, arguments, &mut steps)
-        }
-    });
+    let outcome = outcome.and_then(|()| if shown { open(&house, arguments, &steps) } else { show_headless(&house, arguments, &mut steps) });
     if !shown || outcome.is_err() {
         say::line(&steps.table());
     }
@@ -76,9 +66,7 @@ pub const SELECTION: &[&str] = &["--workspace", "--features", "tauri/custom-prot
 
 fn app(house: &House, arguments: &Arguments) -> Command {
     let mut app = Command::new(house.built("murmel", arguments.release));
-    app.current_dir(&house.root)
-        .env(program::MIN_STACK.0, program::MIN_STACK.1)
-        .args(&arguments.app);
+    app.current_dir(&house.root).env(program::MIN_STACK.0, program::MIN_STACK.1).args(&arguments.app);
     app
 }
 

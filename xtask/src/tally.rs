@@ -15,10 +15,7 @@ pub struct Tally {
 impl Tally {
     /// A check without tests of its own.
     pub fn of_check(passed: bool) -> Self {
-        Self {
-            passed: u64::from(passed),
-            failed: u64::from(!passed),
-        }
+        Self { passed: u64::from(passed), failed: u64::from(!passed) }
     }
 
     /// Adds another part.
@@ -31,11 +28,7 @@ impl Tally {
     /// or crashed) has one failure, and so has one that ended well and ran nothing.
     pub fn of_runner(counted: Self, ended_well: bool) -> Self {
         let silent = counted == Self::default();
-        if counted.failed == 0 && (!ended_well || silent) {
-            Self { failed: 1, ..counted }
-        } else {
-            counted
-        }
+        if counted.failed == 0 && (!ended_well || silent) { Self { failed: 1, ..counted } } else { counted }
     }
 
     /// Adds the counts of a `test result: ok. 3 passed; 0 failed; …` line; other lines count nothing.
@@ -60,10 +53,7 @@ impl Tally {
     /// The counts of vitest's JSON report.
     pub fn of_vitest(report: &str) -> Option<Self> {
         let report: serde_json::Value = serde_json::from_str(report).ok()?;
-        let mut tally = Self {
-            passed: report.get("numPassedTests")?.as_u64()?,
-            failed: report.get("numFailedTests")?.as_u64()?,
-        };
+        let mut tally = Self { passed: report.get("numPassedTests")?.as_u64()?, failed: report.get("numFailedTests")?.as_u64()? };
         // A file that does not even load has no failed test, only a failed suite.
         if tally.failed == 0 {
             tally.failed = report.get("numFailedTestSuites").and_then(serde_json::Value::as_u64).unwrap_or(0);
@@ -74,10 +64,7 @@ impl Tally {
     /// The counts of the window tests' report, `{"passed": n, "failed": n}`.
     pub fn of_window(report: &str) -> Option<Self> {
         let report: serde_json::Value = serde_json::from_str(report).ok()?;
-        Some(Self {
-            passed: report.get("passed")?.as_u64()?,
-            failed: report.get("failed")?.as_u64()?,
-        })
+        Some(Self { passed: report.get("passed")?.as_u64()?, failed: report.get("failed")?.as_u64()? })
     }
 }
 
@@ -124,14 +111,8 @@ mod tests {
 
     #[test]
     fn vitests_report_is_read() {
-        assert_eq!(
-            Tally::of_vitest(r#"{"numTotalTests":9,"numPassedTests":8,"numFailedTests":1,"success":false}"#),
-            Some(tally(8, 1))
-        );
-        assert_eq!(
-            Tally::of_vitest(r#"{"numPassedTests":8,"numFailedTests":0,"numFailedTestSuites":1}"#),
-            Some(tally(8, 1))
-        );
+        assert_eq!(Tally::of_vitest(r#"{"numTotalTests":9,"numPassedTests":8,"numFailedTests":1,"success":false}"#), Some(tally(8, 1)));
+        assert_eq!(Tally::of_vitest(r#"{"numPassedTests":8,"numFailedTests":0,"numFailedTestSuites":1}"#), Some(tally(8, 1)));
         assert_eq!(Tally::of_vitest("not json"), None);
     }
 

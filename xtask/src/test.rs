@@ -10,11 +10,17 @@ use crate::steps::Steps;
 use crate::tally::Tally;
 use crate::{installation, program, run, say, window};
 
+/// A part that is never left out: the app's build takes the pages in.
+const UI_BUILD: &str = "UI build";
+
 #[derive(clap::Args)]
 pub struct Arguments {
     /// Leave the real window out
     #[arg(long)]
     fast: bool,
+    /// Only the parts whose name contains this, for example window
+    #[arg(long, value_name = "PART")]
+    only: Option<String>,
     /// Install what is missing without asking
     #[arg(long)]
     yes: bool,
@@ -22,16 +28,9 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let house = House::find()?;
-    let mut parts = Parts {
-        steps: Steps::new(),
-        tallies: Vec::new(),
-    };
+    let mut parts = Parts { steps: Steps::new(), tallies: Vec::new(), only: arguments.only.as_ref().map(|part| part.to_lowercase()) };
     let windowed = !arguments.fast && window::can_be_driven();
-    let purposes: &[Purpose] = if windowed {
-        &[Purpose::Build, Purpose::Headless, Purpose::WindowTests]
-    } else {
-        &[Purpose::Build]
-    };
+    let purposes: &[Purpose] = if windowed { &[Purpose::Build, Purpose::Headless, Purpose::WindowTests] } else { &[Purpose::Build] };
     if let Err(error) = prerequisites::ensure(&house, purposes, arguments.yes, &mut parts.steps) {
         say::error(&format!("{error:#}"));
         parts.tallies.push(("Set-up".to_owned(), Tally::of_check(false)));
@@ -49,28 +48,16 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 
 fn quick_checks(house: &House, parts: &mut Parts) {
     parts.check("Formatting", || {
-        program::run(program::cargo().current_dir(&house.root).args(["fmt", "--all", "--check"]))
+        program::run(program::cargo().current_dir(&house.root).args(["fmt", "--all", "--check", "--message-format", "short"]))
     });
-    parts.check("UI types", || {
-        program::run(program::npm(house, &house.ui())?.args(["run", "check"]))
-    });
+    parts.check("UI types", || program::run(program::npm(house, &house.ui())?.args(["run", "check"])));
     parts.count("UI tests", || ui_tests(house));
-    // Also what the Rust parts need: the app's build takes the pages in.
-    parts.check("UI build", || run::build_ui(house));
+    parts.check(UI_BUILD, || run::build_ui(house));
     parts.check("Licences, sources, bans", || {
         let deny = CARGO_DENY.ensure(house)?;
         let mut command = std::process::Command::new(deny);
         command.current_dir(&house.root);
-        program::run(command.args([
-            "--log-level",
-            "error",
-            "--all-features",
-            "check",
-            "--show-stats",
-            "bans",
-            "licenses",
-            "sources",
-        ]))
+        program::run(command.args(["--log-level", "error", "--all-features", "check", "--show-stats", "bans", "licenses", "sources"]))
     });
 }
 
@@ -99,6 +86,8 @@ fn window_checks(house: &House, parts: &mut Parts) {
     });
     if installation::can_be_tested() {
         parts.check("Package installed and removed", || installation::test(house));
+    } else {
+        say::line("\nThe package is not installed here: that takes root on a Debian kind of system without Murmel.");
     }
 }
 
@@ -109,10 +98,7 @@ fn ui_tests(house: &House) -> anyhow::Result<Tally> {
     command.args(["test", "--", "--reporter=default", "--reporter=json"]);
     command.arg(format!("--outputFile.json={}", report.display()));
     let well = program::run_seeing(&mut command, |_| {})?;
-    let counted = std::fs::read_to_string(&report)
-        .ok()
-        .and_then(|text| Tally::of_vitest(&text))
-        .unwrap_or_default();
+    let counted = std::fs::read_to_string(&report).ok().and_then(|text| Tally::of_vitest(&text)).unwrap_or_default();
     Ok(Tally::of_runner(counted, well))
 }
 
@@ -120,11 +106,19 @@ fn ui_tests(house: &House) -> anyhow::Result<Tally> {
 struct Parts {
     steps: Steps,
     tallies: Vec<(String, Tally)>,
+    only: Option<String>,
 }
 
 impl Parts {
-    /// A part that passes or fails as a whole. Returns whether it passed.
+    fn is_wanted(&self, name: &str) -> bool {
+        name == UI_BUILD || self.only.as_ref().is_none_or(|only| name.to_lowercase().contains(only))
+    }
+
+    /// A part that passes or fails as a whole. Returns whether what needs it may go on.
     fn check(&mut self, name: &str, work: impl FnOnce() -> anyhow::Result<()>) -> bool {
+        if !self.is_wanted(name) {
+            return true;
+        }
         let outcome = self.steps.step(name, work);
         if let Err(error) = &outcome {
             say::error(&format!("{error:#}"));
@@ -135,6 +129,9 @@ impl Parts {
 
     /// A part with tests of its own; one that cannot even start has one failure.
     fn count(&mut self, name: &str, work: impl FnOnce() -> anyhow::Result<Tally>) {
+        if !self.is_wanted(name) {
+            return;
+        }
         let mut counted = Tally::of_check(false);
         let outcome = self.steps.step(name, || {
             counted = work()?;

@@ -29,10 +29,7 @@ pub fn test(house: &House) -> anyhow::Result<Tally> {
     let report = house.target.join("desktop-report.json");
     let _ = std::fs::remove_file(&report);
     let well = program::run_seeing(npm(house, &report)?.arg("test"), |_| {})?;
-    let counted = std::fs::read_to_string(&report)
-        .ok()
-        .and_then(|text| Tally::of_window(&text))
-        .unwrap_or_default();
+    let counted = std::fs::read_to_string(&report).ok().and_then(|text| Tally::of_window(&text)).unwrap_or_default();
     Ok(Tally::of_runner(counted, well))
 }
 
@@ -55,11 +52,7 @@ pub fn shots(dir: &Path, yes: bool) -> anyhow::Result<ExitCode> {
 }
 
 fn take_shots(house: &House, dir: &Path) -> anyhow::Result<()> {
-    program::run(
-        npm(house, &house.target.join("desktop-shots.json"))?
-            .args(["run", "shots", "--"])
-            .arg(dir),
-    )
+    program::run(npm(house, &house.target.join("desktop-shots.json"))?.args(["run", "shots", "--"]).arg(dir))
 }
 
 /// npm in `tests/desktop`, told where everything is.

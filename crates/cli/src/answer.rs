@@ -39,20 +39,12 @@ impl Failure {
     /// A failure with one of the closed codes.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Failure {
         let exit = if code == ErrorCode::Offline { UNREACHED } else { FAILED };
-        Failure {
-            code: name(code),
-            message: message.into(),
-            exit,
-        }
+        Failure { code: name(code), message: message.into(), exit }
     }
 
     /// The command line does not say enough.
     pub fn usage(message: impl Into<String>) -> Failure {
-        Failure {
-            code: "usage".to_owned(),
-            message: message.into(),
-            exit: USAGE,
-        }
+        Failure { code: "usage".to_owned(), message: message.into(), exit: USAGE }
     }
 
     /// A fault of ours.

@@ -42,6 +42,9 @@ pub struct Common {
     /// How long to wait for the network, in seconds.
     #[arg(long, default_value_t = 20, value_name = "SECONDS", global = true)]
     pub timeout: u64,
+    /// How long one relay may take to answer before it is asked again, in seconds.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=300), value_name = "SECONDS", global = true)]
+    pub relay_timeout: u64,
     /// Do not wait for the network: what is sent stays queued, what is listed is what is here.
     #[arg(long, global = true)]
     pub offline: bool,

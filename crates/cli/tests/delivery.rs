@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use murmel_sim::faulty_relay::{Fault, FaultyRelay};
-use nostr::{Event, EventId, Kind};
+use nostr::EventId;
 use serde_json::{Value, json};
 use terminal_kit::Terminal;
 
@@ -17,19 +17,18 @@ const EACH: usize = 1_000;
 /// Longest silence before the test gives up.
 const DEADLINE: Duration = Duration::from_secs(180);
 
-/// The first attempt of an event meets one of five fates; every later one is accepted.
-fn fate(event: &Event, attempt: usize) -> Fault {
-    if attempt > 0 || event.kind != Kind::MlsGroupMessage {
+/// Every fifth event meets trouble at its first attempt, each kind of it in turn; later attempts are accepted.
+fn fate(nth: usize, attempt: usize) -> Fault {
+    if attempt > 0 || nth % 5 != 0 {
         return Fault::Ok;
     }
-    match event.id.as_bytes()[0] % 5 {
-        0 => Fault::Ok,
-        1 => Fault::OkFalse("error: try again later".into()),
-        2 => Fault::Silent,
-        // Closing the connection hits everything that is under way on it: now and then is enough.
-        3 if event.id.as_bytes()[1] < 16 => Fault::Disconnect,
-        4 if event.id.as_bytes()[1] < 16 => Fault::DisconnectAfterStore,
-        _ => Fault::SilentDrop,
+    match nth / 5 % 16 {
+        0..6 => Fault::OkFalse("error: try again later".into()),
+        6..10 => Fault::Silent,
+        10..14 => Fault::SilentDrop,
+        // A broken connection hits everything that is under way on it.
+        14 => Fault::Disconnect,
+        _ => Fault::DisconnectAfterStore,
     }
 }
 
@@ -37,11 +36,12 @@ fn fate(event: &Event, attempt: usize) -> Fault {
 async fn a_thousand_messages_each_way_survive_a_relay_that_fails_in_every_way() {
     let faulty = Arc::new(AtomicBool::new(false));
     let switch = Arc::clone(&faulty);
-    let tries = std::sync::Mutex::new(BTreeMap::<EventId, usize>::new());
+    let tries = std::sync::Mutex::new(BTreeMap::<EventId, (usize, usize)>::new());
     let relay = FaultyRelay::with_choice(move |event, _| {
         let mut tries = tries.lock().expect("a lock");
-        let attempt = tries.entry(event.id).or_default();
-        let fault = if switch.load(Ordering::SeqCst) { fate(event, *attempt) } else { Fault::Ok };
+        let nth = tries.len();
+        let (nth, attempt) = tries.entry(event.id).or_insert((nth, 0));
+        let fault = if switch.load(Ordering::SeqCst) { fate(*nth, *attempt) } else { Fault::Ok };
         *attempt += 1;
         fault
     })
@@ -87,9 +87,10 @@ async fn a_thousand_messages_each_way_survive_a_relay_that_fails_in_every_way() 
     drop(listeners);
 
     let answers = relay.answers().split_off(before);
-    let records = tokio::task::spawn_blocking(move || [&alice, &bob].map(|who| who.run(&["messages", &group, "--limit", "5000", "--offline"])))
-        .await
-        .expect("the messages");
+    let records =
+        tokio::task::spawn_blocking(move || [&alice, &bob].map(|who| who.run(&["messages", &group, "--limit", "5000", "--offline"])))
+            .await
+            .expect("the messages");
     check(&records, &answers);
 }
 
@@ -136,7 +137,7 @@ fn check(records: &[Value; 2], answers: &[(EventId, Fault)]) {
             retried += usize::from(attempts > 1);
         }
     }
-    assert!(troubled > EACH, "{troubled} events met trouble");
+    assert!(troubled >= EACH / 4, "{troubled} events met trouble");
     // An event that met trouble was tried again; a broken connection makes others be tried again too.
     assert!(retried >= troubled, "{retried} retried, {troubled} met trouble");
     assert!(fates.values().all(|faults| faults.last().is_some_and(|last| **last == Fault::Ok)), "the last answer of every event is OK");

@@ -15,18 +15,11 @@ struct Relay {
 
 impl Relay {
     fn serve() -> Relay {
-        let mut child = program()
-            .args(["--json", "relay", "serve", "127.0.0.1:0"])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = program().args(["--json", "relay", "serve", "127.0.0.1:0"]).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let said: Value = serde_json::from_str(&line).unwrap();
-        Relay {
-            child,
-            url: said["result"]["url"].as_str().unwrap().to_owned(),
-        }
+        Relay { child, url: said["result"]["url"].as_str().unwrap().to_owned() }
     }
 }
 
@@ -45,10 +38,7 @@ struct Person {
 
 impl Person {
     fn stranger(relay: &str) -> Person {
-        Person {
-            home: tempfile::tempdir().unwrap(),
-            relay: relay.to_owned(),
-        }
+        Person { home: tempfile::tempdir().unwrap(), relay: relay.to_owned() }
     }
 
     fn new(relay: &Relay, name: &str) -> Person {
@@ -71,13 +61,7 @@ impl Person {
 
     /// Exit code and the one JSON object.
     fn says(&self, words: &[&str], input: &str) -> (i32, Value) {
-        let mut child = self
-            .command()
-            .args(words)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = self.command().args(words).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
         let output = child.wait_with_output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
@@ -100,33 +84,20 @@ impl Person {
 
     fn joins(&self) -> String {
         let requests = self.well(&["requests", "list"]);
-        let id = requests["requests"][0]["id"]
-            .as_str()
-            .unwrap_or_else(|| panic!("no invitation: {requests}"))
-            .to_owned();
+        let id = requests["requests"][0]["id"].as_str().unwrap_or_else(|| panic!("no invitation: {requests}")).to_owned();
         self.well(&["requests", "accept", &id])["id"].as_str().unwrap().to_owned()
     }
 
     fn texts(&self, group: &str) -> Vec<String> {
         let messages = self.well(&["messages", group]);
-        let texts = messages["messages"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .filter(|message| message["kind"] == 9);
+        let texts = messages["messages"].as_array().unwrap().iter().filter(|message| message["kind"] == 9);
         texts.map(|message| message["content"].as_str().unwrap().to_owned()).collect()
     }
 }
 
 fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_murmel-cli"));
-    for name in [
-        "MURMEL_HOME",
-        "MURMEL_RELAYS",
-        "MURMEL_PASSPHRASE",
-        "MURMEL_KEY_PASSWORD",
-        "MURMEL_ALLOW_LOOPBACK",
-    ] {
+    for name in ["MURMEL_HOME", "MURMEL_RELAYS", "MURMEL_PASSPHRASE", "MURMEL_KEY_PASSWORD", "MURMEL_ALLOW_LOOPBACK"] {
         command.env_remove(name);
     }
     command
@@ -142,11 +113,7 @@ fn three_people_chat_from_terminals() {
     assert_eq!(bea.joins(), group);
 
     let sent = anna.well(&["send", &group, "Hello, Bea"]);
-    assert_eq!(
-        (&sent["state"], &sent["accepted"], &sent["of"]),
-        (&"sent".into(), &1.into(), &1.into()),
-        "{sent}"
-    );
+    assert_eq!((&sent["state"], &sent["accepted"], &sent["of"]), (&"sent".into(), &1.into(), &1.into()), "{sent}");
     assert_eq!(bea.texts(&group), ["Hello, Bea"]);
     let answer = bea.well(&["send", "Marbles", "Hello, Anna", "--reply", sent["id"].as_str().unwrap()]);
     assert!(answer["tags"].to_string().contains(sent["id"].as_str().unwrap()), "{answer}");
@@ -174,10 +141,7 @@ fn bad_input_is_answered_in_words() {
     let relay = Relay::serve();
     let anna = Person::stranger(&relay.url);
     assert_eq!(anna.badly(&["group", "list"], ""), (1, "no_account".to_owned()));
-    assert_eq!(
-        anna.badly(&["identity", "import"], "nsec1nonsense\n"),
-        (1, "invalid_key".to_owned())
-    );
+    assert_eq!(anna.badly(&["identity", "import"], "nsec1nonsense\n"), (1, "invalid_key".to_owned()));
     assert_eq!(anna.badly(&["identity", "import"], ""), (1, "invalid_key".to_owned()));
     assert_eq!(anna.badly(&["group", "paint"], ""), (2, "usage".to_owned()));
     anna.well(&["identity", "new"]);
@@ -197,10 +161,7 @@ fn without_a_network_the_work_is_kept_for_later() {
     let shown = anna.well(&["--timeout", "2", "identity", "new"]);
     assert_eq!(shown["published"], false);
     assert_eq!(anna.badly(&["--timeout", "2", "sync"], ""), (3, "offline".to_owned()));
-    let _relay = Relay {
-        child: program().args(["relay", "serve", &address]).stdout(Stdio::null()).spawn().unwrap(),
-        url: String::new(),
-    };
+    let _relay = Relay { child: program().args(["relay", "serve", &address]).stdout(Stdio::null()).spawn().unwrap(), url: String::new() };
     anna.well(&["--timeout", "60", "sync"]);
     assert_eq!(anna.well(&["identity", "show", "--offline"])["published"], true);
 }
@@ -209,45 +170,41 @@ fn without_a_network_the_work_is_kept_for_later() {
 fn a_profile_has_one_owner_and_listening_hears_what_comes() {
     let relay = Relay::serve();
     let (anna, bea) = (Person::new(&relay, "Anna"), Person::new(&relay, "Bea"));
-    let group = anna.well(&["group", "new", "Marbles", &bea.npub()])["id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let group = anna.well(&["group", "new", "Marbles", &bea.npub()])["id"].as_str().unwrap().to_owned();
     bea.joins();
-    let mut ear = bea
-        .command()
-        .args(["listen", "--stdin"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(ear.stdout.take().unwrap())
-        .lines()
-        .map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
+    let mut ear = bea.command().args(["listen", "--stdin"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(ear.stdout.take().unwrap()).lines().map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
     assert_eq!(lines.next().unwrap()["type"], "ready");
     assert_eq!(bea.badly(&["group", "list"], ""), (1, "already_running".to_owned()));
 
     anna.well(&["send", &group, "Do you hear me?"]);
     let heard = lines.find(|line| line["type"] == "message").unwrap();
-    assert_eq!(
-        (&heard["content"], &heard["state"], &heard["kind"]),
-        (&"Do you hear me?".into(), &"received".into(), &9.into())
-    );
+    assert_eq!((&heard["content"], &heard["state"], &heard["kind"]), (&"Do you hear me?".into(), &"received".into(), &9.into()));
     let mut mouth = ear.stdin.take().unwrap();
-    writeln!(
-        mouth,
-        "{}",
-        serde_json::json!({ "group": group, "text": "I do", "reply": heard["id"] })
-    )
-    .unwrap();
+    writeln!(mouth, "{}", serde_json::json!({ "group": group, "text": "I do", "reply": heard["id"] })).unwrap();
     let said = lines.find(|line| line["type"] == "message" && line["state"] == "sent").unwrap();
     assert_eq!(said["content"], "I do");
     writeln!(mouth, "not json").unwrap();
-    assert_eq!(
-        lines.find(|line| line["type"] == "error").unwrap()["error"]["code"],
-        "invalid_input"
-    );
+    assert_eq!(lines.find(|line| line["type"] == "error").unwrap()["error"]["code"], "invalid_input");
     ear.kill().unwrap();
     ear.wait().unwrap();
     assert_eq!(anna.texts(&group), ["Do you hear me?", "I do"]);
+}
+
+#[test]
+fn syncing_rotates_a_fresh_leaf_and_confirms_a_departure() {
+    let relay = Relay::serve();
+    let (anna, bea) = (Person::new(&relay, "Anna"), Person::new(&relay, "Bea"));
+    let group = anna.well(&["group", "new", "Marbles", &bea.npub()])["id"].as_str().unwrap().to_owned();
+    bea.joins();
+    let joined = bea.well(&["group", "show", &group, "--offline"])["epoch"].as_u64().unwrap();
+    bea.well(&["sync"]);
+    assert_eq!(bea.well(&["group", "show", &group, "--offline"])["epoch"].as_u64().unwrap(), joined + 1);
+    bea.well(&["sync"]);
+    assert_eq!(bea.well(&["group", "show", &group, "--offline"])["epoch"].as_u64().unwrap(), joined + 1, "rotated twice");
+
+    assert_eq!(bea.well(&["group", "leave", &group])["state"], "leaving");
+    anna.well(&["sync"]);
+    assert_eq!(anna.well(&["group", "show", &group])["members"].as_array().unwrap().len(), 1);
+    assert_eq!(bea.well(&["group", "show", &group])["state"], "left");
 }

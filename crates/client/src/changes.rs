@@ -13,7 +13,7 @@ use crate::chores::Chore;
 use crate::groups::Groups;
 use crate::membership::Outcome;
 use crate::notices::{Arrival, Backlog};
-use crate::{Result, relays, settings, views};
+use crate::{Error, Result, relays, settings, views};
 
 /// What a transaction touched.
 #[derive(Default)]
@@ -24,6 +24,7 @@ pub(crate) struct Changes {
     arrivals: BTreeSet<MessageId>,
     requests: BTreeSet<RequestId>,
     closed_requests: BTreeSet<RequestId>,
+    invited: bool,
     enqueued: bool,
     refollow: bool,
     chores: Vec<Chore>,
@@ -54,9 +55,10 @@ impl Changes {
         self.arrivals.insert(message);
     }
 
-    /// An invitation is new.
-    pub(crate) fn request(&mut self, request: RequestId) {
+    /// An invitation is new; `alone` where no other one waits.
+    pub(crate) fn request(&mut self, request: RequestId, alone: bool) {
         self.requests.insert(request);
+        self.invited |= alone;
     }
 
     /// An invitation was answered.
@@ -125,8 +127,8 @@ impl Changes {
             }
         }
         events.extend(self.closed_requests.iter().map(|id| ipc::EventKind::RequestRemoved { id: id.to_string() }));
-        let Self { enqueued, refollow, chores, outcomes, requests, .. } = self;
-        Ok(Effects { events, arrivals, invited: !requests.is_empty(), enqueued, refollow, chores, outcomes })
+        let Self { enqueued, refollow, chores, outcomes, invited, .. } = self;
+        Ok(Effects { events, arrivals, invited, enqueued, refollow, chores, outcomes })
     }
 }
 
@@ -178,20 +180,25 @@ pub(crate) async fn write<T: Send + 'static>(
     account: &Arc<Account>,
     f: impl FnOnce(&Tx<'_>, &mut Groups, &mut Changes) -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    let me = account.pubkey();
-    // Held until the events are out: otherwise a later change could be announced before this one.
-    let _order = account.sync.order.lock().await;
-    let (value, effects) = account
-        .db
-        .write(move |tx, groups| {
-            let mut changes = Changes::default();
-            let value = f(tx, groups, &mut changes)?;
-            let effects = changes.effects(tx, me)?;
-            Ok::<_, crate::Error>((value, effects))
-        })
-        .await?;
-    effects.happen(account).await;
-    Ok(value)
+    let account = Arc::clone(account);
+    // A transaction takes place even when its caller stops waiting, so what follows from it has to take place, too.
+    let writing = tokio::spawn(async move {
+        let me = account.pubkey();
+        // Held until the events are out: otherwise a later change could be announced before this one.
+        let _order = account.sync.order.lock().await;
+        let (value, effects) = account
+            .db
+            .write(move |tx, groups| {
+                let mut changes = Changes::default();
+                let value = f(tx, groups, &mut changes)?;
+                let effects = changes.effects(tx, me)?;
+                Ok::<_, Error>((value, effects))
+            })
+            .await?;
+        effects.happen(&account).await;
+        Ok(value)
+    });
+    writing.await.unwrap_or_else(|_| Err(Error::internal("a change did not finish")))
 }
 
 /// Announces rows that changed elsewhere, such as the delivery of a message.
@@ -206,7 +213,13 @@ pub(crate) async fn announce(account: &Arc<Account>, changes: Changes) -> Result
     Ok(())
 }
 
-fn arrival(tx: &Tx<'_>, me: PublicKey, record: &murmel_store::MessageRecord, message: &ipc::MessageView, backlog: Backlog) -> Result<Arrival> {
+fn arrival(
+    tx: &Tx<'_>,
+    me: PublicKey,
+    record: &murmel_store::MessageRecord,
+    message: &ipc::MessageView,
+    backlog: Backlog,
+) -> Result<Arrival> {
     let chat = views::found(tx, record.chat)?;
     let text = if let ipc::MessageKind::Text { text, .. } = &message.kind { text.clone() } else { String::new() };
     Ok(Arrival {

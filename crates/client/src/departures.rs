@@ -1,4 +1,4 @@
-//! Leaving a group, and confirming that others leave (WIRE §16).
+//! Leaving a group, and confirming that others leave (Marmot: SelfRemove).
 //! Nobody removes their own leaf: another member commits it.
 
 use std::sync::Arc;
@@ -99,7 +99,12 @@ async fn rank(account: &Arc<Account>, chat: ChatId) -> Result<Option<u32>> {
             }
             // The same order for everybody, another one in each epoch.
             let key = |who: &PublicKey| -> [u8; 32] {
-                Sha256::new().chain_update(record.routing.as_bytes()).chain_update(group.epoch().0.to_be_bytes()).chain_update(who.as_bytes()).finalize().into()
+                Sha256::new()
+                    .chain_update(record.routing.as_bytes())
+                    .chain_update(group.epoch().0.to_be_bytes())
+                    .chain_update(who.as_bytes())
+                    .finalize()
+                    .into()
             };
             let ours = key(&me);
             let before = group.view().members.iter().filter(|who| !leaving.contains(who) && key(who) < ours).count();
@@ -115,4 +120,3 @@ fn awaited(chat: ChatId) -> String {
 fn name(chat: ChatId) -> String {
     format!("leaving/{chat}")
 }
-

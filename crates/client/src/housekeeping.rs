@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-/// Waiting times of the housekeeping in groups (Marmot v2, WIRE §9 and §16). Tests shorten them.
+/// Waiting times of the housekeeping in groups (Marmot v2: joining, departure). Tests shorten them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Housekeeping {
     /// After joining: rest after the backlog was read, before the key rotation.

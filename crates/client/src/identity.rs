@@ -88,7 +88,8 @@ pub(crate) async fn import(profile: &Arc<Profile>, args: ipc::ImportIdentity) ->
     let secret = match read_key(&key)? {
         Pasted::Open(_, secret) => secret,
         Pasted::Sealed(sealed) => {
-            let password = password.ok_or_else(|| Error::new(ErrorCode::PasswordNeeded, "This key is sealed with a password. Enter it too."))?;
+            let password =
+                password.ok_or_else(|| Error::new(ErrorCode::PasswordNeeded, "This key is sealed with a password. Enter it too."))?;
             unseal(*sealed, password).await?
         }
     };
@@ -103,7 +104,7 @@ async fn establish(
     passphrase: Option<Zeroizing<String>>,
     birth: Birth,
 ) -> Result<ipc::Session> {
-    let _turn = profile.turn().await;
+    let _turn = profile.turn().await?;
     profile.expect_first_run()?;
     let passphrase = passphrase.filter(|passphrase| !passphrase.is_empty()).or_else(|| profile.options.passphrase.clone());
     let key_place = if passphrase.is_some() { KeyPlace::Vault } else { KeyPlace::Keychain };
@@ -165,7 +166,9 @@ fn read_key(text: &str) -> Result<Pasted> {
     }
     let lower = Zeroizing::new(text.to_ascii_lowercase());
     if lower.starts_with("npub1") || lower.starts_with("nprofile1") {
-        return Err(invalid("This is a public key. To use your identity here, its secret key is needed: nsec, ncryptsec or 64 hex digits."));
+        return Err(invalid(
+            "This is a public key. To use your identity here, its secret key is needed: nsec, ncryptsec or 64 hex digits.",
+        ));
     }
     if lower.starts_with("ncryptsec1") {
         return EncryptedSecretKey::from_bech32(&lower)

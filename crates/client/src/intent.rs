@@ -54,9 +54,7 @@ impl Intent {
 pub(crate) fn offers(people: &[Invitee], now: u64) -> Result<Vec<Offer>> {
     people
         .iter()
-        .map(|person| {
-            Offer::read(&person.offer, now).map_err(|why| Error::new(murmel_ipc::ErrorCode::NoKeyPackage, why.to_string()))
-        })
+        .map(|person| Offer::read(&person.offer, now).map_err(|why| Error::new(murmel_ipc::ErrorCode::NoKeyPackage, why.to_string())))
         .collect()
 }
 

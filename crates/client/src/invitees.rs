@@ -65,10 +65,17 @@ async fn one(account: &Arc<Account>, person: &Person, known: &[RelayAddress]) ->
     if fetched.complete.is_empty() && fetched.events.is_empty() {
         return Err("No relay could be reached to look this person up. Try again when there is a connection.".into());
     }
-    let inbox: Vec<String> =
-        list(&fetched.events, ListKind::Inbox).iter().flat_map(RelayList::entries).map(|(relay, _)| relay.as_str().to_owned()).take(INBOX_CAP).collect();
+    let inbox: Vec<String> = list(&fetched.events, ListKind::Inbox)
+        .iter()
+        .flat_map(RelayList::entries)
+        .map(|(relay, _)| relay.as_str().to_owned())
+        .take(INBOX_CAP)
+        .collect();
     if inbox.is_empty() {
-        return Err("This person cannot be invited: no relay knows where to send the invitation. Their app may be too old, or was never set up.".into());
+        return Err(
+            "This person cannot be invited: no relay knows where to send the invitation. Their app may be too old, or was never set up."
+                .into(),
+        );
     }
     let home = list(&fetched.events, ListKind::Relays).map(|list| list.write_relays()).unwrap_or_default();
     let asked = distinct(home.into_iter().chain(asked));
@@ -84,7 +91,8 @@ async fn one(account: &Arc<Account>, person: &Person, known: &[RelayAddress]) ->
 
 /// The newest list of a kind.
 fn list(events: &[Event], kind: ListKind) -> Option<RelayList> {
-    let newest = events.iter().filter(|event| event.kind == kind.kind()).max_by_key(|event| (event.created_at, std::cmp::Reverse(event.id)))?;
+    let newest =
+        events.iter().filter(|event| event.kind == kind.kind()).max_by_key(|event| (event.created_at, std::cmp::Reverse(event.id)))?;
     RelayList::parse(kind, newest).ok()
 }
 

@@ -82,8 +82,7 @@ fn enqueue(tx: &Tx<'_>, groups: &Groups, keys: &nostr::Keys, now: u64) -> Result
     // A relay keeps the newer one of a slot, so a replacement has to be later by at least a second.
     let created_at = now.max(latest + 1);
     let package = OwnKeyPackage::create(tx, groups.device()?, now)?;
-    let event =
-        package.event(&slot).custom_created_at(Timestamp::from_secs(created_at)).sign_with_keys(keys).map_err(|_| unsigned())?;
+    let event = package.event(&slot).custom_created_at(Timestamp::from_secs(created_at)).sign_with_keys(keys).map_err(|_| unsigned())?;
     tx.set_key_package_event(&package.reference, &event.id, created_at)?;
     let id = tx.enqueue(&row(&event, Purpose::KeyPackage, now), &relays)?;
     tx.put_progress_number(OUTBOX, id.0.unsigned_abs())?;
@@ -106,3 +105,6 @@ fn confirmed(tx: &Tx<'_>, id: OutboxId, now: u64) -> Result<()> {
     tx.put_progress_number(RENEW_AT, package.record.not_after.saturating_sub(before))?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -160,13 +160,10 @@ impl From<KeychainError> for Error {
                 ErrorCode::KeychainMissing,
                 "This computer has no keychain, or it does not run. Choose a passphrase instead: it seals the key in a file.",
             ),
-            KeychainError::Locked => {
-                Error::passing(ErrorCode::KeychainLocked, "The keychain is locked. Unlock it and try again.")
+            KeychainError::Locked => Error::passing(ErrorCode::KeychainLocked, "The keychain is locked. Unlock it and try again."),
+            KeychainError::Denied => {
+                Error::passing(ErrorCode::KeychainLocked, "The keychain refused access. Allow Murmel to use it and try again.")
             }
-            KeychainError::Denied => Error::passing(
-                ErrorCode::KeychainLocked,
-                "The keychain refused access. Allow Murmel to use it and try again.",
-            ),
             KeychainError::TimedOut => Error::passing(
                 ErrorCode::KeychainLocked,
                 "The keychain did not answer. Look for a window in which it asks for a password, then try again.",

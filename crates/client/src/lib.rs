@@ -3,17 +3,17 @@
 
 mod account;
 mod bus;
-mod clock;
-mod rotation;
-mod invitees;
-mod departures;
-mod chores;
 mod changes;
+mod chores;
+mod clock;
+mod departures;
 mod error;
 mod groups;
 mod home;
+mod housekeeping;
 mod identity;
 mod intent;
+mod invitees;
 mod key_package;
 mod keychain;
 mod lists;
@@ -22,17 +22,19 @@ mod notices;
 mod options;
 mod outbox;
 mod pace;
-mod housekeeping;
 mod people;
 mod profile;
 mod receive;
 mod records;
 mod relays;
 mod requests;
+mod rotation;
 mod send;
 mod settings;
 mod setup;
 mod sync;
+#[cfg(test)]
+mod testing;
 mod timeline;
 mod try_it;
 mod unlock;
@@ -49,11 +51,11 @@ use tokio::sync::mpsc;
 pub use bus::Subscription;
 pub use clock::Clock;
 pub use error::Error;
+pub use housekeeping::Housekeeping;
+pub use keychain::{Keychain, KeychainChoice, KeychainError, MockKeychain};
 /// The relay inside this program, for `relay serve` and for tests.
 pub use murmel_net::{EmbeddedRelay, EmbeddedRelayError};
-pub use keychain::{Keychain, KeychainChoice, KeychainError, MockKeychain};
 pub use notices::Notice;
-pub use housekeeping::Housekeeping;
 pub use options::{DEFAULT_RELAYS, LOOKUP_RELAYS, Options};
 pub use pace::Pace;
 pub use records::Record;
@@ -169,7 +171,8 @@ impl Client {
 }
 
 /// Groups and their members. Every change returns when at least one relay has acknowledged the commit and it is merged; an error
-/// says why not, and then nothing changed. All fail with `NoAccount` where no account is open.
+/// says why not, and then nothing changed. One exception: after `Offline` the change is kept, and is made as soon as a relay can be
+/// reached. All fail with `NoAccount` where no account is open.
 impl Client {
     /// Creates a group with those people that can be invited.
     ///
@@ -292,6 +295,22 @@ impl Client {
     /// `NotFound`.
     pub async fn records(&self, chat: &str, limit: u32) -> Result<Vec<Record>> {
         records::list(&self.account()?, chat, limit).await
+    }
+
+    /// One message as the wire has it; `None` for rows of the timeline that were never on the wire.
+    ///
+    /// # Errors
+    /// `NoAccount`.
+    pub async fn record(&self, message: i64) -> Result<Option<Record>> {
+        records::get(&self.account()?, message).await
+    }
+
+    /// The message of a chat that has this event id, 64 hex digits; `None` where it is not here.
+    ///
+    /// # Errors
+    /// `NotFound` for the chat.
+    pub async fn record_by_event(&self, chat: &str, event: &str) -> Result<Option<Record>> {
+        records::by_event(&self.account()?, chat, event).await
     }
 
     /// Encrypts and keeps a text for sending. When it returns, the message survives a crash.

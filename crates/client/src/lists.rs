@@ -202,7 +202,10 @@ pub(crate) async fn confirm(account: &Arc<Account>, id: OutboxId) -> Result<()> 
     }
     let now = account.clock.now();
     account.db.write(move |tx, _| Ok::<_, Error>(tx.retry(id, now)?)).await?;
-    Err(Error::passing(ErrorCode::RelayRefused, "A relay said that it took what was published, but does not have it. Murmel goes on trying."))
+    Err(Error::passing(
+        ErrorCode::RelayRefused,
+        "A relay said that it took what was published, but does not have it. Murmel goes on trying.",
+    ))
 }
 
 async fn is_there(account: &Arc<Account>, relays: &[RelayAddress], id: EventId) -> bool {

@@ -84,7 +84,10 @@ pub(crate) async fn leave(account: &Arc<Account>, chat: &str) -> Result<()> {
         return departures::leave_alone(account, chat).await;
     }
     if admin && other_admins == 0 {
-        return Err(Error::new(ErrorCode::LastAdmin, "You are the only admin of this group. Make somebody else an admin first, then leave."));
+        return Err(Error::new(
+            ErrorCode::LastAdmin,
+            "You are the only admin of this group. Make somebody else an admin first, then leave.",
+        ));
     }
     if admin {
         change(account, chat, Intent::Demote(me)).await?;
@@ -117,7 +120,10 @@ async fn read<T: Send + 'static>(
 /// The people that texts name, each once, without the account itself.
 fn parse(account: &Account, people: &[String]) -> Result<Vec<Person>> {
     if people.len() > PEOPLE_CAP {
-        return Err(Error::new(ErrorCode::TooLarge, format!("At most {PEOPLE_CAP} people can be named at a time. Invite the others later.")));
+        return Err(Error::new(
+            ErrorCode::TooLarge,
+            format!("At most {PEOPLE_CAP} people can be named at a time. Invite the others later."),
+        ));
     }
     let mut distinct: Vec<Person> = Vec::new();
     for text in people {

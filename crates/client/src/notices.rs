@@ -6,9 +6,9 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::mpsc;
 
-/// Longest title, in characters (UX N6).
+/// Longest title, in characters.
 pub(crate) const TITLE_CAP: usize = 60;
-/// Longest body, in characters (UX N6).
+/// Longest body, in characters.
 pub(crate) const BODY_CAP: usize = 200;
 /// Notices that wait for the shell; when it does not read, further ones are dropped: the messages themselves are in the database.
 pub(crate) const QUEUE_CAP: usize = 64;
@@ -36,7 +36,7 @@ pub(crate) struct Arrival {
     pub message: i64,
     pub sender: String,
     pub text: String,
-    /// Expiring messages never show their text (UX N3).
+    /// Expiring messages never show their text.
     pub expires: bool,
     /// The chat's backlog is still being fetched.
     pub backlog: Backlog,
@@ -86,12 +86,12 @@ impl Attention {
         self.notices().arrived(arrivals, show_text);
     }
 
-    /// The chat has caught up: its burst becomes one notice (UX N4).
+    /// The chat has caught up: its burst becomes one notice.
     pub(crate) fn caught_up(&self, chat: &str, show_text: bool) {
         self.notices().caught_up(chat, show_text);
     }
 
-    /// One quiet notice for an invitation (UX N11).
+    /// One quiet notice for an invitation.
     pub(crate) fn invited(&self) {
         self.notices().invited();
     }

@@ -8,13 +8,8 @@ use zeroize::Zeroizing;
 use crate::{Clock, Housekeeping, KeychainChoice, Pace};
 
 /// Relays that a new account starts with; editable.
-pub const DEFAULT_RELAYS: [&str; 5] = [
-    "wss://relay.damus.io",
-    "wss://nos.lol",
-    "wss://relay.primal.net",
-    "wss://relay.eu.whitenoise.chat",
-    "wss://relay.us.whitenoise.chat",
-];
+pub const DEFAULT_RELAYS: [&str; 5] =
+    ["wss://relay.damus.io", "wss://nos.lol", "wss://relay.primal.net", "wss://relay.eu.whitenoise.chat", "wss://relay.us.whitenoise.chat"];
 
 /// Relays that are asked for people's relay lists besides, as long as [`Options::default_relays`] are the built-in ones.
 pub const LOOKUP_RELAYS: [&str; 1] = ["wss://purplepag.es"];

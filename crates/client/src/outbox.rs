@@ -1,34 +1,24 @@
 //! Events on their way to relays: durable, the same bytes on every attempt, every answer recorded.
 //! It seals and signs nothing, and decides nothing about what an acceptance means.
 
+mod flight;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use murmel_ipc::{self as ipc, DeliveryAnswer};
-use murmel_net::{Lane as NetLane, RelayAddress};
-use murmel_store::{Answer, Due, Lane, MessageId, OutboxId, OutboxRecord, OutboxState, Purpose, Tx};
+use murmel_store::{Answer, MessageId, OutboxId, OutboxRecord, OutboxState, Purpose, Tx};
 use nostr::{Event, JsonUtil as _};
-use tokio::task::JoinSet;
 
+use self::flight::{Attempt, Flight};
 use crate::account::Account;
-use crate::pace::{Pace, grown};
 use crate::{Error, Result, membership, relays, views};
 
-/// Attempts under way at a time, all relays together.
-const IN_FLIGHT: usize = 1_024;
-/// Attempts under way at a time on one relay, so that a silent one leaves room for the others.
-const IN_FLIGHT_PER_RELAY: usize = 256;
 /// Due attempts looked at in one go, beyond those under way.
 const DUE_BATCH: usize = 512;
 /// Answers recorded in one transaction.
 const ANSWERS_PER_TRANSACTION: usize = 128;
-/// A relay that names a lasting reason is asked this often in all before its refusal counts.
-const LASTING_REFUSALS: u32 = 3;
-/// The same for a relay that names no reason that NIP-01 knows.
-const UNCLEAR_REFUSALS: u32 = 10;
-/// Refusals that are counted at a time; beyond it every count begins again, which costs further attempts only.
-const COUNTED: usize = 10_000;
 /// How long the remaining relays of an accepted event are tried, in seconds: three days.
 const PERSIST: u64 = 3 * 24 * 60 * 60;
 /// How long settled events are kept for their delivery details, in seconds: thirty days.
@@ -37,115 +27,11 @@ const KEEP: u64 = 30 * 24 * 60 * 60;
 const LONGEST_SLEEP: Duration = Duration::from_secs(60 * 60);
 /// How long it sleeps while only events are due that wait for another one.
 const WAITING_SLEEP: Duration = Duration::from_secs(5);
-/// Relays whose trouble is remembered; beyond it everybody gets a fresh start.
-const TROUBLES: usize = 1_024;
-/// Failures of a relay within this time count as one: a lost connection fails everything that was on it.
-const ONE_FAILURE: Duration = Duration::from_millis(500);
-/// Longest words of a relay that are kept, in characters.
-const MAX_WORDS: usize = 200;
-
-/// One event for one relay, with the relay's answer.
-struct Attempt {
-    due: Due,
-    answer: Answer,
-    detail: String,
-    /// After how many refusals in all asking this relay again makes no sense.
-    refusals: Option<u32>,
-}
 
 /// What follows from recorded answers, after their transaction.
 struct Effect {
     record: OutboxRecord,
     changed: bool,
-}
-
-#[derive(Default)]
-struct Flight {
-    busy: HashSet<(OutboxId, String)>,
-    per_relay: HashMap<String, usize>,
-    attempts: JoinSet<Attempt>,
-    /// Relays that do not answer: how often in a row, and since when it counts.
-    trouble: HashMap<String, (u32, Instant)>,
-    /// How often a relay refused an event.
-    refused: HashMap<(OutboxId, String), u32>,
-}
-
-impl Flight {
-    fn takes(&self, due: &Due) -> bool {
-        self.busy.len() < IN_FLIGHT
-            && self.per_relay.get(&due.relay).copied().unwrap_or(0) < IN_FLIGHT_PER_RELAY
-            && !self.busy.contains(&(due.outbox, due.relay.clone()))
-    }
-
-    fn start(&mut self, account: &Arc<Account>, due: Due, event: Option<Arc<Event>>) {
-        self.busy.insert((due.outbox, due.relay.clone()));
-        *self.per_relay.entry(due.relay.clone()).or_default() += 1;
-        let account = Arc::clone(account);
-        self.attempts.spawn(async move { attempt(&account, due, event).await });
-    }
-
-    fn landed(&mut self, attempt: &Attempt) {
-        self.busy.remove(&(attempt.due.outbox, attempt.due.relay.clone()));
-        if let Some(count) = self.per_relay.get_mut(&attempt.due.relay) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                self.per_relay.remove(&attempt.due.relay);
-            }
-        }
-    }
-}
-
-impl Flight {
-    /// Notes how a relay behaved. An answer of any kind ends its trouble.
-    fn heard_from(&mut self, relay: &str, answer: Answer) {
-        if matches!(answer, Answer::Accepted | Answer::Refused) {
-            self.trouble.remove(relay);
-            return;
-        }
-        if self.trouble.len() >= TROUBLES {
-            self.trouble.clear();
-        }
-        let now = Instant::now();
-        let (count, since) = self.trouble.entry(relay.to_owned()).or_insert((0, now));
-        if now.duration_since(*since) >= ONE_FAILURE {
-            (*count, *since) = (count.saturating_add(1), now);
-        }
-    }
-
-    /// Counts a refusal; answers how many there are of this event by this relay.
-    fn refused_by(&mut self, attempt: &Attempt) -> u32 {
-        if self.refused.len() >= COUNTED {
-            self.refused.clear();
-        }
-        let key = (attempt.due.outbox, attempt.due.relay.clone());
-        if attempt.answer != Answer::Refused {
-            if attempt.answer == Answer::Accepted {
-                self.refused.remove(&key);
-            }
-            return 0;
-        }
-        let count = self.refused.entry(key).or_default();
-        *count = count.saturating_add(1);
-        *count
-    }
-
-    /// When to try again, in seconds from now; `None` for never.
-    ///
-    /// Silence and lost connections are the relay's trouble, not the event's: after the first one it is asked again at once.
-    fn pauses(&mut self, attempt: &Attempt, pace: &Pace) -> Option<[u64; 2]> {
-        let refusals = self.refused_by(attempt);
-        let trouble = self.trouble.get(&attempt.due.relay).map_or(0, |(count, _)| *count);
-        let pause = |cap| match attempt.answer {
-            Answer::TimedOut | Answer::Unreachable if trouble == 0 => 0,
-            Answer::TimedOut | Answer::Unreachable => grown(pace.retry_first, trouble - 1, cap).as_secs().max(1),
-            _ => grown(pace.retry_first, refusals.saturating_sub(1), cap).as_secs().max(1),
-        };
-        if attempt.answer == Answer::Refused && attempt.refusals.is_some_and(|last| refusals >= last) {
-            self.refused.remove(&(attempt.due.outbox, attempt.due.relay.clone()));
-            return None;
-        }
-        Some([pace.retry_cap, pace.remaining_cap].map(pause))
-    }
 }
 
 /// Publishes what is due, until the account is closed.
@@ -184,13 +70,13 @@ pub(crate) async fn run(account: Arc<Account>) {
 /// Starts what is due; answers how long nothing else will be.
 async fn start_due(account: &Arc<Account>, flight: &mut Flight) -> Result<Duration> {
     let now = account.clock.now();
-    let mut window = flight.busy.len() + DUE_BATCH;
+    let mut window = flight.len() + DUE_BATCH;
     loop {
         let limit = u32::try_from(window).unwrap_or(u32::MAX);
         let (due, next) = account.db.read(move |tx, _| Ok::<_, Error>((tx.due(now, limit)?, tx.next_due()?))).await?;
         let full = due.len() >= window;
-        let chosen = choose(flight, due);
-        if chosen.is_empty() && full && flight.busy.len() < IN_FLIGHT {
+        let chosen = flight.choose(due);
+        if chosen.is_empty() && full && flight.has_room() {
             // Everything in the window belongs to relays that are busy: look behind it.
             window = window.saturating_mul(8);
             continue;
@@ -209,22 +95,6 @@ async fn start_due(account: &Arc<Account>, flight: &mut Flight) -> Result<Durati
     }
 }
 
-/// Those of the due attempts that can start now, without exceeding a cap together.
-fn choose(flight: &Flight, due: Vec<Due>) -> Vec<Due> {
-    let mut added: HashMap<String, usize> = HashMap::new();
-    let mut chosen = Vec::new();
-    for due in due {
-        let on_relay = added.entry(due.relay.clone()).or_default();
-        let under_way = flight.per_relay.get(&due.relay).copied().unwrap_or(0);
-        let room = flight.busy.len() + chosen.len() < IN_FLIGHT && under_way + *on_relay < IN_FLIGHT_PER_RELAY;
-        if room && flight.takes(&due) {
-            *on_relay += 1;
-            chosen.push(due);
-        }
-    }
-    chosen
-}
-
 fn load_events(tx: &Tx<'_>, ids: HashSet<OutboxId>) -> Result<HashMap<OutboxId, Option<Arc<Event>>>> {
     let mut events = HashMap::with_capacity(ids.len());
     for id in ids {
@@ -232,45 +102,6 @@ fn load_events(tx: &Tx<'_>, ids: HashSet<OutboxId>) -> Result<HashMap<OutboxId, 
         events.insert(id, event);
     }
     Ok(events)
-}
-
-async fn attempt(account: &Arc<Account>, due: Due, event: Option<Arc<Event>>) -> Attempt {
-    let Some(event) = event else {
-        return Attempt { due, answer: Answer::Refused, detail: "The event cannot be read.".to_owned(), refusals: Some(1) };
-    };
-    let Ok(relay) = RelayAddress::parse(&due.relay) else {
-        return Attempt { due, answer: Answer::Refused, detail: "This is not the address of a relay.".to_owned(), refusals: Some(1) };
-    };
-    let lane = match due.lane {
-        Lane::Inbox => NetLane::Inbox,
-        Lane::Group => NetLane::Group,
-    };
-    let (answer, detail, refusals) = match account.net.publish(lane, &relay, &event, account.pace.publish).await {
-        murmel_net::Answer::Accepted { detail } => (Answer::Accepted, detail, None),
-        murmel_net::Answer::Refused { detail } => {
-            let refusals = refusals_that_count(&detail);
-            (Answer::Refused, detail, refusals)
-        }
-        murmel_net::Answer::TimedOut => (Answer::TimedOut, "The relay did not answer.".to_owned(), None),
-        murmel_net::Answer::Unreachable { detail } => (Answer::Unreachable, detail, None),
-        murmel_net::Answer::NotDialled { detail } => (Answer::Refused, detail, Some(1)),
-    };
-    Attempt { due, answer, detail: words(&detail), refusals }
-}
-
-/// How many refusals with these words count as final, by the prefixes of NIP-01 and NIP-42.
-fn refusals_that_count(detail: &str) -> Option<u32> {
-    match detail.split_once(':').map(|(prefix, _)| prefix) {
-        // These have nothing to do with the event.
-        Some("rate-limited" | "error") => None,
-        Some("blocked" | "invalid" | "pow" | "restricted" | "auth-required" | "mute") => Some(LASTING_REFUSALS),
-        _ => Some(UNCLEAR_REFUSALS),
-    }
-}
-
-/// Words of a relay, fit to be shown.
-fn words(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(MAX_WORDS).collect()
 }
 
 async fn settle_attempts(account: &Arc<Account>, flight: &mut Flight, attempts: Vec<Attempt>) {

@@ -104,7 +104,16 @@ mod tests {
     fn texts_that_name_nobody_are_refused() {
         let good = npub(&Keys::generate().public_key());
         let not_on_the_curve = "ff".repeat(32);
-        for text in ["", "npub1", "hello", &good[..good.len() - 1], &format!("{good}x"), &"0".repeat(64), &not_on_the_curve, &"a".repeat(100_000)] {
+        for text in [
+            "",
+            "npub1",
+            "hello",
+            good.strip_suffix(|_: char| true).unwrap(),
+            &format!("{good}x"),
+            &"0".repeat(64),
+            &not_on_the_curve,
+            &"a".repeat(100_000),
+        ] {
             assert_eq!(parse(text).unwrap_err().code, ErrorCode::InvalidPerson, "{text}");
         }
     }

@@ -1,6 +1,7 @@
 //! One profile folder while it is open: which account it holds and how that stands.
 //! It knows no protocol.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use murmel_ipc::{self as ipc, ErrorCode, KeyPlace, Session};
@@ -21,6 +22,7 @@ pub(crate) struct Profile {
     keychain: Option<Arc<dyn Keychain>>,
     /// Creating, opening, trying and closing happen one after the other.
     turn: tokio::sync::Mutex<()>,
+    closed: AtomicBool,
     state: Mutex<State>,
     /// Last, so that the lock is freed when everything else is gone.
     home: Home,
@@ -46,6 +48,7 @@ impl Profile {
             attention: Arc::default(),
             keychain,
             turn: tokio::sync::Mutex::new(()),
+            closed: AtomicBool::new(false),
             state: Mutex::new(State::Closed(first_run)),
             home,
         });
@@ -66,8 +69,12 @@ impl Profile {
     }
 
     /// Waits for the changes of the session before this one.
-    pub(crate) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
-        self.turn.lock().await
+    ///
+    /// # Errors
+    /// `NoAccount` once the profile is closed.
+    pub(crate) async fn turn(&self) -> Result<tokio::sync::MutexGuard<'_, ()>> {
+        let turn = self.turn.lock().await;
+        if self.closed.load(Ordering::Acquire) { Err(Error::no_account()) } else { Ok(turn) }
     }
 
     /// Where a key would be kept that is created with this passphrase.
@@ -98,11 +105,13 @@ impl Profile {
     pub(crate) fn expect_first_run(&self) -> Result<()> {
         match &*self.state() {
             State::Closed(Session::FirstRun { .. }) => Ok(()),
-            State::Trying(_) => Err(Error::new(
+            State::Trying(_) => {
+                Err(Error::new(ErrorCode::AccountExists, "The try-it conversation is open. Remove it first; nothing of it is kept."))
+            }
+            _ => Err(Error::new(
                 ErrorCode::AccountExists,
-                "The try-it conversation is open. Remove it first; nothing of it is kept.",
+                "This profile already has an account. Use another profile folder for another one.",
             )),
-            _ => Err(Error::new(ErrorCode::AccountExists, "This profile already has an account. Use another profile folder for another one.")),
         }
     }
 
@@ -162,7 +171,8 @@ impl Profile {
     }
 
     pub(crate) async fn close(&self) {
-        let _turn = self.turn().await;
+        let _turn = self.turn.lock().await;
+        self.closed.store(true, Ordering::Release);
         if let Some(trying) = self.take_trying() {
             trying.close().await;
             drop(self.home.remove_try_it());

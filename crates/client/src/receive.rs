@@ -23,6 +23,8 @@ use crate::{Result, changes, relays, requests, settings, sync};
 pub(crate) const BATCH_CAP: usize = 128;
 /// Expired messages removed at a time.
 const EXPIRY_BATCH: u32 = 500;
+/// How long an answered invitation is remembered, in seconds: ten times as long as gift wraps are read back.
+const REQUESTS_KEPT: u64 = 30 * 24 * 3600;
 /// How often backlogs of silent relays are looked at.
 const PULSE: std::time::Duration = std::time::Duration::from_secs(5);
 
@@ -89,14 +91,15 @@ async fn note(account: &Arc<Account>, item: Incoming) {
 }
 
 /// Takes a backlog. `false` where that failed: then it has to be read again, and the cursor stays where it is.
-async fn backlog(account: &Arc<Account>, taken: sync::Taken) -> bool {
+pub(crate) async fn backlog(account: &Arc<Account>, taken: sync::Taken) -> bool {
     let sync::Taken { feed, events, backlog, overflowed } = taken;
     let done = take_or_read_again(account, events, backlog).await;
     if overflowed {
         account.sync.chore(Chore::ReadAgain);
     }
     if let Feed::Group(routing) = feed {
-        let chats = account.db.read(move |tx, _| Ok::<_, crate::Error>(tx.chats_by_routing(&murmel_engine::RoutingId::new(routing))?)).await;
+        let chats =
+            account.db.read(move |tx, _| Ok::<_, crate::Error>(tx.chats_by_routing(&murmel_engine::RoutingId::new(routing))?)).await;
         let show_text = settings::get(account).await.is_ok_and(|settings| settings.notification_text);
         for chat in chats.unwrap_or_default() {
             account.attention.caught_up(&chat.group.to_string(), show_text);
@@ -119,7 +122,7 @@ async fn take_or_read_again(account: &Arc<Account>, events: Vec<Event>, backlog:
 ///
 /// # Errors
 /// Only faults of the store; what is wrong with an event is no error.
-pub(crate) async fn take(account: &Arc<Account>, events: Vec<Event>, backlog: Backlog) -> Result<()> {
+async fn take(account: &Arc<Account>, events: Vec<Event>, backlog: Backlog) -> Result<()> {
     let (mut wraps, mut groups) = (Vec::new(), Vec::new());
     for event in events {
         match event.kind {
@@ -213,13 +216,14 @@ async fn leave_out(account: &Arc<Account>, event: EventId, now: u64) -> Result<(
         .await
 }
 
-/// Removes messages whose time is over.
+/// Removes messages whose time is over, and invitations that were answered long ago.
 pub(crate) async fn expire(account: &Arc<Account>) {
     let now = account.clock.now();
     let gone = changes::write(account, move |tx, _, changes| {
         for (chat, _) in tx.delete_expired(now, EXPIRY_BATCH)? {
             changes.chat(chat);
         }
+        tx.prune_requests(now.saturating_sub(REQUESTS_KEPT))?;
         Ok(())
     });
     if gone.await.is_err() {

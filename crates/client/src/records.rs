@@ -1,11 +1,11 @@
 //! Messages as the wire has them, for the terminal.
 //! It projects nothing.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use murmel_ipc as ipc;
 use murmel_store::{KIND_SYSTEM, MessageId, MessageRecord, Tx};
+use nostr::EventId;
 
 use crate::account::Account;
 use crate::{Result, views};
@@ -13,6 +13,8 @@ use crate::{Result, views};
 /// A message as the wire has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
+    /// Names the message in commands, as in [`ipc::MessageView::id`].
+    pub message: i64,
     /// Id of the inner event, hex.
     pub id: String,
     /// Public key of the author, hex.
@@ -33,35 +35,50 @@ pub struct Record {
     pub relays: Vec<ipc::Delivery>,
 }
 
-/// Rows read at a time.
-const CHUNK: u32 = 500;
 /// Rows returned at most.
 pub(crate) const RECORDS_CAP: u32 = 10_000;
 
-/// Every message of a chat, of every kind that came over the wire: the newest `limit`, oldest first.
+/// The messages of a chat that arrived last, of every kind that came over the wire: at most `limit`, oldest first.
 pub(crate) async fn list(account: &Arc<Account>, chat: &str, limit: u32) -> Result<Vec<Record>> {
     let chat = chat.to_owned();
-    let limit = limit.min(RECORDS_CAP) as usize;
     account
         .db
         .read(move |tx, _| {
             let chat = views::find(tx, &chat)?;
-            let mut newest: VecDeque<MessageRecord> = VecDeque::new();
-            let mut after = MessageId(0);
-            loop {
-                let rows = tx.messages_after(chat.id, after, CHUNK)?;
-                let Some(last) = rows.last() else { break };
-                after = last.id;
-                newest.extend(rows.into_iter().filter(|row| row.kind != KIND_SYSTEM));
-                newest.drain(..newest.len().saturating_sub(limit));
-            }
-            newest.into_iter().map(|row| record(tx, row)).collect()
+            let rows = tx.newest_arrivals(chat.id, limit.min(RECORDS_CAP))?;
+            rows.into_iter().map(|row| record(tx, row)).collect()
+        })
+        .await
+}
+
+/// One message; `None` for a row that no message on the wire stands for.
+pub(crate) async fn get(account: &Arc<Account>, message: i64) -> Result<Option<Record>> {
+    account
+        .db
+        .read(move |tx, _| {
+            let row = tx.message(MessageId(message))?.filter(|row| row.kind != KIND_SYSTEM);
+            row.map(|row| record(tx, row)).transpose()
+        })
+        .await
+}
+
+/// The message of a chat that has this event id, 64 hex digits.
+pub(crate) async fn by_event(account: &Arc<Account>, chat: &str, event: &str) -> Result<Option<Record>> {
+    let chat = chat.to_owned();
+    let Ok(event) = EventId::from_hex(event) else { return Ok(None) };
+    account
+        .db
+        .read(move |tx, _| {
+            let chat = views::find(tx, &chat)?;
+            let row = tx.message_by_event(chat.id, &event)?.filter(|row| row.kind != KIND_SYSTEM);
+            row.map(|row| record(tx, row)).transpose()
         })
         .await
 }
 
 fn record(tx: &Tx<'_>, row: MessageRecord) -> Result<Record> {
     Ok(Record {
+        message: row.id.0,
         id: row.event_id.to_hex(),
         sender: row.sender.to_hex(),
         kind: row.kind,

@@ -6,9 +6,7 @@ use std::sync::Arc;
 
 use murmel_engine::{JoinError, Welcome, WelcomeRefused};
 use murmel_ipc::{self as ipc, ErrorCode, SystemMessage};
-use murmel_store::{
-    ChatId, ChatRecord, ChatState, MessageId, RequestId, RequestInsert, RequestRecord, RequestState, Tx,
-};
+use murmel_store::{ChatId, ChatRecord, ChatState, MessageId, RequestId, RequestInsert, RequestRecord, RequestState, Tx};
 use nostr::nips::nip59::UnwrappedGift;
 use nostr::{Event, EventId, Kind};
 
@@ -20,7 +18,7 @@ use crate::notices::Backlog;
 use crate::receive::{Taking, insert_system_row, project, retry_deferred};
 use crate::{Error, Result, changes, setup, views, wrap};
 
-/// Invitations that wait at a time (SECURITY row 10).
+/// Invitations that wait at a time.
 pub(crate) const REQUESTS_CAP: usize = 50;
 /// Bytes of a description that are kept with an invitation.
 const DESCRIPTION_CAP: usize = 4_096;
@@ -33,9 +31,7 @@ pub(crate) async fn take(account: &Arc<Account>, wraps: Vec<Event>) -> Result<()
     for wrap in wraps {
         // Opening a wrap costs four curve operations, so look first. When the list is full nothing is remembered: it comes again.
         let id = wrap.id;
-        let open = account.db.read(move |tx, _| {
-            Ok::<_, Error>(!tx.is_seen(&id)? && tx.open_request_count()? < REQUESTS_CAP as u64)
-        });
+        let open = account.db.read(move |tx, _| Ok::<_, Error>(!tx.is_seen(&id)? && tx.open_request_count()? < REQUESTS_CAP as u64));
         if !open.await? {
             continue;
         }
@@ -106,7 +102,8 @@ async fn keep(account: &Arc<Account>, wrap: EventId, welcome: Welcome) -> Result
             state: RequestState::Open,
         };
         match tx.insert_request(&request, REQUESTS_CAP)? {
-            RequestInsert::Added(id) if asks => changes.request(id),
+            // One notice is enough for all that wait.
+            RequestInsert::Added(id) if asks => changes.request(id, tx.open_request_count()? == 1),
             RequestInsert::Added(id) => changes.chore(Chore::Accept(id)),
             RequestInsert::Known(_) => {}
             RequestInsert::Full => return Ok(()),

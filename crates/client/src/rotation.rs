@@ -1,4 +1,4 @@
-//! The key rotation after joining (WIRE §9): it heals the group from whatever the key package went through.
+//! The key rotation after joining (Marmot: joining): it heals the group from whatever the key package went through.
 //! It never holds up a message.
 
 use std::collections::HashSet;

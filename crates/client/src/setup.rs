@@ -91,11 +91,6 @@ pub(crate) fn steps(account: &Arc<Account>) -> Vec<SetupStep> {
     account.setup.all()
 }
 
-/// Whether every step is done.
-pub(crate) fn is_done(account: &Arc<Account>) -> bool {
-    *account.setup.done.borrow()
-}
-
 /// Waits until every step is done.
 pub(crate) async fn done(account: &Arc<Account>) {
     let mut done = account.setup.done.subscribe();
@@ -144,7 +139,8 @@ pub(crate) async fn run(account: Arc<Account>) {
 async fn pass(account: &Arc<Account>) -> Result<std::time::Duration> {
     for name in ORDER {
         let first_time = account.setup.get(name) != StepState::Done;
-        if !first_time && !(name == SetupName::KeyPackage && key_package::is_due(account).await?) {
+        let due = first_time || (name == SetupName::KeyPackage && key_package::is_due(account).await?);
+        if !due {
             continue;
         }
         // A renewal is nobody's concern unless it is the first one.

@@ -19,7 +19,6 @@ pub(crate) use feeds::{Feeds, Taken};
 use crate::account::Account;
 use crate::chores::{self, CHORES_CAP, Chore};
 use crate::membership::Outcome;
-use crate::notices::Backlog;
 use crate::{Housekeeping, Result, receive, relays, setup};
 
 /// Gift wraps are dated back by up to two days (NIP-59); one more for clocks.
@@ -232,8 +231,8 @@ pub(crate) async fn read_whole(account: &Arc<Account>, feed: Feed, relay: RelayA
         }
     };
     let fetched = account.net.fetch(lane, std::slice::from_ref(&relay), filter, FETCH_TIMEOUT).await;
-    receive::take(account, fetched.events, Backlog::CatchingUp).await?;
-    if !fetched.complete.is_empty() {
+    let taken = receive::backlog(account, Taken::again(feed, fetched.events)).await;
+    if taken && !fetched.complete.is_empty() {
         let key = cursor_key(&feed, &relay);
         account.db.write(move |tx, _| Ok::<_, crate::Error>(tx.put_cursor(&key, now)?)).await?;
     }
@@ -266,33 +265,39 @@ pub(crate) fn addresses(relays: &[String]) -> Vec<RelayAddress> {
 /// Reads everything since the cursors again, after something may have been missed.
 pub(crate) async fn read_again(account: &Arc<Account>) -> Result<()> {
     let groups = account.db.read(|tx, _| group_feeds(tx)).await?;
+    let mut whole = true;
     for (feed, _) in groups {
         let filter = group_filter(&feed.routing, feed.since);
         let fetched = account.net.fetch(murmel_net::Lane::Group, &feed.relays, filter, FETCH_TIMEOUT).await;
-        receive::take(account, fetched.events, Backlog::CatchingUp).await?;
+        whole &= fetched.failed.is_empty();
+        whole &= receive::backlog(account, Taken::again(Feed::Group(feed.routing), fetched.events)).await;
     }
     let inbox = addresses(&relays::current(account).await?.inbox);
     let fetched = account.net.fetch(murmel_net::Lane::Inbox, &inbox, inbox_filter(account), FETCH_TIMEOUT).await;
-    receive::take(account, fetched.events, Backlog::CatchingUp).await
+    whole &= fetched.failed.is_empty();
+    whole &= receive::backlog(account, Taken::again(Feed::Inbox, fetched.events)).await;
+    if !whole {
+        account.sync.read_again_later();
+    }
+    Ok(())
 }
 
 /// Moves the cursors of subscriptions that are live, so that the next start does not read what was seen already; tidies up.
 pub(crate) async fn keep_up(account: &Arc<Account>) {
-    let now = account.clock.now();
-    let live: Vec<CursorKey> = account.sync.feeds.live().iter().map(|(feed, relay)| cursor_key(feed, relay)).collect();
-    let moved = account.db.write(move |tx, _| {
-        live.iter().try_for_each(|key| tx.put_cursor(key, now))?;
-        Ok::<_, crate::Error>(())
-    });
-    if moved.await.is_err() {
-        tracing::warn!("cursors could not be moved");
+    if account.sync.missed.swap(false, Ordering::AcqRel) {
+        // INVARIANT: no cursor passes what was missed.
+        account.sync.chore(Chore::ReadAgain);
+    } else {
+        let now = account.clock.now();
+        let live: Vec<CursorKey> = account.sync.feeds.live().iter().map(|(feed, relay)| cursor_key(feed, relay)).collect();
+        let moved = account.db.write(move |tx, _| live.iter().try_for_each(|key| tx.put_cursor(key, now)));
+        if moved.await.is_err() {
+            tracing::warn!("cursors could not be moved");
+        }
     }
     receive::expire(account).await;
     // A connection that comes back begins where the cursors are now.
     account.sync.chore(Chore::Follow);
-    if account.sync.missed.swap(false, Ordering::AcqRel) {
-        account.sync.chore(Chore::ReadAgain);
-    }
 }
 
 /// Waits until the set-up is done, the backlog is fetched and everything queued is on a relay, or until `timeout` is over.

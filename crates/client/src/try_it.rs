@@ -67,7 +67,7 @@ impl TryIt {
 }
 
 pub(crate) async fn start(profile: &Arc<Profile>) -> Result<ipc::Session> {
-    let _turn = profile.turn().await;
+    let _turn = profile.turn().await?;
     profile.expect_first_run()?;
     profile.home().remove_try_it()?;
     let trying = match begin(profile).await {
@@ -93,7 +93,7 @@ pub(crate) async fn start(profile: &Arc<Profile>) -> Result<ipc::Session> {
 }
 
 pub(crate) async fn remove(profile: &Arc<Profile>) -> Result<ipc::Session> {
-    let _turn = profile.turn().await;
+    let _turn = profile.turn().await?;
     end(profile).await
 }
 
@@ -132,9 +132,8 @@ async fn begin(profile: &Arc<Profile>) -> Result<TryIt> {
         setup::done(&trying.companion).await;
         Ok(())
     };
-    let ready = tokio::time::timeout(PATIENCE, ready)
-        .await
-        .unwrap_or_else(|_| Err(Error::internal("the relay on this computer does not answer")));
+    let ready =
+        tokio::time::timeout(PATIENCE, ready).await.unwrap_or_else(|_| Err(Error::internal("the relay on this computer does not answer")));
     if let Err(error) = ready {
         trying.close().await;
         return Err(error);

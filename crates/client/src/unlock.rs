@@ -54,7 +54,7 @@ pub(crate) async fn at_start(profile: &Arc<Profile>) -> Result<()> {
 /// The person answered: with a passphrase for the vault, or with a keychain that is unlocked by now.
 pub(crate) async fn unlock(profile: &Arc<Profile>, args: ipc::Unlock) -> Result<Session> {
     let passphrase = Zeroizing::new(args.passphrase);
-    let _turn = profile.turn().await;
+    let _turn = profile.turn().await?;
     if profile.account().is_ok() {
         return Ok(profile.session());
     }

@@ -43,11 +43,8 @@ impl<'a, 'tx> Names<'a, 'tx> {
 
     /// As [`Names::of`], for the account itself too.
     fn plain(&self, who: &PublicKey) -> Result<String> {
-        let known = if *who == self.me {
-            self.tx.account()?.map(|account| account.name)
-        } else {
-            self.tx.person(who)?.map(|person| person.name)
-        };
+        let known =
+            if *who == self.me { self.tx.account()?.map(|account| account.name) } else { self.tx.person(who)?.map(|person| person.name) };
         let name = one_line(&known.unwrap_or_default(), NAME_CAP);
         Ok(if name.is_empty() { short_npub(who) } else { name })
     }

@@ -54,8 +54,7 @@ async fn the_same_text_twice_in_one_second_arrives_twice() {
 async fn a_third_person_is_added_and_removed() {
     let relay = relay().await;
     let relays = [relay.url().to_string()];
-    let (anna, ben, cleo) =
-        (Person::new("Anna", &relays).await, Person::new("Ben", &relays).await, Person::new("Cleo", &relays).await);
+    let (anna, ben, cleo) = (Person::new("Anna", &relays).await, Person::new("Ben", &relays).await, Person::new("Cleo", &relays).await);
     let chat = anna.create_group("Garden", &[&ben]).await;
     ben.accept("Garden").await;
 
@@ -114,8 +113,7 @@ async fn a_group_is_renamed_described_and_its_admins_change() {
 async fn a_member_leaves_and_the_last_admin_cannot() {
     let relay = relay().await;
     let relays = [relay.url().to_string()];
-    let (anna, ben, cleo) =
-        (Person::new("Anna", &relays).await, Person::new("Ben", &relays).await, Person::new("Cleo", &relays).await);
+    let (anna, ben, cleo) = (Person::new("Anna", &relays).await, Person::new("Ben", &relays).await, Person::new("Cleo", &relays).await);
     let chat = anna.create_group("Garden", &[&ben, &cleo]).await;
     ben.accept("Garden").await;
     cleo.accept("Garden").await;

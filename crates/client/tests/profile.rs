@@ -52,7 +52,8 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 
 /// Every file with its bytes, apart from the lock.
 fn contents(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
-    let mut all: Vec<_> = files(folder).into_iter().filter(|path| !path.ends_with("lock")).map(|path| (path.clone(), fs::read(&path).unwrap())).collect();
+    let mut all: Vec<_> =
+        files(folder).into_iter().filter(|path| !path.ends_with("lock")).map(|path| (path.clone(), fs::read(&path).unwrap())).collect();
     all.sort();
     all
 }
@@ -149,7 +150,9 @@ async fn every_keychain_error_on_a_later_run_keeps_the_data_and_opens_once_it_is
     for fault in faults {
         keychain.fail(Some(fault.clone()));
         let client = open(home.path(), &keychain).await;
-        let Session::KeyUnavailable { npub: whose, retryable: true, message } = client.session() else { panic!("{fault:?}: {:?}", client.session()) };
+        let Session::KeyUnavailable { npub: whose, retryable: true, message } = client.session() else {
+            panic!("{fault:?}: {:?}", client.session())
+        };
         assert_eq!(whose, npub(&created));
         assert!(!message.is_empty());
         assert_eq!(client.create_identity(new("", None)).await.err().unwrap().code, ErrorCode::AccountExists);
@@ -256,7 +259,7 @@ async fn every_form_of_a_key_can_be_imported_and_wrong_input_is_explained() {
     assert_eq!(client.inspect_key(&sealed, Some("pw")).await.unwrap().npub, keys.public_key().to_bech32().ok());
     assert_eq!(client.inspect_key(&nsec, None).await.unwrap().kind, KeyKind::Nsec);
     let cases = [
-        (nsec[..40].to_owned(), None, ErrorCode::InvalidKey),
+        (nsec.chars().take(40).collect(), None, ErrorCode::InvalidKey),
         (keys.public_key().to_bech32().unwrap(), None, ErrorCode::InvalidKey),
         ("0".repeat(64), None, ErrorCode::InvalidKey),
         (sealed.clone(), None, ErrorCode::PasswordNeeded),
@@ -305,7 +308,12 @@ async fn the_secret_is_in_no_file_in_any_form() {
         let args = ImportIdentity { key: secret.to_bech32().unwrap(), password: None, passphrase: passphrase.map(str::to_owned) };
         client.import_identity(args).await.unwrap();
         let hex = secret.to_secret_hex();
-        let mut forms = vec![secret.as_secret_bytes().to_vec(), hex.clone().into_bytes(), hex.to_uppercase().into_bytes(), secret.to_bech32().unwrap().into_bytes()];
+        let mut forms = vec![
+            secret.as_secret_bytes().to_vec(),
+            hex.clone().into_bytes(),
+            hex.to_uppercase().into_bytes(),
+            secret.to_bech32().unwrap().into_bytes(),
+        ];
         forms.extend(passphrase.map(|text| text.as_bytes().to_vec()));
         for open in [true, false] {
             if !open {
@@ -336,4 +344,48 @@ async fn files_are_private() {
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o077, 0, "{}", file.display());
     }
     assert_eq!(fs::metadata(home.path().join("profile/account")).unwrap().permissions().mode() & 0o077, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_closed_profile_stays_closed() {
+    let (home, keychain) = (tempfile::tempdir().unwrap(), MockKeychain::new());
+    let client = open(home.path(), &keychain).await;
+    client.create_identity(new("", None)).await.unwrap();
+    client.close().await;
+    client.close().await;
+    assert_eq!(client.unlock(Unlock { passphrase: String::new() }).await.err().unwrap().code, ErrorCode::NoAccount);
+    assert_eq!(client.create_identity(new("", None)).await.err().unwrap().code, ErrorCode::NoAccount);
+    assert_eq!(client.groups().await.err().unwrap().code, ErrorCode::NoAccount);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_that_falls_behind_is_dropped_and_can_subscribe_again() {
+    let (home, keychain) = (tempfile::tempdir().unwrap(), MockKeychain::new());
+    let client = open(home.path(), &keychain).await;
+    client.create_identity(new("", None)).await.unwrap();
+    let mut slow = client.subscribe().await.unwrap();
+    for nth in 0..5_000 {
+        client.set_settings(murmel_ipc::Settings { notification_text: nth % 2 == 0 }).await.unwrap();
+    }
+    let mut last = slow.snapshot.seq;
+    while let Some(event) = slow.events.recv().await {
+        assert_eq!(event.seq, last + 1, "no gap before the end");
+        last = event.seq;
+    }
+    let again = client.subscribe().await.unwrap();
+    assert!(again.snapshot.seq > last);
+    assert!(!again.snapshot.settings.notification_text);
+}
+
+/// Run inside a D-Bus session with an unlocked keyring: `cargo test -p murmel-client --test profile -- --ignored`.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the keychain of a desktop session"]
+async fn the_systems_keychain_keeps_the_key_of_an_account() {
+    let home = tempfile::tempdir().unwrap();
+    let client = Client::open(options(home.path(), KeychainChoice::System)).await.unwrap();
+    assert_eq!(client.session(), Session::FirstRun { key_place: KeyPlace::Keychain });
+    let created = client.create_identity(new("", None)).await.unwrap();
+    client.close().await;
+    let client = Client::open(options(home.path(), KeychainChoice::System)).await.unwrap();
+    assert_eq!(client.session(), created);
 }

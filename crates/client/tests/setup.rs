@@ -25,7 +25,12 @@ impl Profile {
         options.keychain = KeychainChoice::Mock(MockKeychain::new());
         options.default_relays = relays.to_vec();
         options.allow_loopback = true;
-        options.pace = Pace { setup_first: Duration::from_millis(50), setup_cap: Duration::from_millis(500), fetch: Duration::from_secs(3), ..Pace::default() };
+        options.pace = Pace {
+            setup_first: Duration::from_millis(50),
+            setup_cap: Duration::from_millis(500),
+            fetch: Duration::from_secs(3),
+            ..Pace::default()
+        };
         let clock = options.clock.clone();
         Self { client: Client::open(options).await.unwrap(), clock, _home: home }
     }
@@ -173,7 +178,8 @@ async fn an_import_publishes_nothing_before_it_could_look() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_relay_that_refuses_is_named_in_the_step_and_tried_again() {
-    let relay = FaultyRelay::with_choice(|_, nth| if nth < 8 { Fault::OkFalse("blocked: not today".into()) } else { Fault::Ok }).await.unwrap();
+    let relay =
+        FaultyRelay::with_choice(|_, nth| if nth < 8 { Fault::OkFalse("blocked: not today".into()) } else { Fault::Ok }).await.unwrap();
     let profile = Profile::created(&[relay.url()]).await;
     profile
         .until("the refusal is shown", |steps| {

@@ -4,15 +4,15 @@
 mod common;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use common::{Person, admins, members};
 use murmel_client::{Housekeeping, Pace};
 use murmel_ipc as ipc;
 use murmel_sim::faulty_relay::{Fault, FaultyRelay};
-use nostr::{Event, Kind};
+use nostr::{Event, EventId, Kind};
 
 /// Patience of a test: a relay that keeps silent is given up soon.
 fn hasty() -> Pace {
@@ -77,6 +77,35 @@ async fn nothing_is_lost_or_doubled_on_a_relay_that_fails_in_turn_and_restarts()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_hundreds_overtake_is_not_lost() {
+    // The first message after the switch is lost twice; those behind it are not.
+    let victim: Arc<Mutex<Option<(EventId, u8)>>> = Arc::default();
+    let armed = Arc::new(AtomicBool::new(false));
+    let (chosen, on) = (Arc::clone(&victim), Arc::clone(&armed));
+    let relay = FaultyRelay::with_choice(move |event, _| {
+        if !on.load(Ordering::Acquire) || !is_group_message(event) {
+            return Fault::Ok;
+        }
+        let mut chosen = chosen.lock().unwrap();
+        let (id, lost) = chosen.get_or_insert((event.id, 0));
+        if *id == event.id && *lost < 2 {
+            *lost += 1;
+            return Fault::SilentDrop;
+        }
+        Fault::Ok
+    })
+    .await
+    .unwrap();
+    let (anna, ben, chat) = pair(&relay).await;
+    armed.store(true, Ordering::Release);
+    for number in 0..250 {
+        anna.say(&chat, &format!("anna {number}")).await;
+    }
+    ben.until("everything is here", async |_| (ben.texts(&chat).await.len() == 251).then_some(())).await;
+    assert_eq!(victim.lock().unwrap().unwrap().1, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_change_that_every_relay_refuses_changes_nothing() {
     let refusing = Arc::new(AtomicBool::new(false));
     let on = Arc::clone(&refusing);
@@ -137,6 +166,29 @@ async fn a_change_that_loses_its_place_to_another_is_made_again() {
     ben.hears(&chat, "one group still").await;
     ben.say(&chat, "yes").await;
     anna.hears(&chat, "yes").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_leaves_says_so_again_when_the_group_moved_on() {
+    // 1: the next event, Ben's proposal to leave, is lost on its way.
+    let state = Arc::new(AtomicU8::new(0));
+    let lose = Arc::clone(&state);
+    let relay = FaultyRelay::with_choice(move |event, _| {
+        let lost = is_group_message(event) && lose.compare_exchange(1, 2, Ordering::AcqRel, Ordering::Acquire).is_ok();
+        if lost { Fault::SilentDrop } else { Fault::Ok }
+    })
+    .await
+    .unwrap();
+    let (anna, ben, chat) = pair(&relay).await;
+    state.store(1, Ordering::Release);
+    ben.client().leave(&chat).await.unwrap();
+    ben.sees(&chat, "is leaving", |group| group.state == ipc::GroupState::Leaving).await;
+    ben.until("the proposal is lost", async |_| (state.load(Ordering::Acquire) == 2).then_some(())).await;
+    let refused = ben.client().send(ipc::SendMessage { chat: chat.clone(), text: "one more".into(), reply_to: None }).await.unwrap_err();
+    assert_eq!(refused.code, ipc::ErrorCode::GroupInactive);
+    anna.client().rename(&chat, "Orchard").await.unwrap();
+    ben.sees(&chat, "has left", |group| group.state == ipc::GroupState::Left).await;
+    anna.sees(&chat, "is alone", |group| members(group) == 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

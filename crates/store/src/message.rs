@@ -198,6 +198,20 @@ impl Tx<'_> {
         )
     }
 
+    /// The rows that arrived last, of every kind but system rows, oldest first.
+    pub fn newest_arrivals(&self, chat: ChatId, limit: u32) -> Result<Vec<MessageRecord>, StoreError> {
+        let mut rows = self.many(
+            select_message!(
+                "message_ids AS i CROSS JOIN messages AS m ON m.chat = i.chat AND m.shown = i.shown AND m.at = i.at AND m.id = i.id
+                 WHERE i.chat = ?1 AND m.kind <> ?3 ORDER BY i.id DESC LIMIT ?2"
+            ),
+            params![chat, limit, KIND_SYSTEM],
+            message_row,
+        )?;
+        rows.reverse();
+        Ok(rows)
+    }
+
     /// Rows of every kind that were sent in `from` or a later epoch, in the order of arrival: what a lost branch may have carried.
     pub fn messages_since_epoch(&self, chat: ChatId, from: Epoch) -> Result<Vec<MessageRecord>, StoreError> {
         self.many(

@@ -108,8 +108,9 @@ export class App {
     await element.setValue(text);
   }
 
+  /** The text of an element once it is shown, with what the screen cuts off. */
   async text(id, attribute = "") {
-    return (await this.find(id, attribute)).getText();
+    return (await (await this.find(id, attribute)).getProperty("textContent")).trim();
   }
 
   /** All texts of the messages that are on the screen. */

@@ -27,10 +27,7 @@ impl Version {
     /// Reads `v20.19.1`.
     fn parse(text: &str) -> Option<Self> {
         let mut numbers = text.trim().strip_prefix('v')?.split('.');
-        Some(Self {
-            major: numbers.next()?.parse().ok()?,
-            minor: numbers.next()?.parse().ok()?,
-        })
+        Some(Self { major: numbers.next()?.parse().ok()?, minor: numbers.next()?.parse().ok()? })
     }
 
     /// Vite skips the odd, short-lived releases; 22 is new enough from .12 on.
@@ -46,10 +43,9 @@ pub fn ensure(house: &House, yes: bool) -> anyhow::Result<()> {
         return Ok(());
     }
     match version(&mut Command::new("node")) {
-        Some(old) => say::line(&format!(
-            "Node {}.{} is too old: {}.{} or newer is needed",
-            old.major, old.minor, OLDEST.major, OLDEST.minor
-        )),
+        Some(old) => {
+            say::line(&format!("Node {}.{} is too old: {}.{} or newer is needed", old.major, old.minor, OLDEST.major, OLDEST.minor))
+        }
         None => say::line("there is no Node here"),
     }
     if System::here() == System::Homebrew {
@@ -67,12 +63,7 @@ pub fn ensure(house: &House, yes: bool) -> anyhow::Result<()> {
         install_own(house)?;
     }
     let version = found(house)?.context("npm's package `node` was installed, but gives no Node that is new enough")?;
-    say::line(&format!(
-        "Node {}.{} in {}",
-        version.major,
-        version.minor,
-        house.node_bin().display()
-    ));
+    say::line(&format!("Node {}.{} in {}", version.major, version.minor, house.node_bin().display()));
     Ok(())
 }
 

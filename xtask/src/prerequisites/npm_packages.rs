@@ -29,11 +29,7 @@ fn is_done(wanted: &[u8], stamp: Option<&[u8]>, has_packages: bool) -> bool {
 }
 
 fn stamp(house: &House, folder: &Path) -> PathBuf {
-    let name = folder
-        .strip_prefix(&house.root)
-        .unwrap_or(folder)
-        .to_string_lossy()
-        .replace(['/', '\\'], "-");
+    let name = folder.strip_prefix(&house.root).unwrap_or(folder).to_string_lossy().replace(['/', '\\'], "-");
     house.target.join("stamps").join(format!("{name}-package-lock.json"))
 }
 
@@ -51,14 +47,8 @@ mod tests {
 
     #[test]
     fn each_folder_has_a_stamp_of_its_own() {
-        let house = House {
-            root: "/house".into(),
-            target: "/house/target".into(),
-        };
-        assert_eq!(
-            stamp(&house, &house.desktop_tests()),
-            PathBuf::from("/house/target/stamps/tests-desktop-package-lock.json")
-        );
+        let house = House { root: "/house".into(), target: "/house/target".into() };
+        assert_eq!(stamp(&house, &house.desktop_tests()), PathBuf::from("/house/target/stamps/tests-desktop-package-lock.json"));
         assert_ne!(stamp(&house, &house.desktop_tests()), stamp(&house, &house.ui()));
     }
 }

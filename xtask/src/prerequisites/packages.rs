@@ -19,15 +19,7 @@ const APT_BUILD: &[&str] = &[
     "libayatana-appindicator3-dev",
     "libssl-dev",
 ];
-const APT_HEADLESS: &[&str] = &[
-    "xvfb",
-    "dbus",
-    "gnome-keyring",
-    "imagemagick",
-    "xdotool",
-    "fonts-dejavu-core",
-    "fonts-noto-color-emoji",
-];
+const APT_HEADLESS: &[&str] = &["xvfb", "dbus", "gnome-keyring", "imagemagick", "xdotool", "fonts-dejavu-core", "fonts-noto-color-emoji"];
 const APT_WINDOW_TESTS: &[&str] = &["webkit2gtk-driver", "libsecret-tools", "xauth"];
 
 const DNF_BUILD: &[&str] = &[

@@ -39,10 +39,9 @@ impl System {
     fn commands(self, packages: &[&str]) -> Vec<Vec<String>> {
         let words = |start: &[&str]| start.iter().chain(packages).map(|&word| word.to_owned()).collect();
         match self {
-            Self::Apt => vec![
-                vec!["apt-get".to_owned(), "update".to_owned()],
-                words(&["apt-get", "install", "--yes", "--no-install-recommends"]),
-            ],
+            Self::Apt => {
+                vec![vec!["apt-get".to_owned(), "update".to_owned()], words(&["apt-get", "install", "--yes", "--no-install-recommends"])]
+            }
             Self::Dnf => vec![words(&["dnf", "install", "--assumeyes"])],
             Self::Homebrew => vec![words(&["brew", "install"])],
             Self::Other => Vec::new(),
@@ -53,11 +52,7 @@ impl System {
     pub fn install(self, packages: &[&str], yes: bool) -> anyhow::Result<()> {
         let mut commands = self.commands(packages);
         if self != Self::Homebrew && !Self::is_root() {
-            anyhow::ensure!(
-                program::exists("sudo"),
-                "These packages are missing. As root, run:\n  {}",
-                typed(&commands)
-            );
+            anyhow::ensure!(program::exists("sudo"), "These packages are missing. As root, run:\n  {}", typed(&commands));
             for words in &mut commands {
                 words.insert(0, "sudo".to_owned());
             }
@@ -69,17 +64,10 @@ impl System {
                     );
                 }
                 say::line(&format!("To install what is missing:\n  {}", typed(&commands)));
-                anyhow::ensure!(
-                    say::ask("Run this now?"),
-                    "Nothing was installed. Run the commands above and start again."
-                );
+                anyhow::ensure!(say::ask("Run this now?"), "Nothing was installed. Run the commands above and start again.");
             }
         } else if self == Self::Homebrew && !yes {
-            anyhow::ensure!(
-                say::can_ask(),
-                "These packages are missing. Run this, or start again with --yes:\n  {}",
-                typed(&commands)
-            );
+            anyhow::ensure!(say::can_ask(), "These packages are missing. Run this, or start again with --yes:\n  {}", typed(&commands));
             anyhow::ensure!(say::ask(&format!("Run `{}` now?", typed(&commands))), "Nothing was installed.");
         }
         for words in &commands {
@@ -149,9 +137,6 @@ mod tests {
     #[test]
     fn apt_reads_its_lists_before_it_installs() {
         let commands = System::Apt.commands(&["xvfb", "file"]);
-        assert_eq!(
-            typed(&commands),
-            "apt-get update\n  apt-get install --yes --no-install-recommends xvfb file"
-        );
+        assert_eq!(typed(&commands), "apt-get update\n  apt-get install --yes --no-install-recommends xvfb file");
     }
 }

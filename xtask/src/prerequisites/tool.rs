@@ -15,15 +15,9 @@ pub struct Tool {
 }
 
 /// Checks licences, sources and bans.
-pub const CARGO_DENY: Tool = Tool {
-    name: "cargo-deny",
-    version: "0.20.2",
-};
+pub const CARGO_DENY: Tool = Tool { name: "cargo-deny", version: "0.20.2" };
 /// Speaks WebDriver for the app's window.
-pub const TAURI_DRIVER: Tool = Tool {
-    name: "tauri-driver",
-    version: "2.0.6",
-};
+pub const TAURI_DRIVER: Tool = Tool { name: "tauri-driver", version: "2.0.6" };
 
 impl Tool {
     /// Builds the tool unless this version is there; returns where it is.
@@ -38,10 +32,7 @@ impl Tool {
         // A debug build: half the time to compile, and these tools have little to do.
         let mut command = program::cargo();
         command.args(["install", self.name, "--version", self.version, "--locked", "--debug", "--root"]);
-        command
-            .arg(house.target.join("tools"))
-            .arg("--target-dir")
-            .arg(house.target.join("tools").join("build"));
+        command.arg(house.target.join("tools")).arg("--target-dir").arg(house.target.join("tools").join("build"));
         program::run(&mut command).with_context(|| format!("installing {} {}", self.name, self.version))?;
         Ok(path)
     }
@@ -59,10 +50,7 @@ mod tests {
 
     #[test]
     fn an_installed_tool_counts_only_in_its_pinned_version() {
-        let tool = Tool {
-            name: "cargo-deny",
-            version: "0.20.2",
-        };
+        let tool = Tool { name: "cargo-deny", version: "0.20.2" };
         assert!(tool.is_recorded("[v1]\n\"cargo-deny 0.20.2 (registry+https://example)\" = [\"cargo-deny\"]\n"));
         assert!(!tool.is_recorded("[v1]\n\"cargo-deny 0.20.20 (registry+https://example)\" = [\"cargo-deny\"]\n"));
         assert!(!tool.is_recorded("[v1]\n\"tauri-driver 0.20.2 (registry+https://example)\" = [\"tauri-driver\"]\n"));

@@ -27,9 +27,8 @@ pub async fn run(open: &Open, verb: Group) -> Outcome {
         }
         Group::Members { group } => {
             let members = open.group(&group).await?.members;
-            let rows = members
-                .iter()
-                .map(|member| format!("{}  {}{}", member.npub, member.name, if member.is_admin { "  admin" } else { "" }));
+            let rows =
+                members.iter().map(|member| format!("{}  {}{}", member.npub, member.name, if member.is_admin { "  admin" } else { "" }));
             let text = rows.collect::<Vec<_>>().join("\n");
             return Ok(Some(Answer::new(json!({ "members": members }), text)));
         }
@@ -87,10 +86,7 @@ async fn invite(open: &Open, group: &GroupDetails, people: Vec<String>) -> Outco
     let not_invited = open.client.invite(&group.id, people).await?;
     open.catch_up().await?;
     if not_invited.len() == asked {
-        return Err(Failure::new(
-            ErrorCode::NoKeyPackage,
-            format!("Nobody was invited.{}", refused(&not_invited)),
-        ));
+        return Err(Failure::new(ErrorCode::NoKeyPackage, format!("Nobody was invited.{}", refused(&not_invited))));
     }
     let group = open.client.group(&group.id).await?;
     let mut value = view(&group);
@@ -105,16 +101,9 @@ async fn list(open: &Open) -> Outcome {
     let text = if groups.is_empty() {
         "No groups.".to_owned()
     } else {
-        groups
-            .iter()
-            .map(|group| format!("{}  {:?}, {} members", group.id, group.name, group.members.len()))
-            .collect::<Vec<_>>()
-            .join("\n")
+        groups.iter().map(|group| format!("{}  {:?}, {} members", group.id, group.name, group.members.len())).collect::<Vec<_>>().join("\n")
     };
-    Ok(Some(Answer::new(
-        json!({ "groups": groups.iter().map(view).collect::<Vec<_>>() }),
-        text,
-    )))
+    Ok(Some(Answer::new(json!({ "groups": groups.iter().map(view).collect::<Vec<_>>() }), text)))
 }
 
 async fn pubkey(open: &Open, person: &str) -> Result<String, Failure> {
@@ -124,12 +113,7 @@ async fn pubkey(open: &Open, person: &str) -> Result<String, Failure> {
 /// A group as programs get it.
 pub fn view(group: &GroupDetails) -> Value {
     let keys = |admins: bool| -> Vec<&str> {
-        group
-            .members
-            .iter()
-            .filter(|member| member.is_admin || !admins)
-            .map(|member| member.pubkey.as_str())
-            .collect()
+        group.members.iter().filter(|member| member.is_admin || !admins).map(|member| member.pubkey.as_str()).collect()
     };
     json!({
         "id": group.id,
@@ -144,13 +128,7 @@ pub fn view(group: &GroupDetails) -> Value {
 }
 
 fn shown(group: &GroupDetails) -> String {
-    let mut text = format!(
-        "{}  {:?}, epoch {}, {} members",
-        group.id,
-        group.name,
-        group.epoch,
-        group.members.len()
-    );
+    let mut text = format!("{}  {:?}, epoch {}, {} members", group.id, group.name, group.epoch, group.members.len());
     for member in &group.members {
         text.push_str(&format!("\n  {}{}", member.npub, if member.is_admin { "  admin" } else { "" }));
     }
@@ -158,8 +136,5 @@ fn shown(group: &GroupDetails) -> String {
 }
 
 fn refused(people: &[NotInvited]) -> String {
-    people
-        .iter()
-        .map(|person| format!("\nNot invited: {}: {}", person.npub, person.reason))
-        .collect()
+    people.iter().map(|person| format!("\nNot invited: {}: {}", person.npub, person.reason)).collect()
 }

@@ -3,6 +3,7 @@
 
 use std::io::BufRead;
 
+use murmel_client::Housekeeping;
 use murmel_ipc::{ErrorCode, ImportIdentity, KeyPlace, NewIdentity, StepState};
 use serde_json::json;
 use zeroize::Zeroizing;
@@ -25,7 +26,7 @@ pub async fn run(common: &Common, verb: Identity) -> Outcome {
         Identity::Import => Some(read_key()?),
         _ => None,
     };
-    let open = Open::profile(common).await?;
+    let open = Open::profile(common, Housekeeping::default()).await?;
     let outcome = match (verb, key) {
         (Identity::Import, Some(key)) => import(&open, key).await,
         (Identity::New { name }, _) => new(&open, name).await,
@@ -36,23 +37,13 @@ pub async fn run(common: &Common, verb: Identity) -> Outcome {
 }
 
 async fn new(open: &Open, name: String) -> Outcome {
-    open.client
-        .create_identity(NewIdentity {
-            name,
-            passphrase: passphrase(),
-        })
-        .await
-        .map_err(explained)?;
+    open.client.create_identity(NewIdentity { name, passphrase: passphrase() }).await.map_err(explained)?;
     open.catch_up().await?;
     show(open).await
 }
 
 async fn import(open: &Open, key: Key) -> Outcome {
-    let args = ImportIdentity {
-        key: key.key.to_string(),
-        password: key.password.map(|text| text.to_string()),
-        passphrase: passphrase(),
-    };
+    let args = ImportIdentity { key: key.key.to_string(), password: key.password.map(|text| text.to_string()), passphrase: passphrase() };
     open.client.import_identity(args).await.map_err(explained)?;
     open.catch_up().await?;
     show(open).await
@@ -118,15 +109,11 @@ struct Key {
 fn read_key() -> Result<Key, Failure> {
     use std::io::{IsTerminal, Read};
     if std::io::stdin().is_terminal() {
-        let key = rpassword::prompt_password("Key (not shown): ")
-            .map(Zeroizing::new)
-            .map_err(|error| unreadable(&error))?;
+        let key = rpassword::prompt_password("Key (not shown): ").map(Zeroizing::new).map_err(|error| unreadable(&error))?;
         let password = match secret("MURMEL_KEY_PASSWORD") {
-            None if key.trim().starts_with("ncryptsec") => Some(
-                rpassword::prompt_password("Password (not shown): ")
-                    .map(Zeroizing::new)
-                    .map_err(|error| unreadable(&error))?,
-            ),
+            None if key.trim().starts_with("ncryptsec") => {
+                Some(rpassword::prompt_password("Password (not shown): ").map(Zeroizing::new).map_err(|error| unreadable(&error))?)
+            }
             password => password,
         };
         return Ok(Key { key, password });
@@ -134,10 +121,7 @@ fn read_key() -> Result<Key, Failure> {
     let mut input = std::io::stdin().lock().take(2 * LINE_CAP);
     let key = read_line(&mut input)?;
     if key.is_empty() {
-        return Err(Failure::new(
-            ErrorCode::InvalidKey,
-            "No key was given. Write it to standard input, on the first line.",
-        ));
+        return Err(Failure::new(ErrorCode::InvalidKey, "No key was given. Write it to standard input, on the first line."));
     }
     let password = match secret("MURMEL_KEY_PASSWORD") {
         None if key.starts_with("ncryptsec") => Some(read_line(&mut input)?).filter(|line| !line.is_empty()),
@@ -153,8 +137,5 @@ fn read_line(input: &mut impl BufRead) -> Result<Zeroizing<String>, Failure> {
 }
 
 fn unreadable(error: &std::io::Error) -> Failure {
-    Failure::new(
-        ErrorCode::InvalidInput,
-        format!("The key cannot be read from standard input: {error}"),
-    )
+    Failure::new(ErrorCode::InvalidInput, format!("The key cannot be read from standard input: {error}"))
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::sync::mpsc;
 
-use super::messages::{queue, recent, record_value};
+use super::messages::{queue, record_value};
 use super::profile::Open;
 use super::{Outcome, group, stop};
 use crate::answer::{Failure, line};
@@ -93,7 +93,7 @@ impl Printed {
     }
 
     async fn message(&mut self, open: &Open, view: MessageView) -> Result<Option<Value>, Failure> {
-        let value = match (&view.kind, recent(open, &view).await?) {
+        let value = match (&view.kind, open.client.record(view.id).await?) {
             (MessageKind::System { event }, _) => {
                 json!({ "type": "system", "group": view.chat, "created_at": view.at, "event": event })
             }

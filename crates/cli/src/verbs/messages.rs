@@ -4,17 +4,13 @@
 use std::io::Read;
 
 use murmel_client::Record;
-use murmel_ipc::{Delivery, ErrorCode, MessageKind, MessageState, MessageView, SendMessage};
+use murmel_ipc::{Delivery, ErrorCode, MessageState, MessageView, SendMessage};
 use serde_json::{Value, json};
 
 use super::Outcome;
 use super::profile::Open;
 use crate::answer::{Answer, Failure};
 
-/// Newest messages among which the one to answer is searched.
-const REPLY_DEPTH: u32 = 5_000;
-/// Newest messages among which the record of one that was just sent or received is searched.
-pub const RECENT: u32 = 64;
 /// Largest text read from standard input, bytes; the client's own limit is below.
 const TEXT_CAP: u64 = 256 * 1024;
 
@@ -30,7 +26,7 @@ pub async fn send(open: &Open, group: &str, text: String, reply: Option<String>)
     let view = queue(open, &group.id, text, reply.as_deref()).await?;
     open.catch_up().await?;
     let relays = open.client.delivery(view.id).await?;
-    let mut value = match recent(open, &view).await? {
+    let mut value = match open.client.record(view.id).await? {
         Some(record) => record_value(&group.id, &record),
         None => state_value(&view.state),
     };
@@ -47,17 +43,13 @@ pub async fn send(open: &Open, group: &str, text: String, reply: Option<String>)
 /// Those of the client, and `NotFound` for an unknown message to answer.
 pub async fn queue(open: &Open, chat: &str, text: String, reply: Option<&str>) -> Result<MessageView, Failure> {
     let reply_to = match reply {
-        Some(id) => Some(row(open, chat, id).await?),
+        Some(id) => {
+            let unknown = || Failure::new(ErrorCode::NotFound, "The message to answer is not here.");
+            Some(open.client.record_by_event(chat, id).await?.ok_or_else(unknown)?.message)
+        }
         None => None,
     };
-    Ok(open
-        .client
-        .send(SendMessage {
-            chat: chat.to_owned(),
-            text,
-            reply_to,
-        })
-        .await?)
+    Ok(open.client.send(SendMessage { chat: chat.to_owned(), text, reply_to }).await?)
 }
 
 /// The newest messages of a group.
@@ -68,40 +60,10 @@ pub async fn list(open: &Open, group: &str, limit: u32) -> Outcome {
     open.catch_up().await?;
     let group = open.group(group).await?;
     let records = open.client.records(&group.id, limit).await?;
-    let text = records
-        .iter()
-        .map(|record| format!("{}  {}: {}", record.created_at, short(&record.sender), record.content));
+    let text = records.iter().map(|record| format!("{}  {}: {}", record.created_at, short(&record.sender), record.content));
     let text = text.collect::<Vec<_>>().join("\n");
     let messages: Vec<Value> = records.iter().map(|record| record_value(&group.id, record)).collect();
     Ok(Some(Answer::new(json!({ "messages": messages }), text)))
-}
-
-/// The record of a message that was just sent or received; `None` for rows that no message on the wire stands for.
-///
-/// # Errors
-/// Those of the client.
-pub async fn recent(open: &Open, view: &MessageView) -> Result<Option<Record>, Failure> {
-    let records = open.client.records(&view.chat, RECENT).await?;
-    Ok(records.into_iter().rev().find(|record| is_same(record, view)))
-}
-
-async fn row(open: &Open, chat: &str, id: &str) -> Result<i64, Failure> {
-    let unknown = || Failure::new(ErrorCode::NotFound, "The message to answer is not here.");
-    let records = open.client.records(chat, REPLY_DEPTH).await?;
-    let record = records.into_iter().find(|record| record.id == id).ok_or_else(unknown)?;
-    let mut before = None;
-    loop {
-        let page = open.client.timeline(chat, before, RECENT).await?;
-        if let Some(view) = page.messages.iter().find(|view| is_same(&record, view)) {
-            return Ok(view.id);
-        }
-        before = Some(page.older.ok_or_else(unknown)?);
-    }
-}
-
-fn is_same(record: &Record, view: &MessageView) -> bool {
-    let MessageKind::Text { text, .. } = &view.kind else { return false };
-    record.created_at == view.at && record.sender == view.sender && record.content == *text
 }
 
 /// A message as programs get it.
@@ -143,12 +105,7 @@ fn sentence(relays: &[Delivery]) -> String {
 fn from_stdin() -> Result<String, Failure> {
     let mut text = String::new();
     let read = std::io::stdin().lock().take(TEXT_CAP).read_to_string(&mut text);
-    read.map_err(|error| {
-        Failure::new(
-            ErrorCode::InvalidInput,
-            format!("The text cannot be read from standard input: {error}"),
-        )
-    })?;
+    read.map_err(|error| Failure::new(ErrorCode::InvalidInput, format!("The text cannot be read from standard input: {error}")))?;
     text.truncate(text.trim_end_matches(['\r', '\n']).len());
     Ok(text)
 }

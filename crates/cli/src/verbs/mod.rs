@@ -10,6 +10,8 @@ mod relays;
 mod requests;
 mod stop;
 
+use murmel_client::Housekeeping;
+
 use crate::answer::{Answer, Failure};
 use crate::args::{Args, Relay, Verb};
 use profile::Open;
@@ -27,7 +29,8 @@ pub async fn run(args: Args) -> Outcome {
         Verb::Relay(Relay::Serve { address }) => relays::serve(address, common.json).await,
         Verb::Identity(verb) => identity::run(&common, verb).await,
         verb => {
-            let open = Open::ready(&common).await?;
+            let housekeeping = if matches!(verb, Verb::Sync) { relays::at_once() } else { Housekeeping::default() };
+            let open = Open::ready(&common, housekeeping).await?;
             let outcome = with_account(&open, verb).await;
             open.client.close().await;
             outcome

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use murmel_client::{Client, KeychainChoice, Options, Settled};
+use murmel_client::{Client, Housekeeping, KeychainChoice, Options, Settled};
 use murmel_ipc::{AccountView, ErrorCode, GroupDetails, Session};
 use zeroize::Zeroizing;
 
@@ -26,17 +26,17 @@ impl Open {
     ///
     /// # Errors
     /// No folder was named, or it cannot be opened.
-    pub async fn profile(common: &Common) -> Result<Open, Failure> {
+    pub async fn profile(common: &Common, housekeeping: Housekeeping) -> Result<Open, Failure> {
         let Some(home) = &common.home else {
-            return Err(Failure::usage(
-                "Name the folder of the profile with --home DIR, or set MURMEL_HOME.",
-            ));
+            return Err(Failure::usage("Name the folder of the profile with --home DIR, or set MURMEL_HOME."));
         };
         let mut options = Options::new(home);
+        options.housekeeping = housekeeping;
         options.allow_loopback = common.allow_loopback || common.relay.iter().any(|url| is_loopback(url));
         if !common.relay.is_empty() {
             options.default_relays = common.relay.clone();
         }
+        options.pace.publish = Duration::from_secs(common.relay_timeout);
         if let Some(passphrase) = secret("MURMEL_PASSPHRASE") {
             options.keychain = KeychainChoice::None;
             options.passphrase = Some(passphrase);
@@ -50,8 +50,8 @@ impl Open {
     ///
     /// # Errors
     /// There is no account, or its key cannot be had.
-    pub async fn ready(common: &Common) -> Result<Open, Failure> {
-        let open = Open::profile(common).await?;
+    pub async fn ready(common: &Common, housekeeping: Housekeeping) -> Result<Open, Failure> {
+        let open = Open::profile(common, housekeeping).await?;
         let outcome = match open.account() {
             Ok(_) => open.adopt_relays(&common.relay).await,
             Err(failure) => Err(failure),
@@ -81,14 +81,9 @@ impl Open {
                 let words = "The keys of this profile are sealed by a passphrase. Set MURMEL_PASSPHRASE to it.";
                 Err(Failure::new(ErrorCode::WrongPassword, words))
             }
-            Session::KeyUnavailable { retryable, message, .. } => Err(Failure::new(
-                if retryable {
-                    ErrorCode::KeychainLocked
-                } else {
-                    ErrorCode::KeyMissing
-                },
-                message,
-            )),
+            Session::KeyUnavailable { retryable, message, .. } => {
+                Err(Failure::new(if retryable { ErrorCode::KeychainLocked } else { ErrorCode::KeyMissing }, message))
+            }
         }
     }
 
@@ -161,10 +156,9 @@ pub fn pick<T>(all: Vec<T>, text: &str, id: impl Fn(&T) -> &str, named: impl Fn(
     let found = if exact.is_empty() { close } else { exact };
     let several = found.len() > 1;
     match found.into_iter().next() {
-        Some(_) if several => Err(Failure::new(
-            ErrorCode::InvalidInput,
-            format!("More than one {what} is meant by {text:?}; give the whole id."),
-        )),
+        Some(_) if several => {
+            Err(Failure::new(ErrorCode::InvalidInput, format!("More than one {what} is meant by {text:?}; give the whole id.")))
+        }
         Some(item) => Ok(item),
         None => Err(Failure::new(ErrorCode::NotFound, format!("There is no {what} {text:?} here."))),
     }
@@ -191,13 +185,7 @@ mod tests {
     use super::*;
 
     fn picked(text: &str) -> Result<(&'static str, &'static str), Failure> {
-        pick(
-            vec![("abcdef", "one"), ("abcd00", "two"), ("ffff", "two")],
-            text,
-            |item| item.0,
-            |item| item.1 == text,
-            "group",
-        )
+        pick(vec![("abcdef", "one"), ("abcd00", "two"), ("ffff", "two")], text, |item| item.0, |item| item.1 == text, "group")
     }
 
     #[test]

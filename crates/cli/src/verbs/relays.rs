@@ -2,8 +2,9 @@
 //! Never speaks to a relay itself.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
-use murmel_client::EmbeddedRelay;
+use murmel_client::{EmbeddedRelay, Housekeeping};
 use murmel_ipc::ErrorCode;
 use serde_json::json;
 
@@ -11,6 +12,9 @@ use super::profile::Open;
 use super::{Outcome, stop};
 use crate::answer::{Answer, Failure, line};
 use crate::args::Relays;
+
+/// How long what is due in the groups takes at most until it is queued, with the waiting times of [`at_once`].
+const HOUSEKEEPING: Duration = Duration::from_millis(1_500);
 
 /// Shows or replaces the relays of the account.
 ///
@@ -26,18 +30,32 @@ pub async fn run(open: &Open, verb: Option<Relays>) -> Outcome {
     Ok(Some(Answer::new(json!({ "relays": relays }), text)))
 }
 
+/// The waiting times for [`sync`]: a process that ends in a moment cannot wait for a quiet minute to rotate its keys, and somebody asked
+/// for it.
+pub fn at_once() -> Housekeeping {
+    Housekeeping {
+        rotation_grace: Duration::ZERO,
+        rotation_quiet: Duration::from_millis(200),
+        rotation_jitter: Duration::from_millis(300),
+        departure_turn: Duration::ZERO,
+        ..Housekeeping::default()
+    }
+}
+
 /// Fetches, publishes and does what is due.
 ///
 /// # Errors
 /// `Offline` where no relay was reached or the backlog is not complete.
 pub async fn sync(open: &Open) -> Outcome {
+    open.settle().await?;
+    if open.connected().await? > 0 {
+        // What is due, a key rotation for example, begins now and leaves something to publish.
+        tokio::time::sleep(HOUSEKEEPING).await;
+    }
     let settled = open.settle().await?;
     let connected = open.connected().await?;
     if connected == 0 {
-        return Err(Failure::new(
-            ErrorCode::Offline,
-            "No relay could be reached. Nothing is lost; try again later.",
-        ));
+        return Err(Failure::new(ErrorCode::Offline, "No relay could be reached. Nothing is lost; try again later."));
     }
     if !settled.caught_up {
         let words = "The relays did not hand over everything in time. Nothing is lost; try again, or give more time with --timeout.";

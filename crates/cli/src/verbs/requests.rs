@@ -23,10 +23,7 @@ pub async fn run(open: &Open, verb: Requests) -> Outcome {
             open.catch_up().await?;
             let group = open.client.group(&chat).await?;
             let text = format!("Joined {:?}, id {chat}.", group.name);
-            Ok(Some(Answer::new(
-                json!({ "id": chat, "name": group.name, "epoch": group.epoch }),
-                text,
-            )))
+            Ok(Some(Answer::new(json!({ "id": chat, "name": group.name, "epoch": group.epoch }), text)))
         }
         Requests::Decline { id } => {
             let request = find(open, &id).await?;
@@ -38,19 +35,12 @@ pub async fn run(open: &Open, verb: Requests) -> Outcome {
 
 async fn list(open: &Open) -> Outcome {
     let requests = open.client.requests().await?;
-    let text = if requests.is_empty() {
-        "No invitations.".to_owned()
-    } else {
-        requests.iter().map(row).collect::<Vec<_>>().join("\n")
-    };
+    let text = if requests.is_empty() { "No invitations.".to_owned() } else { requests.iter().map(row).collect::<Vec<_>>().join("\n") };
     Ok(Some(Answer::new(json!({ "requests": requests }), text)))
 }
 
 fn row(request: &RequestView) -> String {
-    format!(
-        "{}  {:?} from {} ({} members)",
-        request.id, request.group_name, request.inviter_npub, request.members
-    )
+    format!("{}  {:?} from {} ({} members)", request.id, request.group_name, request.inviter_npub, request.members)
 }
 
 async fn find(open: &Open, id: &str) -> Result<RequestView, Failure> {

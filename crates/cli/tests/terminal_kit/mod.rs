@@ -50,7 +50,7 @@ impl Terminal {
 
     fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_murmel-cli"));
-        command.arg("--home").arg(self.home.path()).args(["--json", "--relay", &self.relay]);
+        command.arg("--home").arg(self.home.path()).args(["--json", "--relay", &self.relay, "--relay-timeout", "1"]);
         command.env("MURMEL_PASSPHRASE", "a passphrase of the tests");
         command
     }

@@ -117,7 +117,7 @@ pub(crate) async fn refused(account: &Arc<Account>, outbox: i64, reason: String)
         let Some(chat) = chat_of(tx, outbox)? else { return Ok(()) };
         let record = views::found(tx, chat)?;
         if let Some((group, _)) = groups.get(tx, &record.group)? {
-            group.discard(tx)?;
+
         }
         forget(tx, chat)?;
         changes.outcome(chat, Outcome::Refused(reason));
@@ -157,12 +157,7 @@ pub(crate) fn merge(taking: &mut Taking<'_, '_>, chat: ChatId) -> Result<()> {
 }
 
 /// Puts a welcome on its way, gift-wrapped, to where the person receives invitations.
-pub(crate) fn welcome(
-    taking: &mut Taking<'_, '_>,
-    chat: ChatId,
-    invitation: &murmel_engine::Invitation,
-    inbox: &[String],
-) -> Result<()> {
+pub(crate) fn welcome(taking: &mut Taking<'_, '_>, chat: ChatId, invitation: &murmel_engine::Invitation, inbox: &[String]) -> Result<()> {
     let rumor = invitation.rumor(taking.keys.public_key(), taking.now);
     let event = wrap::seal(taking.keys, &invitation.to, rumor)
         .map_err(|_| Error::new(ErrorCode::TooLarge, "The group is too large for an invitation over this network."))?;

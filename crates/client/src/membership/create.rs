@@ -30,7 +30,11 @@ pub(crate) async fn create(account: &Arc<Account>, args: ipc::NewGroup) -> Resul
             None => invited.push(person),
         }
     }
-    let new = NewGroup { name: args.name.trim().to_owned(), description: args.description.trim().to_owned(), relays: group_relays(account).await? };
+    let new = NewGroup {
+        name: args.name.trim().to_owned(),
+        description: args.description.trim().to_owned(),
+        relays: group_relays(account).await?,
+    };
     let keys = account.keys.clone();
     let chat = changes::write(account, move |tx, groups, changes| {
         let (group, invitations) = Group::create(tx, groups.device()?, new, &offers(&invited, now)?, now)?;

@@ -1,51 +1,16 @@
-use murmel_ipc::KeyPlace;
 use murmel_sim::faulty_relay::{Fault, FaultyRelay};
+use murmel_store::Lane;
 use nostr::{EventBuilder, EventId, Keys, Kind};
-use zeroize::Zeroizing;
 
 use super::*;
-use crate::account::{Birth, Opening, create_database};
-use crate::keychain::Secrets;
-use crate::{Options, Pace};
+use crate::testing::Bench;
 
 const LONG: Duration = Duration::from_secs(60);
 
-struct Bench {
-    account: Arc<Account>,
-    _folder: tempfile::TempDir,
-}
-
 impl Bench {
-    /// An account whose own lists go nowhere, so that a relay of the test sees the test's events only.
-    async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let mut options = Options::new(folder.path());
-        options.default_relays = vec!["ws://127.0.0.1:9".to_owned()];
-        options.allow_loopback = true;
-        options.pace = Pace { publish: Duration::from_millis(500), retry_cap: Duration::from_secs(1), ..Pace::default() };
-        let secrets = Secrets { keys: Keys::generate(), database: Zeroizing::new([3; 32]) };
-        let database = folder.path().join("murmel.db");
-        create_database(&database, &secrets, "", Birth::Created, &options).await.unwrap();
-        let opening = Opening {
-            database,
-            secrets,
-            key_place: KeyPlace::Vault,
-            options,
-            bus: Arc::default(),
-            attention: Arc::default(),
-            try_it: false,
-            auto_accept: false,
-        };
-        Self { account: Account::open(opening).await.unwrap(), _folder: folder }
-    }
-
     async fn enqueue(&self, purpose: Purpose, depends: Option<OutboxId>, relays: &[String]) -> (OutboxId, EventId) {
         let event = EventBuilder::new(Kind::MlsGroupMessage, "x").sign_with_keys(&Keys::generate()).unwrap();
-        let record = OutboxRecord {
-            depends,
-            lane: Lane::Group,
-            ..crate::lists::row(&event, purpose, self.account.clock.now())
-        };
+        let record = OutboxRecord { depends, lane: Lane::Group, ..crate::lists::row(&event, purpose, self.account.clock.now()) };
         let relays = relays.to_vec();
         let id = self.account.db.write(move |tx, _| Ok::<_, Error>(tx.enqueue(&record, &relays)?)).await.unwrap();
         self.account.outbox.notify_one();
@@ -77,7 +42,8 @@ async fn a_passing_refusal_a_silence_and_a_hang_up_are_tried_again_with_the_same
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_fails_only_when_every_relay_has_refused_for_good_and_a_retry_asks_again() {
-    let first = FaultyRelay::with_choice(|_, nth| if nth < 3 { Fault::OkFalse("blocked: not you".into()) } else { Fault::Ok }).await.unwrap();
+    let first =
+        FaultyRelay::with_choice(|_, nth| if nth < 3 { Fault::OkFalse("blocked: not you".into()) } else { Fault::Ok }).await.unwrap();
     let second = FaultyRelay::with_script(vec![Fault::OkFalse("invalid: no".into())]).await.unwrap();
     let bench = Bench::new().await;
     let (id, _) = bench.enqueue(Purpose::Other, None, &[first.url(), second.url()]).await;
@@ -103,7 +69,9 @@ async fn one_honest_relay_is_enough_while_another_refuses() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_depends_on_another_event_waits_until_that_one_is_accepted() {
-    let relay = FaultyRelay::with_choice(|_, nth| if nth == 0 { Fault::OkFalse("rate-limited: slow down".into()) } else { Fault::Ok }).await.unwrap();
+    let relay = FaultyRelay::with_choice(|_, nth| if nth == 0 { Fault::OkFalse("rate-limited: slow down".into()) } else { Fault::Ok })
+        .await
+        .unwrap();
     let bench = Bench::new().await;
     let (commit, first) = bench.enqueue(Purpose::Other, None, &[relay.url()]).await;
     let (welcome, second) = bench.enqueue(Purpose::Welcome, Some(commit), &[relay.url()]).await;
@@ -128,9 +96,9 @@ async fn nothing_is_lost_or_doubled_on_a_relay_that_fails_in_turn_and_restarts()
     let relay = FaultyRelay::with_script(script).await.unwrap();
     let bench = Bench::new().await;
     let mut sent = Vec::new();
-    for nth in 0..200 {
+    for nth in 0..40 {
         sent.push(bench.enqueue(Purpose::Other, None, &[relay.url()]).await);
-        if nth == 100 {
+        if nth == 20 {
             relay.restart().await.unwrap();
         }
     }
@@ -159,20 +127,4 @@ async fn an_address_that_may_not_be_dialled_is_refused_at_once_with_the_reason()
     let failed = bench.settled(id).await;
     assert_eq!(failed.state, OutboxState::Failed);
     assert_eq!(bench.answers(id).await, [(Answer::Refused, 1)]);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn zz_measure() {
-    let script = vec![Fault::Ok, Fault::OkFalse("error: no".into()), Fault::Silent, Fault::Disconnect];
-    let relay = FaultyRelay::with_script(script).await.unwrap();
-    let bench = Bench::new().await;
-    let begun = Instant::now();
-    let mut sent = Vec::new();
-    for _ in 0..1000 { sent.push(bench.enqueue(Purpose::Other, None, &[relay.url()]).await); }
-    eprintln!("enqueued {:?}", begun.elapsed());
-    for (nth, (id, _)) in sent.iter().enumerate() {
-        while settled(&bench.account, *id, LONG).await.unwrap().is_none() {}
-        if nth % 100 == 0 { eprintln!("{nth} {:?} answers {}", begun.elapsed(), relay.answers().len()); }
-    }
-    eprintln!("all {:?} answers {}", begun.elapsed(), relay.answers().len());
 }

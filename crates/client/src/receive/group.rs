@@ -17,7 +17,7 @@ use crate::chores::Chore;
 use crate::groups::Groups;
 use crate::{Error, Result, departures, membership};
 
-/// Push tokens of phones (WIRE §17): of no use to a desktop.
+/// Push tokens of phones (Marmot: push notifications): of no use to a desktop.
 const PUSH_KINDS: std::ops::RangeInclusive<u16> = 447..=449;
 /// Deletions and edits name at most this many messages.
 const TARGETS_CAP: usize = 64;
@@ -176,7 +176,11 @@ impl<'a, 'tx> Taking<'a, 'tx> {
         match record.kind {
             KIND_CHAT => {
                 self.tx.touch_chat(chat.id, record.at)?;
-                if record.mine { self.changes.message(id) } else { self.changes.arrival(id) }
+                if record.mine {
+                    self.changes.message(id)
+                } else {
+                    self.changes.arrival(id)
+                }
                 self.deleted_before_it_came(chat, id, &record)?;
             }
             KIND_DELETE => self.delete(chat, &record, &targets)?,
@@ -186,7 +190,7 @@ impl<'a, 'tx> Taking<'a, 'tx> {
         Ok(())
     }
 
-    /// Own messages, and those of others by an admin (WIRE §11).
+    /// Own messages, and those of others by an admin (Marmot: application messages).
     fn delete(&mut self, chat: &ChatRecord, deletion: &MessageRecord, targets: &[EventId]) -> Result<()> {
         for target in targets {
             let Some(message) = self.tx.message_by_event(chat.id, target)? else { continue };
@@ -257,11 +261,8 @@ pub(crate) fn project(tx: &Tx<'_>, groups: &mut Groups, chat: ChatId, id: &Group
     let view = group.view();
     let before = tx.chat(chat)?.ok_or_else(|| Error::not_found("This chat"))?;
     let moved = before.routing != view.routing || before.relays != view.relays;
-    let members = view
-        .members
-        .iter()
-        .map(|public_key| Member { public_key: *public_key, is_admin: view.admins.contains(public_key) })
-        .collect();
+    let members =
+        view.members.iter().map(|public_key| Member { public_key: *public_key, is_admin: view.admins.contains(public_key) }).collect();
     tx.update_chat(
         chat,
         &ChatProjection {
@@ -332,3 +333,6 @@ pub(crate) fn insert_system_row(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

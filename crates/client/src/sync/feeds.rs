@@ -45,6 +45,8 @@ struct Progress {
     caught_up: bool,
     /// The relay will not serve it for now.
     refused: bool,
+    /// The relay does not say when it is done: what it sends is taken as it comes.
+    impatient: bool,
     backlog: Vec<Event>,
     ids: HashSet<EventId>,
     overflowed: bool,
@@ -59,6 +61,13 @@ pub(crate) struct Taken {
     pub(crate) backlog: Backlog,
     /// Some did not fit and have to be read again.
     pub(crate) overflowed: bool,
+}
+
+impl Taken {
+    /// What was read again, outside of a subscription.
+    pub(crate) fn again(feed: Feed, events: Vec<Event>) -> Self {
+        Self { feed, events, backlog: Backlog::CatchingUp, overflowed: false }
+    }
 }
 
 impl Feeds {
@@ -86,7 +95,7 @@ impl Feeds {
         let mut state = self.state();
         let room = state.kept < BACKLOGS_CAP;
         let Some(progress) = state.feeds.get_mut(&feed).and_then(|feed| feed.relays.get_mut(&name(relay))) else { return Some(event) };
-        if progress.caught_up {
+        if progress.caught_up || progress.impatient {
             return Some(event);
         }
         progress.last = Instant::now();
@@ -130,7 +139,7 @@ impl Feeds {
                 .map(|(feed, progress)| (feed, progress.address.clone()))
                 .collect()
         };
-        stale.into_iter().filter_map(|(feed, relay)| self.take(feed, &relay, |_| {})).collect()
+        stale.into_iter().filter_map(|(feed, relay)| self.take(feed, &relay, |progress| progress.impatient = true)).collect()
     }
 
     /// A connection came up or was lost: what comes next is a backlog again.
@@ -145,6 +154,7 @@ impl Feeds {
             if let Some(progress) = feed.relays.get_mut(&name) {
                 progress.caught_up = false;
                 progress.refused = false;
+                progress.impatient = false;
             }
         }
         state.connected.remove(&(lane, name));
@@ -212,6 +222,7 @@ impl Progress {
             first: false,
             caught_up: false,
             refused: false,
+            impatient: false,
             backlog: Vec::new(),
             ids: HashSet::new(),
             overflowed: false,

@@ -17,7 +17,7 @@ use crate::{Error, Result};
 const QUOTE_CAP: usize = 120;
 /// Newest messages among which failed ones are counted for the chat list.
 const FAILED_WINDOW: u32 = 20;
-/// Longest reaction, in characters (WIRE §11).
+/// Longest reaction, in characters (Marmot: application messages).
 const REACTION_CAP: usize = 64;
 /// Different reactions shown with one message.
 const REACTIONS_CAP: usize = 20;
@@ -220,10 +220,7 @@ impl Annotations {
     }
 }
 
-/// The form of a reaction (WIRE §11).
+/// The form of a reaction (Marmot: application messages).
 fn is_reaction(content: &str) -> bool {
-    !content.is_empty()
-        && content.chars().count() <= REACTION_CAP
-        && !content.chars().any(char::is_control)
-        && content.trim() == content
+    !content.is_empty() && content.chars().count() <= REACTION_CAP && !content.chars().any(char::is_control) && content.trim() == content
 }

@@ -128,8 +128,7 @@ impl Person {
 
     pub async fn create_group(&self, name: &str, people: &[&Person]) -> String {
         let people = people.iter().map(|person| person.npub.clone()).collect();
-        let created =
-            self.client().create_group(ipc::NewGroup { name: name.into(), description: String::new(), people }).await.unwrap();
+        let created = self.client().create_group(ipc::NewGroup { name: name.into(), description: String::new(), people }).await.unwrap();
         assert_eq!(created.not_invited, []);
         created.chat
     }

@@ -151,6 +151,7 @@ fn exercise(tx: &Tx<'_>) -> Result<(), StoreError> {
     tx.message_page_after(here, PageKey { at: 0, id }, 5)?;
     tx.annotations(here, &[event(1)])?;
     tx.messages_after(here, MessageId::NEW, 5)?;
+    tx.newest_arrivals(here, 9)?;
     tx.messages_since_epoch(here, Epoch(1))?;
     tx.unread_count(here)?;
     tx.first_unread(here)?;

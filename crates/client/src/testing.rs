@@ -1,0 +1,57 @@
+//! An account on its own, for tests of single parts.
+//! It reaches no relay but those that a test names.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use murmel_ipc::KeyPlace;
+use nostr::Keys;
+use zeroize::Zeroizing;
+
+use crate::account::{Account, Birth, Opening, create_database};
+use crate::keychain::Secrets;
+use crate::{Options, Pace};
+
+/// An account in a folder of its own.
+pub(crate) struct Bench {
+    pub(crate) account: Arc<Account>,
+    _folder: tempfile::TempDir,
+}
+
+impl Bench {
+    /// An account whose own lists go nowhere, so that a relay of the test sees the test's events only.
+    pub(crate) async fn new() -> Self {
+        Self::on(vec!["ws://127.0.0.1:9".to_owned()]).await
+    }
+
+    /// An account that publishes to these relays.
+    pub(crate) async fn on(relays: Vec<String>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut options = Options::new(folder.path());
+        options.default_relays = relays;
+        options.allow_loopback = true;
+        let short = Duration::from_millis(20);
+        options.pace = Pace {
+            publish: Duration::from_millis(500),
+            retry_cap: Duration::from_secs(1),
+            redial_first: short,
+            setup_first: short,
+            setup_cap: Duration::from_millis(200),
+            ..Pace::default()
+        };
+        let secrets = Secrets { keys: Keys::generate(), database: Zeroizing::new([3; 32]) };
+        let database = folder.path().join("murmel.db");
+        create_database(&database, &secrets, "", Birth::Created, &options).await.unwrap();
+        let opening = Opening {
+            database,
+            secrets,
+            key_place: KeyPlace::Vault,
+            options,
+            bus: Arc::default(),
+            attention: Arc::default(),
+            try_it: false,
+            auto_accept: false,
+        };
+        Self { account: Account::open(opening).await.unwrap(), _folder: folder }
+    }
+}
