@@ -3,6 +3,7 @@ import { describe, expect, test, vi } from "vitest";
 import { FakeBackend } from "../src/ipc/fake";
 import { me } from "../src/ipc/fake-data";
 import FirstRun from "../src/screens/FirstRun.svelte";
+import KeyUnavailable from "../src/screens/KeyUnavailable.svelte";
 import Locked from "../src/screens/Locked.svelte";
 import { byId, connected, maybe, show } from "./kit";
 
@@ -152,4 +153,23 @@ test("a vault opens with its passphrase only", async () => {
   await type("unlock-passphrase", "correct");
   await fireEvent.click(byId("unlock"));
   await waitFor(() => expect(app.state.session?.state).toBe("ready"));
+});
+
+describe("a key that cannot be had", () => {
+  test("is asked for again once the keychain is open", async () => {
+    const app = await connected(FakeBackend.fromQuery("?fake=unavailable"));
+    const session = app.state.session;
+    if (session?.state !== "key_unavailable") throw new Error("the fake has another session");
+    show(app, KeyUnavailable, session);
+    await fireEvent.click(document.querySelector("button") as HTMLButtonElement);
+    await waitFor(() => expect(app.state.session?.state).toBe("ready"));
+  });
+
+  test("offers nothing where it is gone for good", async () => {
+    const session = { state: "key_unavailable" as const, npub: me.npub, retryable: false, message: "The key is gone." };
+    const app = await connected(new FakeBackend(session));
+    show(app, KeyUnavailable, session);
+    expect(document.querySelectorAll("button")).toHaveLength(0);
+    expect(document.body.textContent).toContain("The key is gone.");
+  });
 });

@@ -8,6 +8,7 @@ use std::time::Duration;
 use common::{Person, members, messages, relay, relay_at, text_of};
 use murmel_ipc as ipc;
 use murmel_net::{Answer, DialPolicy, Lane, Net, NetOptions, RelayAddress};
+use murmel_store::Purpose;
 use nostr::{EventBuilder, Filter, Keys, Kind, Tag, Timestamp};
 
 async fn pair() -> (murmel_net::EmbeddedRelay, Person, Person, String) {
@@ -92,6 +93,35 @@ async fn a_kill_between_stage_and_confirm_finishes_the_change_after_the_restart(
     ben.sees(&chat, "sees the new name", |group| group.name == "Orchard").await;
     anna.say(&chat, "still here").await;
     ben.hears(&chat, "still here").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kill_between_the_relays_answer_and_the_merge_merges_after_the_restart() {
+    let (relay, mut anna, _ben, chat) = pair().await;
+    relay.stop().await;
+    let waiting = {
+        let (client, chat) = (anna.client().clone(), chat.clone());
+        tokio::spawn(async move { client.rename(&chat, "Orchard").await })
+    };
+    anna.until("the change waits for a relay", async |client| {
+        (client.subscribe().await.unwrap().snapshot.network.outbox > 0).then_some(())
+    })
+    .await;
+    waiting.abort();
+    let _ = waiting.await;
+    anna.kill();
+    // The answer is recorded, and then the program dies.
+    let db = anna.database().await;
+    let recorded = db.write(|tx, ()| {
+        let due = tx.due(u64::MAX / 2, 100)?;
+        let commit = due.iter().find(|due| tx.outbox(due.outbox).unwrap().unwrap().purpose == Purpose::Commit).unwrap();
+        tx.record_answer(commit.outbox, &commit.relay, murmel_store::Answer::Accepted, "", 1, None)
+    });
+    assert!(recorded.await.unwrap().changed);
+    db.close().await;
+
+    anna.start().await;
+    anna.sees(&chat, "has renamed the group", |group| group.name == "Orchard").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

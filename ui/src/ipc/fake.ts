@@ -141,6 +141,11 @@ export class FakeBackend implements Backend {
   }
 
   async unlock(args: { passphrase: string }): Promise<Session> {
+    if (this.session.state === "key_unavailable") {
+      if (!this.session.retryable) throw refuse("key_missing", this.session.message);
+      this.fill();
+      return this.#enter(account("ready"));
+    }
     if (args.passphrase !== "correct") throw refuse("wrong_password", "This passphrase does not open the vault. Check it and try again.");
     this.fill();
     return this.#enter({ ...account("ready"), key_place: "vault" });

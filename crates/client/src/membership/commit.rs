@@ -117,7 +117,7 @@ pub(crate) async fn refused(account: &Arc<Account>, outbox: i64, reason: String)
         let Some(chat) = chat_of(tx, outbox)? else { return Ok(()) };
         let record = views::found(tx, chat)?;
         if let Some((group, _)) = groups.get(tx, &record.group)? {
-
+            group.discard(tx)?;
         }
         forget(tx, chat)?;
         changes.outcome(chat, Outcome::Refused(reason));

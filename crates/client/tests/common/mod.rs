@@ -4,9 +4,10 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use murmel_client::{Client, Housekeeping, KeychainChoice, MockKeychain, Options, Pace};
+use murmel_client::{Client, Housekeeping, Keychain as _, KeychainChoice, MockKeychain, Options, Pace};
 use murmel_ipc as ipc;
 use murmel_net::EmbeddedRelay;
+use murmel_store::{Database, DatabaseKey};
 
 /// How long a condition may take on a loaded machine before the test gives up.
 pub const DEADLINE: Duration = Duration::from_secs(60);
@@ -96,6 +97,25 @@ impl Person {
     /// Drops the client where it stands.
     pub fn kill(&mut self) {
         drop(self.client.take().unwrap());
+    }
+
+    /// The database, while no client has it open.
+    pub async fn database(&self) -> Database<()> {
+        let item = self.keychain.read(&self.npub).unwrap().unwrap();
+        let text = item.strip_prefix(b"murmel1:").unwrap();
+        let raw = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, text).unwrap();
+        let key: [u8; 32] = raw[32..].try_into().unwrap();
+        let mut folders = vec![self.home.path().to_path_buf()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+                if entry.file_type().unwrap().is_dir() {
+                    folders.push(entry.path());
+                } else if entry.path().extension().is_some_and(|name| name == "db" || name == "sqlite") {
+                    return Database::open(entry.path(), DatabaseKey::new(key), ()).await.unwrap();
+                }
+            }
+        }
+        panic!("there is no database");
     }
 
     pub fn client(&self) -> &Client {
