@@ -56,6 +56,7 @@ export async function shots(house, folder) {
   const group = await bea.accept();
   await carl.accept();
   await talk(app, group, { Bea: bea, Carl: carl });
+  await app.gone("chat-unread");
   await take("conversation");
   await details(app, take);
   await invitation(app, take, bea, npub);
@@ -64,6 +65,10 @@ export async function shots(house, folder) {
   await app.stop();
   const trying = house.app("shots-try");
   await tryIt(trying, camera(trying, folder));
+  const sealed = house.app("shots-vault", { DBUS_SESSION_BUS_ADDRESS: `unix:path=${house.place}/no-bus` });
+  await vault(sealed, camera(sealed, folder));
+  const alone = house.app("shots-offline", { MURMEL_RELAYS: "ws://127.0.0.1:9" });
+  await offline(alone, camera(alone, folder));
 }
 
 function camera(app, folder) {
@@ -160,6 +165,31 @@ async function tryIt(app, take) {
   await until("the companion", async () => (await app.texts()).length > 0);
   await app.say("Hello, who are you?");
   await until("an answer", async () => (await app.texts()).length > 2);
+  await app.gone("chat-unread");
   await take("try-it");
+  await app.stop();
+}
+
+/** Without a keychain. */
+async function vault(app, take) {
+  await app.start();
+  await app.type("passphrase", "a long passphrase");
+  await app.type("passphrase-again", "a long passphrase");
+  await take("first-run-vault");
+  await app.click("first-run-create");
+  await app.find("main");
+  await app.stop();
+  await app.start();
+  await app.find("unlock-passphrase");
+  await take("locked");
+  await app.stop();
+}
+
+/** Without a relay: the set-up waits, and so does what is written. */
+async function offline(app, take) {
+  await app.start();
+  await app.click("first-run-create");
+  await app.find("setup-step", '[data-state="failed"]');
+  await take("offline");
   await app.stop();
 }

@@ -95,6 +95,19 @@ export function conversation(house, show) {
         await until("the chat", async () => (await app.text("chat-title")).includes("Marbles"));
         await app.sees("Are you there? <b>1 & 2</b>");
       },
+      "a setting keeps what was written out of the notifications": async () => {
+        await app.click("settings-open");
+        await app.click("notification-text");
+        await app.click("dialog-close");
+        await app.click("new-group");
+        await app.type("new-group-name", "Elsewhere");
+        await app.click("new-group-create");
+        await until("the new chat", async () => (await app.text("chat-title")).includes("Elsewhere"));
+        const before = house.recorder.seen().length;
+        await bea.send(group, "A secret about marbles");
+        const notice = await until("the notification", () => house.recorder.seen()[before]);
+        assert.doesNotMatch(`${notice.summary} ${notice.body}`, /secret|Bea|npub1/);
+      },
       "kill -9: everything is there and goes on": async () => {
         await app.kill();
         await bea.send(group, "While you were away");
