@@ -79,8 +79,9 @@ impl Member {
 fn wrap(group: &Group, message: &[u8]) -> Event {
     let record = group.epochs().first().expect("an epoch");
     let nonce = [9; 12];
-    let ciphertext =
-        ChaCha20Poly1305::new(Key::from_slice(record.group_event_key.as_slice())).encrypt(&Nonce::from(nonce), message).expect("encryption");
+    let ciphertext = ChaCha20Poly1305::new(Key::from_slice(record.group_event_key.as_slice()))
+        .encrypt(&Nonce::from(nonce), message)
+        .expect("encryption");
     EventBuilder::new(Kind::MlsGroupMessage, STANDARD.encode([nonce.as_slice(), &ciphertext].concat()))
         .tag(Tag::parse(["h".to_owned(), record.routing.to_string()]).expect("a tag"))
         .sign_with_keys(&Keys::generate())

@@ -257,3 +257,20 @@ fn what_cannot_be_done_is_refused_with_the_reason() {
     assert!(matches!(refusal(sent), Refusal::TooLarge { .. }));
     assert_agree(&[&alice, &bob]);
 }
+
+#[test]
+fn an_invitation_that_no_gift_wrap_holds_is_refused_before_anything_is_staged() {
+    let alice = Member::new();
+    alice.create_with("Crowd", &[]);
+    let crowd: Vec<_> = (0..120).map(|_| Member::new().offer()).collect();
+    let before = alice.epoch();
+    let refused = alice.stage(Change::Invite(crowd.clone()));
+    assert!(matches!(refusal(refused), Refusal::TooLarge { bytes, limit } if bytes > limit));
+    assert_eq!(alice.epoch(), before);
+    let (_, confirmed) = alice.change(Change::Invite(crowd[..40].to_vec()));
+    let invitation = &confirmed.invitations[0];
+    let rumor = invitation.rumor(alice.account(), *murmel_tests::NOW);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let wrap = nostr::EventBuilder::gift_wrap(&alice.keys, &invitation.to, rumor, []);
+    assert!(runtime.block_on(wrap).is_ok(), "what is not refused fits");
+}

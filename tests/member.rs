@@ -11,9 +11,8 @@ use nostr::{Event, Keys, PublicKey};
 use tempfile::TempDir;
 
 /// The time at which these tests begin, Unix seconds. Key packages are checked against the system clock too.
-pub static NOW: std::sync::LazyLock<u64> = std::sync::LazyLock::new(|| {
-    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a clock after 1970").as_secs()
-});
+pub static NOW: std::sync::LazyLock<u64> =
+    std::sync::LazyLock::new(|| std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a clock after 1970").as_secs());
 
 /// What lives on the database's thread.
 pub struct Desk {
@@ -93,10 +92,7 @@ impl Member {
     }
 
     /// Runs `f` in one transaction that is rolled back on `Err`.
-    pub fn try_tx<T: Send + 'static>(
-        &self,
-        f: impl FnOnce(&Tx<'_>, &mut Desk) -> Result<T, Undone> + Send + 'static,
-    ) -> Result<T, Undone> {
+    pub fn try_tx<T: Send + 'static>(&self, f: impl FnOnce(&Tx<'_>, &mut Desk) -> Result<T, Undone> + Send + 'static) -> Result<T, Undone> {
         self.runtime.block_on(self.db.write(f))
     }
 
@@ -116,9 +112,7 @@ impl Member {
 
     /// A fresh key package, as the event that is published.
     pub fn key_package(&self) -> Event {
-        let builder = self.tx(|tx, desk| {
-            OwnKeyPackage::create(tx, &desk.device, *NOW).expect("a key package").event(&Slot::random())
-        });
+        let builder = self.tx(|tx, desk| OwnKeyPackage::create(tx, &desk.device, *NOW).expect("a key package").event(&Slot::random()));
         builder.sign_with_keys(&self.keys).expect("a signature")
     }
 

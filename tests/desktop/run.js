@@ -33,7 +33,7 @@ try {
     if (rest[0] === undefined) throw new Error("name the folder for the pictures: npm run shots -- DIR");
     await shots(house, resolve(here, rest[0]));
   } else {
-    const suites = { sealed, identity, conversation, "try-it": tryIt, vault };
+    const suites = { sealed, conversation, identity, "try-it": tryIt, vault };
     const chosen = Object.entries(suites).filter(([name]) => what === "all" || what === name);
     if (chosen.length === 0) throw new Error(`no suite is called ${what}; there are ${Object.keys(suites).join(", ")}`);
     const pictures = join(target, "desktop-failures");

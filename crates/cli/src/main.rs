@@ -25,10 +25,15 @@ fn main() -> ExitCode {
     let filter = EnvFilter::try_from_env("MURMEL_LOG").unwrap_or_else(|_| EnvFilter::new("error,openmls=off,nostr_relay_pool=off,nostr_relay_builder=off"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let outcome = match tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK).build() {
-        Ok(runtime) => runtime.block_on(async {
-            let task = tokio::spawn(verbs::run(args));
-            task.await.unwrap_or_else(|_| Err(Failure::internal("The command ended unexpectedly.")))
-        }),
+        Ok(runtime) => {
+            let outcome = runtime.block_on(async {
+                let task = tokio::spawn(verbs::run(args));
+                task.await.unwrap_or_else(|_| Err(Failure::internal("The command ended unexpectedly.")))
+            });
+            // The profile is closed. A name that is still being looked up must not hold up the end.
+            runtime.shutdown_background();
+            outcome
+        }
         Err(error) => Err(Failure::internal(&format!("The program could not start: {error}"))),
     };
     answer::print(outcome, json)

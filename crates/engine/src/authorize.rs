@@ -169,9 +169,7 @@ pub fn authorize_component(parent: &Context, update: &AppDataUpdateProposal) -> 
     let id = update.component_id();
     let allowed = match update.operation() {
         AppDataUpdateOperation::Update(data) => check_group_state(id, data.as_slice()).is_ok(),
-        AppDataUpdateOperation::Remove => {
-            ![APP_COMPONENTS, SAFE_AAD, ADMINS, LIFECYCLE].contains(&id) && parent.component(id).is_some()
-        }
+        AppDataUpdateOperation::Remove => ![APP_COMPONENTS, SAFE_AAD, ADMINS, LIFECYCLE].contains(&id) && parent.component(id).is_some(),
     };
     if allowed { Ok(()) } else { Err(Unauthorized::Component(id)) }
 }

@@ -2,10 +2,10 @@
 //! Every merge, of our own commits and of others', goes through [`Group::advance`].
 
 use nostr::{Event, PublicKey};
-use openmls::group::{MlsGroup, StagedCommit};
 use openmls::ciphersuite::hash_ref::ProposalRef;
-use openmls::prelude::{AppDataUpdateProposal, LeafNodeIndex, Proposal, Sender};
 use openmls::component::ComponentData;
+use openmls::group::{MlsGroup, StagedCommit};
+use openmls::prelude::{AppDataUpdateProposal, LeafNodeIndex, Proposal, Sender};
 use tls_codec::{Serialize as _, VLBytes};
 
 use crate::applied::{Applied, GroupEvent};
@@ -224,9 +224,10 @@ impl Group {
     /// Lets OpenMLS stage the commit; returns the serialized commit and welcome.
     fn build(&mut self, storage: &impl Storage, device: &Device, plan: &Plan) -> Result<(Vec<u8>, Option<Vec<u8>>), Error> {
         let invalid = |error: &dyn std::fmt::Display| Error::from(Refusal::Invalid(error.to_string()));
-        let updates = plan.components.iter().map(|(id, data)| {
-            Proposal::AppDataUpdate(Box::new(AppDataUpdateProposal::update(*id, VLBytes::from(data.clone()))))
-        });
+        let updates = plan
+            .components
+            .iter()
+            .map(|(id, data)| Proposal::AppDataUpdate(Box::new(AppDataUpdateProposal::update(*id, VLBytes::from(data.clone())))));
         let mut updater = self.mls.app_data_dictionary_updater();
         for (id, data) in &plan.components {
             updater.set(ComponentData::from_parts(*id, data.clone().into()));
@@ -303,14 +304,6 @@ impl Group {
         if still_member {
             self.record_epoch(storage)?;
         }
-        Ok(Applied {
-            digest,
-            from,
-            to: Epoch(from.0 + 1),
-            by: allowed.committer,
-            events,
-            still_member,
-            superseded_own,
-        })
+        Ok(Applied { digest, from, to: Epoch(from.0 + 1), by: allowed.committer, events, still_member, superseded_own })
     }
 }

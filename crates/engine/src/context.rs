@@ -1,8 +1,8 @@
 //! What the group context says: requirements, profile, admins, routing. The only source of authority.
 //! It holds what all members agree on, nothing that is known only here.
 
-use openmls::prelude::{AppDataDictionary, ExtensionType, Extensions, ProposalType};
 use openmls::group::GroupContext;
+use openmls::prelude::{AppDataDictionary, ExtensionType, Extensions, ProposalType};
 
 use crate::components::{
     ACCOUNT_PROOF, ADMINS, AGENT_STREAM, APP_COMPONENTS, Admins, AgentStream, ComponentId, ComponentList, LIFECYCLE, Lifecycle, PROFILE,

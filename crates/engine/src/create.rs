@@ -1,12 +1,12 @@
 //! Creating a group: alone in epoch 0, then one commit that adds everybody, which nobody else ever has to see.
 //! Which people and relays are a good choice is decided elsewhere.
 
+use nostr::SecretKey;
 use openmls::group::{GroupContext, MlsGroup};
 use openmls::prelude::{
     AppDataDictionary, AppDataDictionaryExtension, Extension, ExtensionType, Extensions, Lifetime, ProposalType,
     RequiredCapabilitiesExtension,
 };
-use nostr::SecretKey;
 use tls_codec::Serialize as _;
 
 use crate::components::{
@@ -15,7 +15,7 @@ use crate::components::{
 };
 use crate::device::Device;
 use crate::error::{Error, Fault, Refusal};
-use crate::group::{Group, WIRE_FORMATS, sender_ratchet, PAST_EPOCHS};
+use crate::group::{Group, PAST_EPOCHS, WIRE_FORMATS, sender_ratchet};
 use crate::key_package::Offer;
 use crate::leaf::{self, CIPHERSUITE};
 use crate::pending::Invitation;

@@ -2,12 +2,12 @@
 //! Hostile input is a value here, never an error; only our own faults are.
 
 use nostr::{Event, PublicKey};
-use openmls::group::{ProcessMessageError, StageCommitError, ValidationError};
 use openmls::component::ComponentData;
 use openmls::framing::errors::MessageDecryptionError;
+use openmls::group::{ProcessMessageError, StageCommitError, ValidationError};
 use openmls::prelude::{
-    AppDataUpdateOperation, ApplicationMessage, ContentType, MlsMessageIn, ProcessedMessage, ProcessedMessageContent,
-    ProtocolMessage, QueuedProposal, Sender, StagedCommit, UnresolvedAppDataCommit,
+    AppDataUpdateOperation, ApplicationMessage, ContentType, MlsMessageIn, ProcessedMessage, ProcessedMessageContent, ProtocolMessage,
+    QueuedProposal, Sender, StagedCommit, UnresolvedAppDataCommit,
 };
 use tls_codec::Deserialize as _;
 
@@ -188,7 +188,13 @@ impl Group {
     }
 
     /// A commit that changes components: each change is judged, then the new dictionary computed.
-    fn resolve(&mut self, storage: &impl Storage, sender: &Sender, commit: UnresolvedAppDataCommit, digest: Digest) -> Result<Ingest, Fault> {
+    fn resolve(
+        &mut self,
+        storage: &impl Storage,
+        sender: &Sender,
+        commit: UnresolvedAppDataCommit,
+        digest: Digest,
+    ) -> Result<Ingest, Fault> {
         let mut updater = self.mls.app_data_dictionary_updater();
         for update in commit.app_data_update_proposals() {
             if let Err(reason) = authorize::authorize_component(&self.context, update) {

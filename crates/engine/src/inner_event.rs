@@ -150,8 +150,7 @@ mod tests {
     fn vectors_a9_a_system_row() {
         let g = "79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798";
         let content = format!(r#"{{"v":1,"system_type":"group_disbanded","text":"Group disbanded","data":{{"actor":"{g}"}}}}"#);
-        let event =
-            InnerEvent::new(author(g), 1_700_000_000, kind::SYSTEM, vec![vec!["system".into(), "group_disbanded".into()]], content);
+        let event = InnerEvent::new(author(g), 1_700_000_000, kind::SYSTEM, vec![vec!["system".into(), "group_disbanded".into()]], content);
         assert_eq!(event.id().to_hex(), "126e47076e4d0a75ed260b279c33ed433acd764fc80e2de2e0315a64116d1f52");
     }
 

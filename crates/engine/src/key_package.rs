@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use nostr::{Event, EventBuilder, EventId, Kind, PublicKey, SecretKey, Tag};
 use openmls::prelude::{
-    AppDataDictionary, AppDataDictionaryExtension, Extension, Extensions, KeyPackage, KeyPackageBundle, Lifetime,
-    MlsMessageBodyIn, MlsMessageIn, MlsMessageOut, ProtocolVersion,
+    AppDataDictionary, AppDataDictionaryExtension, Extension, Extensions, KeyPackage, KeyPackageBundle, Lifetime, MlsMessageBodyIn,
+    MlsMessageIn, MlsMessageOut, ProtocolVersion,
 };
 use openmls_rust_crypto::RustCrypto;
 use openmls_traits::storage::StorageProvider as _;

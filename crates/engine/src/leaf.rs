@@ -76,7 +76,12 @@ impl Leaf {
         Ok(Self {
             account,
             components,
-            extensions: capabilities.extensions().iter().filter(|kind| !is_grease(u16::from(**kind))).map(|kind| u16::from(*kind)).collect(),
+            extensions: capabilities
+                .extensions()
+                .iter()
+                .filter(|kind| !is_grease(u16::from(**kind)))
+                .map(|kind| u16::from(*kind))
+                .collect(),
             proposals: capabilities.proposals().iter().filter(|kind| !is_grease(u16::from(**kind))).map(|kind| u16::from(*kind)).collect(),
         })
     }

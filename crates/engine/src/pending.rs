@@ -1,15 +1,16 @@
 //! What is kept of a staged commit until a relay accepted it: its digest, its epoch, and the welcome that follows it.
 
-use nostr::{EventBuilder, EventId, Kind, PublicKey, Tag, Timestamp, UnsignedEvent};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use nostr::{EventBuilder, EventId, JsonUtil as _, Kind, PublicKey, Tag, Timestamp, UnsignedEvent};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Fault, Refusal};
 use crate::key_package::Offer;
 use crate::{Digest, Epoch};
 
-/// Largest welcome, in bytes: NIP-44 holds 65,535 bytes, and a gift wrap nests two of them in base64.
-pub const MAX_WELCOME: usize = 30_000;
+/// Largest rumor with a welcome, in bytes of JSON. NIP-44 holds 65,535 bytes; it pads this length to 40,960 and the next one to 49,152, whose
+/// base64 does not fit into the second of the two layers of a gift wrap.
+pub const MAX_WELCOME_RUMOR: usize = 40_960;
 
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Pending {
@@ -40,16 +41,19 @@ pub struct Invitation {
 
 impl Invitation {
     pub(crate) fn for_each(offers: &[Offer], welcome: &[u8], relays: &[String]) -> Result<Vec<Self>, Refusal> {
-        if welcome.len() > MAX_WELCOME {
-            return Err(Refusal::TooLarge { bytes: welcome.len(), limit: MAX_WELCOME });
-        }
         let invite = |offer: &Offer| Self {
             to: offer.account(),
             key_package_event: offer.event_id(),
             welcome: welcome.to_vec(),
             relays: relays.to_vec(),
         };
-        Ok(offers.iter().map(invite).collect())
+        let invitations: Vec<Self> = offers.iter().map(invite).collect();
+        // The same for all, but for who is named; and a time has never more digits than this one.
+        let bytes = invitations.iter().map(|one| one.rumor(one.to, u64::MAX >> 11).as_json().len()).max().unwrap_or(0);
+        if bytes > MAX_WELCOME_RUMOR {
+            return Err(Refusal::TooLarge { bytes, limit: MAX_WELCOME_RUMOR });
+        }
+        Ok(invitations)
     }
 
     /// The rumor (kind 444) to gift-wrap to the invited person. `now` in Unix seconds.

@@ -221,9 +221,8 @@ impl Welcome {
         if context.lifecycle == Lifecycle::Disbanded {
             return Err(WelcomeRefused::Unusable.into());
         }
-        let tree = tree
-            .into_verified(CIPHERSUITE, storage.crypto(), &group_id)
-            .map_err(|error| WelcomeRefused::Invalid(error.to_string()))?;
+        let tree =
+            tree.into_verified(CIPHERSUITE, storage.crypto(), &group_id).map_err(|error| WelcomeRefused::Invalid(error.to_string()))?;
         let mut accounts = authorize::Accounts::new();
         for (index, node) in tree.leaves().enumerate() {
             let leaf = Leaf::read(node).map_err(WelcomeRefused::from)?;

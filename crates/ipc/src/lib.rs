@@ -14,7 +14,7 @@ pub use error::{ErrorCode, IpcError};
 pub use event::{Event, EventKind, Snapshot};
 pub use typescript::typescript;
 pub use view::{
-    AccountView, Cursor, Delivery, DeliveryAnswer, GroupDetails, GroupState, KeyKind, KeyPlace, KeyPreview, MemberView, MessageKind,
-    MessageState, MessageView, NetworkState, PersonPreview, RelayView, RequestView, Session, Settings, SetupStep, StepState,
-    SystemMessage, TimelinePage, ChatRow, GroupCreated, NotInvited, SetupName,
+    AccountView, ChatRow, Cursor, Delivery, DeliveryAnswer, GroupCreated, GroupDetails, GroupState, KeyKind, KeyPlace, KeyPreview,
+    MemberView, MessageKind, MessageState, MessageView, NetworkState, NotInvited, PersonPreview, RelayView, RequestView, Session, Settings,
+    SetupName, SetupStep, StepState, SystemMessage, TimelinePage,
 };

@@ -11,13 +11,48 @@ pub fn typescript() -> String {
         };
     }
     let body = declarations![
-        AccountView, ChatRow, Cursor, Delivery, DeliveryAnswer, ErrorCode, Event, EventKind, GroupCreated, GroupDetails, GroupState,
-        ImportIdentity, IpcError, KeyKind, KeyPlace, KeyPreview, MemberView, MessageKind, MessageState, MessageView, NetworkState,
-        NewGroup, NewIdentity, NotInvited, PersonPreview, RelayView, RequestView, SendMessage, Session, Settings, SetupName, SetupStep,
-        Snapshot, StepState, SystemMessage, TimelinePage, Unlock,
+        AccountView,
+        ChatRow,
+        Cursor,
+        Delivery,
+        DeliveryAnswer,
+        ErrorCode,
+        Event,
+        EventKind,
+        GroupCreated,
+        GroupDetails,
+        GroupState,
+        ImportIdentity,
+        IpcError,
+        KeyKind,
+        KeyPlace,
+        KeyPreview,
+        MemberView,
+        MessageKind,
+        MessageState,
+        MessageView,
+        NetworkState,
+        NewGroup,
+        NewIdentity,
+        NotInvited,
+        PersonPreview,
+        RelayView,
+        RequestView,
+        SendMessage,
+        Session,
+        Settings,
+        SetupName,
+        SetupStep,
+        Snapshot,
+        StepState,
+        SystemMessage,
+        TimelinePage,
+        Unlock,
     ]
     .join("\n");
-    format!("// Generated from crates/ipc. Do not edit: change the Rust types and run `MURMEL_UPDATE=1 cargo test -p murmel-ipc`.\n\n{body}")
+    format!(
+        "// Generated from crates/ipc. Do not edit: change the Rust types and run `MURMEL_UPDATE=1 cargo test -p murmel-ipc`.\n\n{body}"
+    )
 }
 
 fn declaration<T: TS>() -> String {

@@ -88,10 +88,7 @@ impl RelayAddress {
             return Err(RelayAddressError::Fragment);
         }
         let url = RelayUrl::parse(text).map_err(|_| RelayAddressError::NotAUrl)?;
-        Ok(Self {
-            text: text.to_owned(),
-            url,
-        })
+        Ok(Self { text: text.to_owned(), url })
     }
 
     /// The address as it was written.
@@ -161,12 +158,7 @@ mod tests {
 
     #[test]
     fn an_address_keeps_its_bytes() {
-        for text in [
-            "wss://Relay.Example.com",
-            "wss://relay.example.com/",
-            "ws://127.0.0.1:7799",
-            "wss://r.example:443/a?b=c",
-        ] {
+        for text in ["wss://Relay.Example.com", "wss://relay.example.com/", "ws://127.0.0.1:7799", "wss://r.example:443/a?b=c"] {
             assert_eq!(RelayAddress::parse(text).unwrap().as_str(), text);
         }
     }

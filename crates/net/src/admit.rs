@@ -75,10 +75,7 @@ pub(crate) struct Registry {
 
 impl Registry {
     pub(crate) fn new() -> Self {
-        Self {
-            requests: Mutex::new(HashMap::new()),
-            verified: Mutex::new(LruCache::new(VERIFIED_CAP)),
-        }
+        Self { requests: Mutex::new(HashMap::new()), verified: Mutex::new(LruCache::new(VERIFIED_CAP)) }
     }
 
     pub(crate) fn enter(&self, id: SubscriptionId, relay: RelayUrl, wants: Vec<Want>, sink: Sink) {
@@ -154,11 +151,7 @@ impl Registry {
 
 /// Whether an event is within the size caps.
 pub(crate) fn fits(event: &Event) -> bool {
-    let cap = if event.kind == Kind::GiftWrap {
-        GIFT_WRAP_BYTES_CAP
-    } else {
-        CONTENT_BYTES_CAP
-    };
+    let cap = if event.kind == Kind::GiftWrap { GIFT_WRAP_BYTES_CAP } else { CONTENT_BYTES_CAP };
     let tag_bytes: usize = event.tags.iter().flat_map(|tag| tag.as_slice()).map(String::len).sum();
     event.content.len() <= cap && event.tags.len() <= TAGS_CAP && tag_bytes <= TAG_BYTES_CAP
 }

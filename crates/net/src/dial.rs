@@ -122,11 +122,7 @@ impl DialPolicy {
             Host::Ipv6(ip) => (self.check_address(IpAddr::V6(ip))?, is_loopback(IpAddr::V6(ip))),
             Host::Domain(name) => self.check_name(name, proxied)?,
         };
-        if encrypted || private_path {
-            Ok(target)
-        } else {
-            Err(DialRefusal::Unencrypted)
-        }
+        if encrypted || private_path { Ok(target) } else { Err(DialRefusal::Unencrypted) }
     }
 
     /// Whether a resolved address may be dialled.
@@ -158,11 +154,7 @@ impl DialPolicy {
             };
         }
         if plain.ends_with(".onion") {
-            return if proxied {
-                Ok((Target::Name(plain), true))
-            } else {
-                Err(DialRefusal::OnionWithoutProxy)
-            };
+            return if proxied { Ok((Target::Name(plain), true)) } else { Err(DialRefusal::OnionWithoutProxy) };
         }
         if !plain.contains('.') || LOCAL_ENDINGS.iter().any(|ending| plain.ends_with(ending)) {
             return Err(DialRefusal::LocalName(plain));
@@ -172,11 +164,7 @@ impl DialPolicy {
 }
 
 fn check_port(port: u16) -> Result<(), DialRefusal> {
-    if matches!(port, 80 | 443) || port >= FIRST_FREE_PORT {
-        Ok(())
-    } else {
-        Err(DialRefusal::Port(port))
-    }
+    if matches!(port, 80 | 443) || port >= FIRST_FREE_PORT { Ok(()) } else { Err(DialRefusal::Port(port)) }
 }
 
 /// Whether an address belongs to the public internet.

@@ -49,18 +49,12 @@ impl EmbeddedRelay {
     /// # Errors
     /// When the address cannot be listened on.
     pub async fn start(address: SocketAddr) -> Result<Self, EmbeddedRelayError> {
-        let refused = |fault: std::io::Error| EmbeddedRelayError::Listen {
-            address,
-            reason: fault.to_string(),
-        };
+        let refused = |fault: std::io::Error| EmbeddedRelayError::Listen { address, reason: fault.to_string() };
         let listener = TcpListener::bind(address).await.map_err(refused)?;
         let listening = listener.local_addr().map_err(refused)?;
         let address = RelayAddress::parse(&format!("ws://{listening}")).map_err(|_| EmbeddedRelayError::Address)?;
         let builder = RelayBuilder::default()
-            .rate_limit(RateLimit {
-                max_reqs: SUBSCRIPTIONS_CAP,
-                notes_per_minute: u32::MAX,
-            })
+            .rate_limit(RateLimit { max_reqs: SUBSCRIPTIONS_CAP, notes_per_minute: u32::MAX })
             .max_connections(CONNECTIONS_CAP)
             .default_filter_limit(STORED_EVENTS_RETURNED)
             .max_filter_limit(STORED_EVENTS_RETURNED);

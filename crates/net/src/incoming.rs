@@ -149,22 +149,11 @@ impl Outlet {
     /// a gap is opened.
     pub(crate) async fn deliver(&self, addresses: &[RelayAddress], event: &Event) {
         let Some(relay) = addresses.first() else { return };
-        let item = Incoming::Event {
-            lane: self.lane,
-            relay: relay.clone(),
-            event: Box::new(event.clone()),
-        };
-        let patience = if self.stuck.load(Ordering::Acquire) {
-            Duration::ZERO
-        } else {
-            self.patience
-        };
+        let item = Incoming::Event { lane: self.lane, relay: relay.clone(), event: Box::new(event.clone()) };
+        let patience = if self.stuck.load(Ordering::Acquire) { Duration::ZERO } else { self.patience };
         let full = match self.queue.try_send(item) {
             Err(mpsc::error::TrySendError::Full(item)) => {
-                matches!(
-                    self.queue.send_timeout(item, patience).await,
-                    Err(mpsc::error::SendTimeoutError::Timeout(_))
-                )
+                matches!(self.queue.send_timeout(item, patience).await, Err(mpsc::error::SendTimeoutError::Timeout(_)))
             }
             _ => false,
         };

@@ -155,9 +155,7 @@ impl Link {
             }
         }
         self.parts.state.set(false, None);
-        self.answer_all(|| Answer::Unreachable {
-            detail: "the connection was closed".to_owned(),
-        });
+        self.answer_all(|| Answer::Unreachable { detail: "the connection was closed".to_owned() });
         self.commands.close();
         drop(self.parts.pool.force_remove_relay(&self.parts.url).await);
     }
@@ -199,10 +197,7 @@ impl Link {
     /// How long to rest before the next dial: it doubles with every failure in a row.
     fn pause(&self) -> Duration {
         let pace = &self.parts.pace;
-        let grown = pace
-            .redial_first
-            .saturating_mul(1 << self.failures.saturating_sub(1).min(16))
-            .min(pace.redial_cap);
+        let grown = pace.redial_first.saturating_mul(1 << self.failures.saturating_sub(1).min(16)).min(pace.redial_cap);
         // Up to a quarter more, so that clients of a relay that came back do not all call at once.
         grown.mul_f64(1.0 + rand::random::<f64>() / 4.0)
     }
@@ -319,15 +314,9 @@ impl Link {
                 self.note_address(address);
                 self.publish(event, reply);
             }
-            Some(Command::Fetch {
-                address,
-                filter,
-                into,
-                reply,
-            }) => {
+            Some(Command::Fetch { address, filter, into, reply }) => {
                 self.note_address(address.clone());
-                self.readings
-                    .insert(SubscriptionId::generate(), Reading::fetch(address, filter, into, reply));
+                self.readings.insert(SubscriptionId::generate(), Reading::fetch(address, filter, into, reply));
             }
             Some(Command::Follow { wants }) => {
                 for address in wants.iter().flat_map(|want| &want.addresses) {
@@ -341,10 +330,7 @@ impl Link {
 
     fn note_address(&mut self, address: RelayAddress) {
         if self.addresses.len() < SPELLINGS_CAP && self.addresses.insert(address.clone()) && self.parts.state.is_connected() {
-            self.put(Incoming::Connected {
-                lane: self.parts.lane,
-                relay: address,
-            });
+            self.put(Incoming::Connected { lane: self.parts.lane, relay: address });
         }
     }
 

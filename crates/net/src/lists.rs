@@ -82,11 +82,7 @@ pub struct RelayList {
 impl RelayList {
     /// An empty list.
     pub fn new(kind: ListKind) -> Self {
-        Self {
-            kind,
-            content: String::new(),
-            tags: Vec::new(),
-        }
+        Self { kind, content: String::new(), tags: Vec::new() }
     }
 
     /// Reads a list from its event. Entries that are no relay addresses are kept, but not returned as entries.
@@ -98,11 +94,7 @@ impl RelayList {
             return Err(ListError::Kind);
         }
         let tags = event.tags.iter().map(|tag| tag.as_slice().to_vec()).collect();
-        Ok(Self {
-            kind,
-            content: event.content.clone(),
-            tags,
-        })
+        Ok(Self { kind, content: event.content.clone(), tags })
     }
 
     /// All entries that are relay addresses, in their order, at most [`LIST_ENTRIES_CAP`], each address once.
@@ -122,20 +114,12 @@ impl RelayList {
 
     /// Entries that are written to: no marker, or `write`.
     pub fn write_relays(&self) -> Vec<RelayAddress> {
-        self.entries()
-            .into_iter()
-            .filter(|(_, purpose)| purpose.writes())
-            .map(|(address, _)| address)
-            .collect()
+        self.entries().into_iter().filter(|(_, purpose)| purpose.writes()).map(|(address, _)| address).collect()
     }
 
     /// Entries that are read from: no marker, or `read`.
     pub fn read_relays(&self) -> Vec<RelayAddress> {
-        self.entries()
-            .into_iter()
-            .filter(|(_, purpose)| purpose.reads())
-            .map(|(address, _)| address)
-            .collect()
+        self.entries().into_iter().filter(|(_, purpose)| purpose.reads()).map(|(address, _)| address).collect()
     }
 
     /// The list with `wanted` in it as well; everything that was there stays, in its order.
@@ -146,11 +130,7 @@ impl RelayList {
         let mut merged = self.clone();
         for (address, purpose) in wanted {
             let purpose = if self.kind == ListKind::Inbox { RelayUse::Both } else { *purpose };
-            let known = merged
-                .entries()
-                .into_iter()
-                .find(|(known, _)| known == address)
-                .map(|(_, known)| known);
+            let known = merged.entries().into_iter().find(|(known, _)| known == address).map(|(_, known)| known);
             let covered = known.is_some_and(|known| (known.reads() || !purpose.reads()) && (known.writes() || !purpose.writes()));
             if !covered {
                 // A second, unlike marker for an address means both; so a widened entry becomes one without a marker.
@@ -165,8 +145,7 @@ impl RelayList {
     #[must_use]
     pub fn without(&self, unwanted: &[RelayAddress]) -> Self {
         let mut kept = self.clone();
-        kept.tags
-            .retain(|tag| self.entry(tag).is_none_or(|(address, _)| !unwanted.contains(&address)));
+        kept.tags.retain(|tag| self.entry(tag).is_none_or(|(address, _)| !unwanted.contains(&address)));
         kept
     }
 
@@ -179,10 +158,7 @@ impl RelayList {
     fn put(&mut self, address: &RelayAddress, purpose: RelayUse) {
         let mut tag = vec![self.kind.tag_name().to_owned(), address.as_str().to_owned()];
         tag.extend(purpose.marker().map(str::to_owned));
-        let place = self
-            .tags
-            .iter()
-            .position(|tag| self.entry(tag).is_some_and(|(known, _)| known == *address));
+        let place = self.tags.iter().position(|tag| self.entry(tag).is_some_and(|(known, _)| known == *address));
         match place.and_then(|place| self.tags.get_mut(place)) {
             Some(known) => *known = tag,
             None => self.tags.push(tag),

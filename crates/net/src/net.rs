@@ -105,10 +105,7 @@ impl Net {
     ///
     /// Connections that are lost come back and ask again from the `since` that was given last.
     pub async fn follow_inbox(&self, account: PublicKey, relays: Vec<RelayAddress>, since: Option<Timestamp>) {
-        let filter = Filter {
-            since,
-            ..Filter::new().kind(Kind::GiftWrap).pubkey(account)
-        };
+        let filter = Filter { since, ..Filter::new().kind(Kind::GiftWrap).pubkey(account) };
         self.inbox.follow(vec![(Feed::Inbox, filter, relays)]).await;
     }
 
@@ -118,14 +115,7 @@ impl Net {
         let tag = SingleLetterTag::lowercase(Alphabet::H);
         let feeds = feeds.into_iter().map(|feed| {
             let filter = Filter::new().kind(Kind::MlsGroupMessage).custom_tag(tag, hex::encode(feed.routing));
-            (
-                Feed::Group(feed.routing),
-                Filter {
-                    since: feed.since,
-                    ..filter
-                },
-                feed.relays,
-            )
+            (Feed::Group(feed.routing), Filter { since: feed.since, ..filter }, feed.relays)
         });
         self.group.follow(feeds.collect()).await;
     }
@@ -162,11 +152,9 @@ impl LaneHub {
     ) -> Self {
         let registry = Arc::new(Registry::new());
         let may_authenticate = auth.is_some();
-        let mut builder = RelayPoolBuilder::new().admit_policy(Admission(registry.clone())).opts(
-            RelayPoolOptions::new()
-                .automatic_authentication(may_authenticate)
-                .notification_channel_size(POOL_NOTIFICATIONS),
-        );
+        let mut builder = RelayPoolBuilder::new()
+            .admit_policy(Admission(registry.clone()))
+            .opts(RelayPoolOptions::new().automatic_authentication(may_authenticate).notification_channel_size(POOL_NOTIFICATIONS));
         builder.websocket_transport = dialler.clone();
         builder.__signer = auth.map(|keys| Arc::new(keys) as Arc<dyn nostr::NostrSigner>);
         Self {
@@ -185,21 +173,13 @@ impl LaneHub {
 
     async fn publish(&self, relay: &RelayAddress, event: &Event, timeout: Duration) -> Answer {
         if let Err(refusal) = self.check(relay) {
-            return Answer::NotDialled {
-                detail: refusal.to_string(),
-            };
+            return Answer::NotDialled { detail: refusal.to_string() };
         }
         let (reply, answer) = oneshot::channel();
-        let command = Command::Publish {
-            address: relay.clone(),
-            event: Box::new(event.clone()),
-            reply,
-        };
+        let command = Command::Publish { address: relay.clone(), event: Box::new(event.clone()), reply };
         let asked = async {
             match self.command(relay, command).await {
-                Ok(()) => answer.await.unwrap_or_else(|_| Answer::Unreachable {
-                    detail: "the connection was just closed".to_owned(),
-                }),
+                Ok(()) => answer.await.unwrap_or_else(|_| Answer::Unreachable { detail: "the connection was just closed".to_owned() }),
                 Err(detail) => Answer::Unreachable { detail },
             }
         };
@@ -218,12 +198,7 @@ impl LaneHub {
         }
         let into = Arc::new(Mutex::new(Collected::default()));
         let (reply, ended) = oneshot::channel();
-        let command = Command::Fetch {
-            address: relay.clone(),
-            filter,
-            into: into.clone(),
-            reply,
-        };
+        let command = Command::Fetch { address: relay.clone(), filter, into: into.clone(), reply };
         let asked = async {
             self.command(relay, command).await?;
             ended.await.unwrap_or_else(|_| Err("the connection was just closed".to_owned()))
@@ -242,11 +217,7 @@ impl LaneHub {
         for (feed, filter, addresses) in feeds {
             for address in addresses {
                 let wants = by_relay.entry(address.dialled().clone()).or_default();
-                let want = wants.entry(feed).or_insert_with(|| Want {
-                    feed,
-                    filter: filter.clone(),
-                    addresses: Vec::new(),
-                });
+                let want = wants.entry(feed).or_insert_with(|| Want { feed, filter: filter.clone(), addresses: Vec::new() });
                 if !want.addresses.contains(&address) {
                     want.addresses.push(address);
                 }
@@ -273,12 +244,7 @@ impl LaneHub {
                 let (Some(detail), Some(relay)) = (detail, want.addresses.first()) else {
                     continue;
                 };
-                self.notices.put(Incoming::Refused {
-                    lane: self.lane,
-                    relay: relay.clone(),
-                    feed: want.feed,
-                    detail,
-                });
+                self.notices.put(Incoming::Refused { lane: self.lane, relay: relay.clone(), feed: want.feed, detail });
             }
         }
     }
@@ -365,11 +331,7 @@ impl LaneHub {
             state: state.clone(),
         };
         tokio::spawn(Link::new(parts, waiting).run());
-        let handle = LinkHandle {
-            address: relay.clone(),
-            commands,
-            state,
-        };
+        let handle = LinkHandle { address: relay.clone(), commands, state };
         links.insert(relay.dialled().clone(), handle.clone());
         Ok(handle)
     }

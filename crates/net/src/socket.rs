@@ -67,11 +67,7 @@ pub(crate) struct Dialler {
 
 impl Dialler {
     pub(crate) fn new(policy: DialPolicy, proxy: Option<SocketAddr>) -> Self {
-        Self {
-            policy,
-            proxy,
-            tls: tls_config().map(Arc::new),
-        }
+        Self { policy, proxy, tls: tls_config().map(Arc::new) }
     }
 
     pub(crate) fn check(&self, url: &Url) -> Result<Target, DialRefusal> {
@@ -88,9 +84,7 @@ impl Dialler {
             (None, Target::Name(name)) => self.dial_name(&name, port).await?,
         };
         stream.set_nodelay(true)?;
-        let config = WebSocketConfig::default()
-            .max_message_size(Some(FRAME_BYTES_CAP))
-            .max_frame_size(Some(FRAME_BYTES_CAP));
+        let config = WebSocketConfig::default().max_message_size(Some(FRAME_BYTES_CAP)).max_frame_size(Some(FRAME_BYTES_CAP));
         let connector = Connector::Rustls(self.tls.clone()?);
         // The name of the address, not of the dialled IP, goes into SNI and the Host header.
         let connector = if url.scheme() == "wss" { connector } else { Connector::Plain };
@@ -100,9 +94,7 @@ impl Dialler {
     }
 
     async fn dial_name(&self, name: &str, port: u16) -> Result<TcpStream, DialFault> {
-        let resolved = tokio::net::lookup_host((name, port))
-            .await
-            .map_err(|_| DialFault::Unresolved(name.to_owned()))?;
+        let resolved = tokio::net::lookup_host((name, port)).await.map_err(|_| DialFault::Unresolved(name.to_owned()))?;
         let addresses = self.admitted(name, resolved.map(|address| address.ip()))?;
         let mut last = DialFault::TimedOut;
         for ip in addresses {
@@ -118,11 +110,8 @@ impl Dialler {
     /// Of the addresses that a name resolved to, those that may be dialled.
     fn admitted(&self, name: &str, resolved: impl Iterator<Item = IpAddr>) -> Result<Vec<IpAddr>, DialFault> {
         let mut any = false;
-        let admitted: Vec<IpAddr> = resolved
-            .inspect(|_| any = true)
-            .filter(|ip| self.policy.admits(*ip))
-            .take(ADDRESSES_TRIED_CAP)
-            .collect();
+        let admitted: Vec<IpAddr> =
+            resolved.inspect(|_| any = true).filter(|ip| self.policy.admits(*ip)).take(ADDRESSES_TRIED_CAP).collect();
         match (any, admitted.is_empty()) {
             (false, _) => Err(DialFault::Unresolved(name.to_owned())),
             (true, true) => Err(DialRefusal::ResolvesToSpecial(name.to_owned()).into()),
@@ -132,9 +121,7 @@ impl Dialler {
 }
 
 fn tls_config() -> Result<rustls::ClientConfig, rustls::Error> {
-    let roots = rustls::RootCertStore {
-        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-    };
+    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     Ok(rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
@@ -207,23 +194,15 @@ mod tests {
     fn only_checked_addresses_of_a_name_are_dialled() {
         let dialler = Dialler::new(DialPolicy::Public, None);
         let mixed = ips(&["10.0.0.1", "8.8.8.8", "127.0.0.1", "::1", "2606:4700::1111"]);
-        assert_eq!(
-            dialler.admitted("relay.example", mixed.into_iter()).unwrap(),
-            ips(&["8.8.8.8", "2606:4700::1111"])
-        );
+        assert_eq!(dialler.admitted("relay.example", mixed.into_iter()).unwrap(), ips(&["8.8.8.8", "2606:4700::1111"]));
     }
 
     #[test]
     fn a_name_that_resolves_to_private_addresses_is_refused() {
         let dialler = Dialler::new(DialPolicy::Public, None);
-        let fault = dialler
-            .admitted("rebind.example", ips(&["127.0.0.1", "::1", "169.254.169.254"]).into_iter())
-            .unwrap_err();
+        let fault = dialler.admitted("rebind.example", ips(&["127.0.0.1", "::1", "169.254.169.254"]).into_iter()).unwrap_err();
         assert!(matches!(fault, DialFault::Refused(DialRefusal::ResolvesToSpecial(_))));
-        assert!(matches!(
-            dialler.admitted("gone.example", std::iter::empty()).unwrap_err(),
-            DialFault::Unresolved(_)
-        ));
+        assert!(matches!(dialler.admitted("gone.example", std::iter::empty()).unwrap_err(), DialFault::Unresolved(_)));
     }
 
     #[test]

@@ -105,18 +105,11 @@ impl FaultyRelay {
     /// # Errors
     /// When no port can be listened on.
     pub async fn with_choice(choose: impl Fn(&Event, usize) -> Fault + Send + Sync + 'static) -> io::Result<Self> {
-        let shared = Arc::new(Shared {
-            choose: Box::new(choose),
-            store: Mutex::default(),
-        });
+        let shared = Arc::new(Shared { choose: Box::new(choose), store: Mutex::default() });
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
         let listening = tokio::sync::Mutex::new(Some(listen(listener, shared.clone())));
-        Ok(Self {
-            shared,
-            address,
-            listening,
-        })
+        Ok(Self { shared, address, listening })
     }
 
     /// Its address, `ws://127.0.0.1:PORT`.
@@ -385,11 +378,7 @@ async fn converse(stream: TcpStream, shared: Arc<Shared>, mut stopped: watch::Re
         let mut store = shared.store();
         let number = store.next_connection;
         store.next_connection += 1;
-        let connection = Connection {
-            out,
-            subscriptions: HashMap::new(),
-            authenticated: false,
-        };
+        let connection = Connection { out, subscriptions: HashMap::new(), authenticated: false };
         if store.demands_auth {
             connection.say(json!(["AUTH", "a-challenge"]).to_string());
         }

@@ -29,21 +29,17 @@ pub struct AccountRecord {
 impl Tx<'_> {
     /// The account, `None` in a file that is just being set up.
     pub fn account(&self) -> Result<Option<AccountRecord>, StoreError> {
-        self.one(
-            "SELECT public_key, name, signature_key, proof, slot, created_at, other_clients FROM account WHERE id = 1",
-            [],
-            |row| {
-                Ok(AccountRecord {
-                    public_key: public_key(row, 0)?,
-                    name: row.get(1)?,
-                    signature_key: row.get(2)?,
-                    proof: row.get(3)?,
-                    slot: row.get(4)?,
-                    created_at: uint(row, 5)?,
-                    other_clients: row.get(6)?,
-                })
-            },
-        )
+        self.one("SELECT public_key, name, signature_key, proof, slot, created_at, other_clients FROM account WHERE id = 1", [], |row| {
+            Ok(AccountRecord {
+                public_key: public_key(row, 0)?,
+                name: row.get(1)?,
+                signature_key: row.get(2)?,
+                proof: row.get(3)?,
+                slot: row.get(4)?,
+                created_at: uint(row, 5)?,
+                other_clients: row.get(6)?,
+            })
+        })
     }
 
     /// Adds or replaces the account.

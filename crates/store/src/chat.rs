@@ -178,16 +178,9 @@ impl Tx<'_> {
 
     /// The members of a conversation, sorted by key.
     pub fn members(&self, id: ChatId) -> Result<Vec<Member>, StoreError> {
-        self.many(
-            "SELECT public_key, is_admin FROM members WHERE chat = ?1 ORDER BY public_key",
-            params![id],
-            |row| {
-                Ok(Member {
-                    public_key: public_key(row, 0)?,
-                    is_admin: row.get(1)?,
-                })
-            },
-        )
+        self.many("SELECT public_key, is_admin FROM members WHERE chat = ?1 ORDER BY public_key", params![id], |row| {
+            Ok(Member { public_key: public_key(row, 0)?, is_admin: row.get(1)? })
+        })
     }
 
     /// Changes how we stand in a conversation.
@@ -213,10 +206,7 @@ impl Tx<'_> {
 
     /// Moves the last activity forward to `at`; an earlier time changes nothing.
     pub fn touch_chat(&self, id: ChatId, at: u64) -> Result<(), StoreError> {
-        self.run(
-            "UPDATE chats SET last_activity = max(last_activity, ?2) WHERE id = ?1",
-            params![id, int(at)],
-        )?;
+        self.run("UPDATE chats SET last_activity = max(last_activity, ?2) WHERE id = ?1", params![id, int(at)])?;
         Ok(())
     }
 
@@ -240,11 +230,7 @@ impl Tx<'_> {
     }
 
     fn found(&self, changed: usize) -> Result<(), StoreError> {
-        if changed == 0 {
-            Err(StoreError::NotFound("this conversation"))
-        } else {
-            Ok(())
-        }
+        if changed == 0 { Err(StoreError::NotFound("this conversation")) } else { Ok(()) }
     }
 }
 

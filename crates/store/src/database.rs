@@ -31,9 +31,7 @@ pub struct Database<S> {
 
 impl<S> Clone for Database<S> {
     fn clone(&self) -> Self {
-        Self {
-            shared: Arc::clone(&self.shared),
-        }
+        Self { shared: Arc::clone(&self.shared) }
     }
 }
 
@@ -62,12 +60,7 @@ impl<S: Rollback + Send + 'static> Database<S> {
 
     async fn start(start: Start, path: PathBuf, key: DatabaseKey, state: S) -> Result<Self, StoreError> {
         let (jobs, thread, opened) = thread::spawn(start, path, key, state)?;
-        let database = Self {
-            shared: Arc::new(Shared {
-                jobs: Mutex::new(Some(jobs)),
-                thread: Mutex::new(Some(thread)),
-            }),
-        };
+        let database = Self { shared: Arc::new(Shared { jobs: Mutex::new(Some(jobs)), thread: Mutex::new(Some(thread)) }) };
         opened.await.map_err(|_| StoreError::Closed)??;
         Ok(database)
     }

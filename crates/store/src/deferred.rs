@@ -37,28 +37,18 @@ pub struct DeferredRecord {
 
 macro_rules! select_deferred {
     ($rest:literal) => {
-        concat!(
-            "SELECT id, event_id, routing, chat, event, reason, received_at, tries FROM deferred ",
-            $rest
-        )
+        concat!("SELECT id, event_id, routing, chat, event, reason, received_at, tries FROM deferred ", $rest)
     };
 }
 
 impl Tx<'_> {
     /// Keeps an event; its `id` is ignored. One that is kept already stays in its place. At a cap the oldest gives way.
     pub fn insert_deferred(&self, record: &DeferredRecord) -> Result<DeferredId, StoreError> {
-        let known = self.one(
-            "SELECT id FROM deferred WHERE event_id = ?1",
-            params![record.event_id.as_bytes()],
-            |row| row.get(0),
-        )?;
+        let known = self.one("SELECT id FROM deferred WHERE event_id = ?1", params![record.event_id.as_bytes()], |row| row.get(0))?;
         if let Some(id) = known {
             return Ok(id);
         }
-        let here = self.count(
-            "SELECT count(*) FROM deferred WHERE routing = ?1",
-            params![record.routing.as_bytes()],
-        )?;
+        let here = self.count("SELECT count(*) FROM deferred WHERE routing = ?1", params![record.routing.as_bytes()])?;
         if here >= DEFERRED_CAP_PER_ROUTING as u64 {
             self.run(
                 "DELETE FROM deferred WHERE id = (SELECT min(id) FROM deferred WHERE routing = ?1)",
@@ -89,19 +79,12 @@ impl Tx<'_> {
 
     /// The kept events of an `h` tag, in the order in which they came: those that came before their welcome.
     pub fn deferred_by_routing(&self, routing: &RoutingId) -> Result<Vec<DeferredRecord>, StoreError> {
-        self.many(
-            select_deferred!("WHERE routing = ?1 ORDER BY id"),
-            params![routing.as_bytes()],
-            deferred_row,
-        )
+        self.many(select_deferred!("WHERE routing = ?1 ORDER BY id"), params![routing.as_bytes()], deferred_row)
     }
 
     /// Counts a try that did not help, and says why.
     pub fn count_deferred_try(&self, id: DeferredId, reason: &str) -> Result<(), StoreError> {
-        self.run(
-            "UPDATE deferred SET tries = tries + 1, reason = ?2 WHERE id = ?1",
-            params![id, reason],
-        )?;
+        self.run("UPDATE deferred SET tries = tries + 1, reason = ?2 WHERE id = ?1", params![id, reason])?;
         Ok(())
     }
 

@@ -51,11 +51,7 @@ impl Storage for Tx<'_> {
     }
 
     fn snapshots(&self, group: &GroupId) -> Result<Vec<Epoch>, StorageFault> {
-        Ok(self.many(
-            "SELECT epoch FROM snapshots WHERE group_id = ?1 ORDER BY epoch",
-            params![group.as_bytes()],
-            |row| epoch(row, 0),
-        )?)
+        Ok(self.many("SELECT epoch FROM snapshots WHERE group_id = ?1 ORDER BY epoch", params![group.as_bytes()], |row| epoch(row, 0))?)
     }
 
     fn remember_message(&self, group: &GroupId, digest: &Digest, epoch: Epoch) -> Result<bool, StorageFault> {
@@ -67,11 +63,10 @@ impl Storage for Tx<'_> {
     }
 
     fn knows_message(&self, group: &GroupId, digest: &Digest) -> Result<bool, StorageFault> {
-        let found = self.one(
-            "SELECT 1 FROM processed WHERE group_id = ?1 AND digest = ?2",
-            params![group.as_bytes(), digest.as_bytes()],
-            |_| Ok(()),
-        )?;
+        let found =
+            self.one("SELECT 1 FROM processed WHERE group_id = ?1 AND digest = ?2", params![group.as_bytes(), digest.as_bytes()], |_| {
+                Ok(())
+            })?;
         Ok(found.is_some())
     }
 
@@ -84,19 +79,12 @@ impl Storage for Tx<'_> {
     }
 
     fn put_pending(&self, group: &GroupId, pending: &[u8]) -> Result<(), StorageFault> {
-        self.run(
-            "INSERT OR REPLACE INTO pending (group_id, bytes) VALUES (?1, ?2)",
-            params![group.as_bytes(), pending],
-        )?;
+        self.run("INSERT OR REPLACE INTO pending (group_id, bytes) VALUES (?1, ?2)", params![group.as_bytes(), pending])?;
         Ok(())
     }
 
     fn pending(&self, group: &GroupId) -> Result<Option<Vec<u8>>, StorageFault> {
-        Ok(
-            self.one("SELECT bytes FROM pending WHERE group_id = ?1", params![group.as_bytes()], |row| {
-                row.get(0)
-            })?,
-        )
+        Ok(self.one("SELECT bytes FROM pending WHERE group_id = ?1", params![group.as_bytes()], |row| row.get(0))?)
     }
 
     fn clear_pending(&self, group: &GroupId) -> Result<(), StorageFault> {

@@ -107,10 +107,7 @@ impl StoreError {
             Self::Exists => Self::Exists,
             Self::WrongKey => Self::WrongKey,
             Self::Damaged => Self::Damaged,
-            Self::NewerSchema { found, known } => Self::NewerSchema {
-                found: *found,
-                known: *known,
-            },
+            Self::NewerSchema { found, known } => Self::NewerSchema { found: *found, known: *known },
             Self::Busy => Self::Busy,
             Self::DiskFull => Self::DiskFull,
             Self::Io(_) => Self::Io(None),

@@ -96,12 +96,7 @@ fn make_private_folder(folder: &Path) -> Result<(), StoreError> {
 }
 
 fn companions(path: &Path) -> [PathBuf; 4] {
-    [
-        path.to_path_buf(),
-        with_suffix(path, "-wal"),
-        with_suffix(path, "-shm"),
-        with_suffix(path, "-journal"),
-    ]
+    [path.to_path_buf(), with_suffix(path, "-wal"), with_suffix(path, "-shm"), with_suffix(path, "-journal")]
 }
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {

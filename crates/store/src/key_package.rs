@@ -26,10 +26,7 @@ pub struct OwnKeyPackage {
 
 macro_rules! select_key_package {
     ($rest:literal) => {
-        concat!(
-            "SELECT reference, bundle, not_after, event_id, created_at, published, replaced_at FROM key_packages ",
-            $rest
-        )
+        concat!("SELECT reference, bundle, not_after, event_id, created_at, published, replaced_at FROM key_packages ", $rest)
     };
 }
 
@@ -41,11 +38,7 @@ impl Tx<'_> {
 
     /// The newest key package that nothing has replaced.
     pub fn newest_key_package(&self) -> Result<Option<OwnKeyPackage>, StoreError> {
-        self.one(
-            select_key_package!("WHERE replaced_at IS NULL ORDER BY created_at DESC, rowid DESC LIMIT 1"),
-            [],
-            key_package_row,
-        )
+        self.one(select_key_package!("WHERE replaced_at IS NULL ORDER BY created_at DESC, rowid DESC LIMIT 1"), [], key_package_row)
     }
 
     /// Names the event that carries a key package, signed at `at`, Unix seconds; not published yet.
@@ -65,10 +58,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError::NotFound`].
     pub fn mark_key_package_published(&self, reference: &KeyPackageRef) -> Result<(), StoreError> {
-        let changed = self.run(
-            "UPDATE key_packages SET published = 1 WHERE reference = ?1",
-            params![reference.as_bytes()],
-        )?;
+        let changed = self.run("UPDATE key_packages SET published = 1 WHERE reference = ?1", params![reference.as_bytes()])?;
         found(changed)
     }
 
@@ -106,29 +96,17 @@ impl Tx<'_> {
     }
 
     pub(crate) fn key_package_row(&self, reference: &KeyPackageRef) -> Result<Option<OwnKeyPackage>, StoreError> {
-        self.one(
-            select_key_package!("WHERE reference = ?1"),
-            params![reference.as_bytes()],
-            key_package_row,
-        )
+        self.one(select_key_package!("WHERE reference = ?1"), params![reference.as_bytes()], key_package_row)
     }
 }
 
 fn found(changed: usize) -> Result<(), StoreError> {
-    if changed == 0 {
-        Err(StoreError::NotFound("this key package"))
-    } else {
-        Ok(())
-    }
+    if changed == 0 { Err(StoreError::NotFound("this key package")) } else { Ok(()) }
 }
 
 fn key_package_row(row: &Row<'_>) -> rusqlite::Result<OwnKeyPackage> {
     Ok(OwnKeyPackage {
-        record: KeyPackageRecord {
-            reference: key_package_ref(row, 0)?,
-            bundle: Zeroizing::new(row.get(1)?),
-            not_after: uint(row, 2)?,
-        },
+        record: KeyPackageRecord { reference: key_package_ref(row, 0)?, bundle: Zeroizing::new(row.get(1)?), not_after: uint(row, 2)? },
         event_id: maybe_event_id(row, 3)?,
         created_at: uint(row, 4)?,
         published: row.get(5)?,

@@ -41,7 +41,7 @@ pub use key::DatabaseKey;
 pub use key_package::OwnKeyPackage;
 pub use message::{KIND_CHAT, KIND_DELETE, KIND_EDIT, KIND_REACTION, KIND_SYSTEM, MessageRecord, PageKey};
 pub use migrations::SCHEMA;
-pub use outbox::{Answer, Delivery, Due, Lane, CHAT_WINDOW, OUTBOX_CAP, OutboxRecord, OutboxState, Purpose, Standing};
+pub use outbox::{Answer, CHAT_WINDOW, Delivery, Due, Lane, OUTBOX_CAP, OutboxRecord, OutboxState, Purpose, Standing};
 pub use person::{PEOPLE_CAP, PersonRecord};
 pub use progress::{CURSOR_CAP, CursorKey};
 pub use request::{RequestInsert, RequestRecord, RequestState};

@@ -92,10 +92,8 @@ impl Tx<'_> {
             return Ok(None);
         }
         let shown = MessageRecord::is_shown(message.kind);
-        let id = self.insert(
-            "INSERT INTO message_ids (chat, shown, at) VALUES (?1, ?2, ?3)",
-            params![message.chat, shown, int(message.at)],
-        )?;
+        let id =
+            self.insert("INSERT INTO message_ids (chat, shown, at) VALUES (?1, ?2, ?3)", params![message.chat, shown, int(message.at)])?;
         self.run(
             "INSERT INTO messages (chat, shown, at, id, event_id, sender, kind, content, tags, target, epoch, digest, mine, erased,
                                    expires_at, received_at)
@@ -136,19 +134,12 @@ impl Tx<'_> {
 
     /// The row of an inner event.
     pub fn message_by_event(&self, chat: ChatId, event: &EventId) -> Result<Option<MessageRecord>, StoreError> {
-        self.one(
-            select_message!("messages AS m WHERE m.chat = ?1 AND m.event_id = ?2"),
-            params![chat, event.as_bytes()],
-            message_row,
-        )
+        self.one(select_message!("messages AS m WHERE m.chat = ?1 AND m.event_id = ?2"), params![chat, event.as_bytes()], message_row)
     }
 
     /// One page of the timeline, newest first: the rows with a place of their own before `before`.
     pub fn message_page(&self, chat: ChatId, before: Option<PageKey>, limit: u32) -> Result<Vec<MessageRecord>, StoreError> {
-        let before = before.unwrap_or(PageKey {
-            at: u64::MAX,
-            id: MessageId(i64::MAX),
-        });
+        let before = before.unwrap_or(PageKey { at: u64::MAX, id: MessageId(i64::MAX) });
         self.many(
             select_message!(
                 "messages AS m WHERE m.chat = ?1 AND m.shown = 1 AND (m.at, m.id) < (?2, ?3) ORDER BY m.at DESC, m.id DESC LIMIT ?4"
@@ -236,12 +227,7 @@ impl Tx<'_> {
             "SELECT m.at, m.id FROM messages AS m WHERE m.chat = ?1 AND m.kind = 9 AND m.mine = 0 AND m.erased = 0
              AND m.id > (SELECT read FROM chats WHERE id = ?1) ORDER BY m.at, m.id LIMIT 1",
             params![chat],
-            |row| {
-                Ok(PageKey {
-                    at: uint(row, 0)?,
-                    id: row.get(1)?,
-                })
-            },
+            |row| Ok(PageKey { at: uint(row, 0)?, id: row.get(1)? }),
         )
     }
 

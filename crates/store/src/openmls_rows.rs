@@ -48,14 +48,8 @@ const DELETE: [&str; 4] = [
 impl Tx<'_> {
     pub(crate) fn copy_openmls_rows(&self, group: &GroupId, epoch: Epoch) -> Result<(), StoreError> {
         let row_key = row_key(group)?;
-        self.run(
-            "DELETE FROM snapshots WHERE group_id = ?1 AND epoch = ?2",
-            params![group.as_bytes(), int(epoch.0)],
-        )?;
-        let snapshot = self.insert(
-            "INSERT INTO snapshots (group_id, epoch) VALUES (?1, ?2)",
-            params![group.as_bytes(), int(epoch.0)],
-        )?;
+        self.run("DELETE FROM snapshots WHERE group_id = ?1 AND epoch = ?2", params![group.as_bytes(), int(epoch.0)])?;
+        let snapshot = self.insert("INSERT INTO snapshots (group_id, epoch) VALUES (?1, ?2)", params![group.as_bytes(), int(epoch.0)])?;
         for statement in COPY {
             self.run(statement, params![snapshot, row_key])?;
         }
@@ -63,11 +57,10 @@ impl Tx<'_> {
     }
 
     pub(crate) fn put_openmls_rows_back(&self, group: &GroupId, epoch: Epoch) -> Result<bool, StoreError> {
-        let snapshot = self.one(
-            "SELECT id FROM snapshots WHERE group_id = ?1 AND epoch = ?2",
-            params![group.as_bytes(), int(epoch.0)],
-            |row| row.get::<_, i64>(0),
-        )?;
+        let snapshot =
+            self.one("SELECT id FROM snapshots WHERE group_id = ?1 AND epoch = ?2", params![group.as_bytes(), int(epoch.0)], |row| {
+                row.get::<_, i64>(0)
+            })?;
         let Some(snapshot) = snapshot else { return Ok(false) };
         self.delete_openmls_rows(group)?;
         let row_key = row_key(group)?;

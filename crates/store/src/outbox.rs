@@ -9,7 +9,7 @@ use crate::{ChatId, MessageId, OutboxId, StoreError, Tx};
 
 /// Events that may wait for relays at one time.
 pub const OUTBOX_CAP: usize = 10_000;
-/// How many events of one conversation may be on their way while an earlier one is on no relay yet.
+/// How far an event of one conversation may run ahead of an earlier one that is on no relay yet, in events.
 ///
 /// A member's MLS ratchet forgets a key when a message arrives this often later than its successors: the tolerance is 100 generations
 /// in White Noise (RFC 9420 §9.1 leaves it to the client). Half of that leaves room for relays that reorder.
@@ -168,11 +168,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError::Full`] while [`OUTBOX_CAP`] events are open.
     pub fn enqueue(&self, record: &OutboxRecord, relays: &[String]) -> Result<OutboxId, StoreError> {
-        let known = self.one(
-            "SELECT id FROM outbox WHERE event_id = ?1",
-            params![record.event_id.as_bytes()],
-            |row| row.get(0),
-        )?;
+        let known = self.one("SELECT id FROM outbox WHERE event_id = ?1", params![record.event_id.as_bytes()], |row| row.get(0))?;
         let id = match known {
             Some(id) => id,
             None => self.insert_outbox(record)?,
@@ -188,10 +184,7 @@ impl Tx<'_> {
 
     fn insert_outbox(&self, record: &OutboxRecord) -> Result<OutboxId, StoreError> {
         if self.count("SELECT count(*) FROM outbox WHERE state = 'open'", [])? >= OUTBOX_CAP as u64 {
-            return Err(StoreError::Full {
-                what: "the outbox",
-                cap: OUTBOX_CAP,
-            });
+            return Err(StoreError::Full { what: "the outbox", cap: OUTBOX_CAP });
         }
         let id = self.insert(
             "INSERT INTO outbox (purpose, chat, message, event_id, event, lane, created_at, required, state, reason, depends)
@@ -225,11 +218,7 @@ impl Tx<'_> {
 
     /// The open events of a conversation, oldest first.
     pub fn outbox_open_in(&self, chat: ChatId) -> Result<Vec<OutboxRecord>, StoreError> {
-        self.many(
-            select_outbox!("WHERE o.chat = ?1 AND o.state = 'open' ORDER BY o.id"),
-            params![chat],
-            outbox_row,
-        )
+        self.many(select_outbox!("WHERE o.chat = ?1 AND o.state = 'open' ORDER BY o.id"), params![chat], outbox_row)
     }
 
     /// Attempts that are due by `now`: not accepted, not given up, not cancelled, and what they depend on is done.
@@ -240,26 +229,20 @@ impl Tx<'_> {
             "SELECT r.outbox, r.relay, o.lane, r.attempts FROM outbox_relays AS r CROSS JOIN outbox AS o ON o.id = r.outbox
              WHERE r.next_at IS NOT NULL AND r.next_at <= ?1 AND o.state IN ('open', 'done')
                AND (o.depends IS NULL OR EXISTS (SELECT 1 FROM outbox AS d WHERE d.id = o.depends AND d.state = 'done'))
-               AND (o.chat IS NULL OR NOT EXISTS (SELECT 1 FROM outbox AS e WHERE e.chat = o.chat AND e.state = 'open' AND e.id < o.id
-                                                  ORDER BY e.id LIMIT 1 OFFSET ?3))
+               AND (o.chat IS NULL OR NOT EXISTS (
+                   SELECT 1 FROM outbox AS e
+                   WHERE e.chat = o.chat AND e.id < o.id
+                     AND e.id >= (SELECT min(f.id) FROM outbox AS f WHERE f.chat = o.chat AND f.state = 'open')
+                   ORDER BY e.id LIMIT 1 OFFSET ?3))
              ORDER BY r.next_at, r.outbox LIMIT ?2",
             params![int(now), limit, CHAT_WINDOW - 1],
-            |row| {
-                Ok(Due {
-                    outbox: row.get(0)?,
-                    relay: row.get(1)?,
-                    lane: row.get(2)?,
-                    attempts: row.get(3)?,
-                })
-            },
+            |row| Ok(Due { outbox: row.get(0)?, relay: row.get(1)?, lane: row.get(2)?, attempts: row.get(3)? }),
         )
     }
 
     /// When the next attempt is due, Unix seconds; may be earlier than what [`Tx::due`] yields where something waits for its turn.
     pub fn next_due(&self) -> Result<Option<u64>, StoreError> {
-        let next = self.one("SELECT min(next_at) FROM outbox_relays WHERE next_at IS NOT NULL", [], |row| {
-            maybe_uint(row, 0)
-        })?;
+        let next = self.one("SELECT min(next_at) FROM outbox_relays WHERE next_at IS NOT NULL", [], |row| maybe_uint(row, 0))?;
         Ok(next.flatten())
     }
 
@@ -290,9 +273,7 @@ impl Tx<'_> {
     /// Works the state of an event out from its relays' answers.
     fn settle(&self, id: OutboxId, detail: &str) -> Result<Standing, StoreError> {
         let (state, required): (OutboxState, u32) = self
-            .one("SELECT state, required FROM outbox WHERE id = ?1", params![id], |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            })?
+            .one("SELECT state, required FROM outbox WHERE id = ?1", params![id], |row| Ok((row.get(0)?, row.get(1)?)))?
             .ok_or(StoreError::NotFound("this event"))?;
         let (accepted, waiting): (u32, u32) = self
             .one(
@@ -310,12 +291,7 @@ impl Tx<'_> {
             let reason = if next == OutboxState::Failed { detail } else { "" };
             self.set_outbox_state(id, next, reason)?;
         }
-        Ok(Standing {
-            state: next,
-            changed: next != state,
-            accepted,
-            waiting,
-        })
+        Ok(Standing { state: next, changed: next != state, accepted, waiting })
     }
 
     /// Sets how an event stands, and why.
@@ -323,10 +299,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError::NotFound`].
     pub fn set_outbox_state(&self, id: OutboxId, state: OutboxState, reason: &str) -> Result<(), StoreError> {
-        match self.run(
-            "UPDATE outbox SET state = ?2, reason = ?3 WHERE id = ?1",
-            params![id, state, reason],
-        )? {
+        match self.run("UPDATE outbox SET state = ?2, reason = ?3 WHERE id = ?1", params![id, state, reason])? {
             0 => Err(StoreError::NotFound("this event")),
             _ => Ok(()),
         }

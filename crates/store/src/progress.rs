@@ -93,21 +93,10 @@ impl Tx<'_> {
 
     /// Every cursor with its time.
     pub fn cursors(&self) -> Result<Vec<(CursorKey, u64)>, StoreError> {
-        self.many(
-            "SELECT lane, relay, subscription, at FROM cursors ORDER BY lane, relay, subscription",
-            [],
-            cursor_row,
-        )
+        self.many("SELECT lane, relay, subscription, at FROM cursors ORDER BY lane, relay, subscription", [], cursor_row)
     }
 }
 
 fn cursor_row(row: &Row<'_>) -> rusqlite::Result<(CursorKey, u64)> {
-    Ok((
-        CursorKey {
-            lane: row.get(0)?,
-            relay: row.get(1)?,
-            subscription: row.get(2)?,
-        },
-        uint(row, 3)?,
-    ))
+    Ok((CursorKey { lane: row.get(0)?, relay: row.get(1)?, subscription: row.get(2)? }, uint(row, 3)?))
 }

@@ -58,10 +58,7 @@ pub enum RequestInsert {
 
 macro_rules! select_request {
     ($rest:literal) => {
-        concat!(
-            "SELECT id, wrap_event_id, welcome, inviter, relays, name, description, members, received_at, state FROM requests ",
-            $rest
-        )
+        concat!("SELECT id, wrap_event_id, welcome, inviter, relays, name, description, members, received_at, state FROM requests ", $rest)
     };
 }
 
@@ -110,11 +107,7 @@ impl Tx<'_> {
 
     /// The open requests, newest first.
     pub fn open_requests(&self) -> Result<Vec<RequestRecord>, StoreError> {
-        self.many(
-            select_request!("WHERE state = 'open' ORDER BY received_at DESC, id DESC"),
-            [],
-            request_row,
-        )
+        self.many(select_request!("WHERE state = 'open' ORDER BY received_at DESC, id DESC"), [], request_row)
     }
 
     /// How many requests are open.
@@ -127,23 +120,14 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError::NotFound`].
     pub fn set_request_state(&self, id: RequestId, state: RequestState) -> Result<(), StoreError> {
-        let changed = self.run(
-            "UPDATE requests SET state = ?2, welcome = iif(?2 = 'open', welcome, zeroblob(0)) WHERE id = ?1",
-            params![id, state],
-        )?;
-        if changed == 0 {
-            Err(StoreError::NotFound("this request"))
-        } else {
-            Ok(())
-        }
+        let changed =
+            self.run("UPDATE requests SET state = ?2, welcome = iif(?2 = 'open', welcome, zeroblob(0)) WHERE id = ?1", params![id, state])?;
+        if changed == 0 { Err(StoreError::NotFound("this request")) } else { Ok(()) }
     }
 
     /// Forgets decided requests received before `before`, Unix seconds; answers how many.
     pub fn prune_requests(&self, before: u64) -> Result<usize, StoreError> {
-        self.run(
-            "DELETE FROM requests WHERE state IN ('accepted', 'declined') AND received_at < ?1",
-            params![int(before)],
-        )
+        self.run("DELETE FROM requests WHERE state IN ('accepted', 'declined') AND received_at < ?1", params![int(before)])
     }
 }
 

@@ -13,11 +13,7 @@ pub const SEEN_CAP: usize = 200_000;
 impl Tx<'_> {
     /// Remembers a finished event at local time `at`, Unix seconds; `false` if it was known.
     pub fn remember_seen(&self, event: &EventId, at: u64) -> Result<bool, StoreError> {
-        if self.run(
-            "INSERT OR IGNORE INTO seen (event_id, at) VALUES (?1, ?2)",
-            params![event.as_bytes(), int(at)],
-        )? == 0
-        {
+        if self.run("INSERT OR IGNORE INTO seen (event_id, at) VALUES (?1, ?2)", params![event.as_bytes(), int(at)])? == 0 {
             return Ok(false);
         }
         let newest = self.connection().last_insert_rowid();
@@ -28,9 +24,7 @@ impl Tx<'_> {
 
     /// Whether an event is finished.
     pub fn is_seen(&self, event: &EventId) -> Result<bool, StoreError> {
-        Ok(self
-            .one("SELECT 1 FROM seen WHERE event_id = ?1", params![event.as_bytes()], |_| Ok(()))?
-            .is_some())
+        Ok(self.one("SELECT 1 FROM seen WHERE event_id = ?1", params![event.as_bytes()], |_| Ok(()))?.is_some())
     }
 
     /// Forgets the events that were finished before `before`, Unix seconds; answers how many.

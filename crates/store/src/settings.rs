@@ -13,10 +13,7 @@ impl Tx<'_> {
 
     /// Adds or changes a setting.
     pub fn put_setting(&self, name: &str, value: &str) -> Result<(), StoreError> {
-        self.run(
-            "INSERT OR REPLACE INTO settings (name, value) VALUES (?1, ?2)",
-            params![name, value],
-        )?;
+        self.run("INSERT OR REPLACE INTO settings (name, value) VALUES (?1, ?2)", params![name, value])?;
         Ok(())
     }
 
@@ -28,8 +25,6 @@ impl Tx<'_> {
 
     /// Every setting, by name.
     pub fn settings(&self) -> Result<Vec<(String, String)>, StoreError> {
-        self.many("SELECT name, value FROM settings ORDER BY name", [], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })
+        self.many("SELECT name, value FROM settings ORDER BY name", [], |row| Ok((row.get(0)?, row.get(1)?)))
     }
 }

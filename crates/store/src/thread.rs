@@ -66,14 +66,7 @@ pub(crate) fn spawn<S: Rollback + Send + 'static>(
         Ok(connection) => {
             drop(key);
             if reply.send(Ok(())).is_ok() {
-                serve(
-                    Line {
-                        connection,
-                        crypto: RustCrypto::default(),
-                        state,
-                    },
-                    &jobs,
-                );
+                serve(Line { connection, crypto: RustCrypto::default(), state }, &jobs);
             }
         }
         Err(error) => drop(reply.send(Err(error))),
@@ -109,10 +102,8 @@ impl<S: Rollback> Line<S> {
     }
 
     fn attempt_write<T, E: From<StoreError>>(&mut self, f: impl FnOnce(&Tx<'_>, &mut S) -> Result<T, E>) -> Result<T, E> {
-        let transaction = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(|error| E::from(StoreError::from(error)))?;
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(|error| E::from(StoreError::from(error)))?;
         let state = &mut self.state;
         match catch_unwind(AssertUnwindSafe(|| f(&Tx::new(&transaction, &self.crypto), state))) {
             Ok(Ok(value)) => match transaction.commit() {
@@ -127,10 +118,8 @@ impl<S: Rollback> Line<S> {
 
     pub(crate) fn read<T, E: From<StoreError>>(&mut self, f: impl FnOnce(&Tx<'_>, &mut S) -> Result<T, E>) -> Result<T, E> {
         let before = self.connection.total_changes();
-        let transaction = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Deferred)
-            .map_err(|error| E::from(StoreError::from(error)))?;
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Deferred).map_err(|error| E::from(StoreError::from(error)))?;
         let state = &mut self.state;
         let outcome = catch_unwind(AssertUnwindSafe(|| f(&Tx::new(&transaction, &self.crypto), state)));
         let wrote = transaction.total_changes() != before;

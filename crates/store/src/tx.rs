@@ -19,11 +19,7 @@ pub struct Tx<'a> {
 
 impl<'a> Tx<'a> {
     pub(crate) fn new(connection: &'a Connection, crypto: &'a RustCrypto) -> Self {
-        Self {
-            connection,
-            crypto,
-            storage: SqliteStorageProvider::new(connection),
-        }
+        Self { connection, crypto, storage: SqliteStorageProvider::new(connection) }
     }
 
     pub(crate) fn connection(&self) -> &Connection {

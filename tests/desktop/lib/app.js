@@ -7,6 +7,8 @@ import { remote } from "webdriverio";
 import { built, run, tool } from "./programs.js";
 import { until } from "./wait.js";
 
+const TITLE = "^Murmel$";
+
 export class App {
   #driver = null;
   #browser = null;
@@ -171,6 +173,24 @@ export class App {
       before = said.stdout;
       return steady;
     });
+  }
+
+  /** Takes the window off the screen, as a person does who minimises it. */
+  async hide() {
+    await this.#xdotool("search", "--onlyvisible", "--name", TITLE, "windowunmap");
+    await until("the window to be unfocused", async () => !(await this.visible()) && !(await this.focused()));
+  }
+
+  async visible() {
+    return (await this.#xdotool("search", "--onlyvisible", "--name", TITLE)).code === 0;
+  }
+
+  focused() {
+    return this.script(() => document.hasFocus());
+  }
+
+  #xdotool(...args) {
+    return run(tool("xdotool"), args, { env: this.env });
   }
 
   resize(width, height) {

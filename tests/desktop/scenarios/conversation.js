@@ -15,6 +15,13 @@ export function conversation(house, show) {
     await app.click("invite");
     await app.find("member-row", `[data-pubkey="${person.pubkey}"]`);
   };
+  const newChat = async (name) => {
+    await app.click("new-group");
+    await app.type("new-group-name", name);
+    await app.click("new-group-create");
+    await until("the new chat", async () => (await app.text("chat-title")).includes(name));
+  };
+  const notification = (text) => until("the notification", () => house.recorder.seen().find((one) => one.body.includes(text)));
   return {
     scenarios: {
       "the first run creates an identity": async () => {
@@ -78,31 +85,31 @@ export function conversation(house, show) {
         assert.ok(heard.includes("Thank you"));
         assert.ok(!heard.includes("Only the two of us"));
       },
-      "a notification tells of a message while nobody looks, and its click opens the chat": async () => {
+      "a notification tells of a message while nobody looks, and its click shows the window": async () => {
+        assert.deepEqual(house.recorder.seen(), [], "the chat was open in a focused window all the time");
         await app.click("details-close");
-        // A second chat is opened, so that the click has something to do.
-        await app.click("new-group");
-        await app.type("new-group-name", "Notes");
-        await app.click("new-group-create");
-        await until("the new chat", async () => (await app.text("chat-title")).includes("Notes"));
-        const before = house.recorder.seen().length;
+        await app.hide();
         await bea.send(group, "Are you there? <b>1 & 2</b>");
-        const notice = await until("the notification", () => house.recorder.seen().slice(before).find((one) => one.body.includes("Are you there?")));
+        const notice = await notification("Are you there?");
         assert.match(`${notice.summary} ${notice.body}`, /Bea|npub1|Marbles/);
         assert.ok(notice.body.includes("&lt;b&gt;1 &amp; 2&lt;/b&gt;"), notice.body);
         assert.deepEqual(notice.actions, ["default", "Open"]);
         house.recorder.click(notice.id);
-        await until("the chat", async () => (await app.text("chat-title")).includes("Marbles"));
+        await until("the window", async () => (await app.visible()) && (await app.focused()));
         await app.sees("Are you there? <b>1 & 2</b>");
+      },
+      "a click on a notification of another chat opens that chat": async () => {
+        await newChat("Notes");
+        await bea.send(group, "Over here");
+        house.recorder.click((await notification("Over here")).id);
+        await until("the chat", async () => (await app.text("chat-title")).includes("Marbles"));
+        await app.sees("Over here");
       },
       "a setting keeps what was written out of the notifications": async () => {
         await app.click("settings-open");
         await app.click("notification-text");
         await app.click("dialog-close");
-        await app.click("new-group");
-        await app.type("new-group-name", "Elsewhere");
-        await app.click("new-group-create");
-        await until("the new chat", async () => (await app.text("chat-title")).includes("Elsewhere"));
+        await newChat("Elsewhere");
         const before = house.recorder.seen().length;
         await bea.send(group, "A secret about marbles");
         const notice = await until("the notification", () => house.recorder.seen()[before]);

@@ -45,10 +45,12 @@ export function identity(house, show) {
         await app.start();
         await app.find("main");
       },
-      "a second launch ends and leaves the first alone": async () => {
+      "a second launch ends and shows the window of the first": async () => {
+        await app.hide();
         const second = await run(built("murmel"), [], { env: app.env });
         assert.equal(second.code, 0, second.stderr);
         assert.equal(app.pids().length, 1);
+        await until("the window", async () => (await app.visible()) && (await app.focused()));
         await app.find("main");
       },
       "a keychain that lost the key starts nothing new": async () => {

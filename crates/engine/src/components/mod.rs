@@ -21,7 +21,7 @@ pub use list::ComponentList;
 pub use media::{MediaPolicy, canonical_mime};
 pub use profile::Profile;
 pub use retention::Retention;
-pub use routing::{MAX_RELAYS, MAX_RELAY_URL, Routing, is_relay_url};
+pub use routing::{MAX_RELAY_URL, MAX_RELAYS, Routing, is_relay_url};
 
 use crate::encoding::Malformed;
 
@@ -58,20 +58,8 @@ pub const MEDIA_V2: ComponentId = 0x800b;
 pub const LIFECYCLE: ComponentId = 0x800c;
 
 /// Every component this client understands, sorted: the support list of our leaves, equal to MDK's.
-pub const SUPPORTED: [ComponentId; 12] = [
-    APP_COMPONENTS,
-    PROFILE,
-    IMAGE,
-    ADMINS,
-    ROUTING,
-    RETENTION,
-    AGENT_STREAM,
-    AVATAR,
-    MEDIA_V1,
-    ACCOUNT_PROOF,
-    MEDIA_V2,
-    LIFECYCLE,
-];
+pub const SUPPORTED: [ComponentId; 12] =
+    [APP_COMPONENTS, PROFILE, IMAGE, ADMINS, ROUTING, RETENTION, AGENT_STREAM, AVATAR, MEDIA_V1, ACCOUNT_PROOF, MEDIA_V2, LIFECYCLE];
 
 /// Whether `data` is a canonical state of the component `id` in a group context. Unknown components are opaque: always valid.
 pub fn check_group_state(id: ComponentId, data: &[u8]) -> Result<(), Malformed> {

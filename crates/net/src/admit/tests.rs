@@ -3,10 +3,7 @@ use nostr::{EventBuilder, Keys, Tag};
 use super::*;
 
 fn event(kind: Kind, content: &str, tags: Vec<Tag>) -> Event {
-    EventBuilder::new(kind, content)
-        .tags(tags)
-        .sign_with_keys(&Keys::generate())
-        .unwrap()
+    EventBuilder::new(kind, content).tags(tags).sign_with_keys(&Keys::generate()).unwrap()
 }
 
 fn url() -> RelayUrl {
@@ -16,11 +13,7 @@ fn url() -> RelayUrl {
 fn asked(registry: &Registry, filter: Filter) -> (SubscriptionId, Arc<Mutex<Collected>>) {
     let id = SubscriptionId::generate();
     let collected = Arc::new(Mutex::new(Collected::default()));
-    let want = Want {
-        feed: Feed::Inbox,
-        filter,
-        addresses: vec![RelayAddress::parse("wss://relay.example").unwrap()],
-    };
+    let want = Want { feed: Feed::Inbox, filter, addresses: vec![RelayAddress::parse("wss://relay.example").unwrap()] };
     registry.enter(id.clone(), url(), vec![want], Sink::Collect(collected.clone()));
     (id, collected)
 }
@@ -35,18 +28,10 @@ fn the_caps_are_exact() {
     assert!(!fits(&event(Kind::MlsGroupMessage, &"a".repeat(CONTENT_BYTES_CAP + 1), vec![])));
     assert!(fits(&event(Kind::GiftWrap, &"a".repeat(GIFT_WRAP_BYTES_CAP), vec![])));
     assert!(!fits(&event(Kind::GiftWrap, &"a".repeat(GIFT_WRAP_BYTES_CAP + 1), vec![])));
-    let tags = |n| {
-        (0..n)
-            .map(|i| Tag::parse(["x".to_owned(), i.to_string()]).unwrap())
-            .collect::<Vec<_>>()
-    };
+    let tags = |n| (0..n).map(|i| Tag::parse(["x".to_owned(), i.to_string()]).unwrap()).collect::<Vec<_>>();
     assert!(fits(&event(Kind::TextNote, "", tags(TAGS_CAP))));
     assert!(!fits(&event(Kind::TextNote, "", tags(TAGS_CAP + 1))));
-    assert!(!fits(&event(
-        Kind::TextNote,
-        "",
-        vec![Tag::parse(["x".to_owned(), "a".repeat(TAG_BYTES_CAP)]).unwrap()]
-    )));
+    assert!(!fits(&event(Kind::TextNote, "", vec![Tag::parse(["x".to_owned(), "a".repeat(TAG_BYTES_CAP)]).unwrap()])));
 }
 
 #[tokio::test]
@@ -90,10 +75,7 @@ async fn an_event_outside_the_filter_is_not_admitted() {
 
 #[test]
 fn a_look_up_holds_only_so_much() {
-    let mut collected = Collected {
-        bytes: FETCH_BYTES_CAP - 1,
-        ..Collected::default()
-    };
+    let mut collected = Collected { bytes: FETCH_BYTES_CAP - 1, ..Collected::default() };
     collect(&mut collected, &event(Kind::TextNote, "a", vec![]));
     assert!(!collected.overflowed);
     collect(&mut collected, &event(Kind::TextNote, "b", vec![]));

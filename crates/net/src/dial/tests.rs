@@ -114,46 +114,25 @@ fn a_proxy_does_not_open_the_unsafe_hosts() {
         if url.host_str().is_some_and(|host| host.ends_with(".onion")) {
             continue;
         }
-        assert!(
-            DialPolicy::Public.check(&url, true).is_err(),
-            "{text} would be dialled through a proxy"
-        );
+        assert!(DialPolicy::Public.check(&url, true).is_err(), "{text} would be dialled through a proxy");
     }
 }
 
 #[test]
 fn the_developer_switch_opens_loopback_and_nothing_else() {
-    let loopback = [
-        "ws://127.0.0.1:7799",
-        "ws://localhost:7799",
-        "ws://[::1]:7799",
-        "wss://relay.localhost:8443",
-        "ws://127.9.9.9:2000",
-    ];
+    let loopback = ["ws://127.0.0.1:7799", "ws://localhost:7799", "ws://[::1]:7799", "wss://relay.localhost:8443", "ws://127.9.9.9:2000"];
     for text in loopback {
         assert!(check(DialPolicy::AllowLoopback, text, false).is_ok(), "{text}");
         assert_eq!(check(DialPolicy::Public, text, false), Err(DialRefusal::Loopback), "{text}");
     }
-    for text in [
-        "wss://10.0.0.1",
-        "wss://192.168.0.1",
-        "wss://[fe80::1]",
-        "wss://0.0.0.0",
-        "wss://router",
-        "ws://relay.example.com",
-    ] {
+    for text in ["wss://10.0.0.1", "wss://192.168.0.1", "wss://[fe80::1]", "wss://0.0.0.0", "wss://router", "ws://relay.example.com"] {
         assert!(check(DialPolicy::AllowLoopback, text, false).is_err(), "{text}");
     }
 }
 
 #[test]
 fn public_relays_are_dialled() {
-    for text in [
-        "wss://relay.damus.io",
-        "wss://nos.lol/",
-        "wss://relay.example.com:7777/path?x=1",
-        "wss://relay.example.com:80",
-    ] {
+    for text in ["wss://relay.damus.io", "wss://nos.lol/", "wss://relay.example.com:7777/path?x=1", "wss://relay.example.com:80"] {
         assert!(matches!(check(DialPolicy::Public, text, false), Ok(Target::Name(_))), "{text}");
     }
     for text in ["wss://8.8.8.8", "wss://[2606:4700::1111]", "wss://[::ffff:8.8.8.8]"] {

@@ -35,16 +35,7 @@ impl Link {
         }
         let id = event.id;
         self.unsent.push_back(id);
-        self.publishing.insert(
-            id,
-            Publishing {
-                event,
-                replies: vec![reply],
-                sent: false,
-                refused: None,
-                sent_again: false,
-            },
-        );
+        self.publishing.insert(id, Publishing { event, replies: vec![reply], sent: false, refused: None, sent_again: false });
     }
 
     /// Hands events to the pool as far as its queue takes them.
@@ -96,11 +87,7 @@ impl Link {
     }
 
     pub(super) fn authentication_failed(&mut self) {
-        let refused: Vec<_> = self
-            .publishing
-            .iter()
-            .filter_map(|(id, waiting)| Some((*id, waiting.refused.clone()?)))
-            .collect();
+        let refused: Vec<_> = self.publishing.iter().filter_map(|(id, waiting)| Some((*id, waiting.refused.clone()?))).collect();
         for (id, detail) in refused {
             self.reply(&id, &Answer::Refused { detail });
         }
@@ -110,12 +97,7 @@ impl Link {
 
     /// What was sent and not answered is answered now; what was not sent stays for the next connection.
     pub(super) fn connection_lost(&mut self) {
-        let sent: Vec<EventId> = self
-            .publishing
-            .iter()
-            .filter(|(_, waiting)| waiting.sent)
-            .map(|(id, _)| *id)
-            .collect();
+        let sent: Vec<EventId> = self.publishing.iter().filter(|(_, waiting)| waiting.sent).map(|(id, _)| *id).collect();
         for id in sent {
             let detail = "the relay closed the connection before it answered".to_owned();
             self.reply(&id, &Answer::Unreachable { detail });
@@ -137,8 +119,7 @@ impl Link {
 
     /// Forgets events whose senders have stopped waiting.
     pub(super) fn forget_abandoned(&mut self) {
-        self.publishing
-            .retain(|_, waiting| waiting.replies.iter().any(|reply| !reply.is_closed()));
+        self.publishing.retain(|_, waiting| waiting.replies.iter().any(|reply| !reply.is_closed()));
         self.unsent.retain(|id| self.publishing.contains_key(id));
     }
 

@@ -51,18 +51,8 @@ impl Reading {
         reply: oneshot::Sender<Result<(), String>>,
     ) -> Self {
         // The feed of a look-up is never read: its events go to the caller.
-        let want = Want {
-            feed: Feed::Inbox,
-            filter,
-            addresses: vec![address],
-        };
-        Self {
-            want,
-            purpose: Purpose::Fetch { into, reply },
-            page: 0,
-            sent: false,
-            awaits_auth: false,
-        }
+        let want = Want { feed: Feed::Inbox, filter, addresses: vec![address] };
+        Self { want, purpose: Purpose::Fetch { into, reply }, page: 0, sent: false, awaits_auth: false }
     }
 
     fn is_abandoned(&self) -> bool {
@@ -90,9 +80,7 @@ impl Link {
                 Purpose::Fetch { into, .. } => Sink::Collect(into.clone()),
                 Purpose::BackFill => Sink::Stream(self.parts.outlet.clone()),
             };
-            self.parts
-                .registry
-                .enter(id.clone(), self.parts.url.clone(), vec![reading.want.clone()], sink);
+            self.parts.registry.enter(id.clone(), self.parts.url.clone(), vec![reading.want.clone()], sink);
             reading.sent = relay.send_msg(ClientMessage::req(id.clone(), reading.want.filter.clone())).is_ok();
         }
     }
@@ -140,24 +128,14 @@ impl Link {
                 // Whatever was dropped is announced before the feed is called complete.
                 self.announce_gap();
                 for relay in &want.addresses {
-                    self.put(Incoming::CaughtUp {
-                        lane: self.parts.lane,
-                        relay: relay.clone(),
-                        feed: want.feed,
-                    });
+                    self.put(Incoming::CaughtUp { lane: self.parts.lane, relay: relay.clone(), feed: want.feed });
                 }
             }
         }
     }
 
     fn back_fill(&mut self, want: Want, page: u32) {
-        let reading = Reading {
-            want,
-            purpose: Purpose::BackFill,
-            page,
-            sent: false,
-            awaits_auth: false,
-        };
+        let reading = Reading { want, purpose: Purpose::BackFill, page, sent: false, awaits_auth: false };
         self.readings.insert(SubscriptionId::generate(), reading);
     }
 
@@ -175,13 +153,7 @@ impl Link {
             Some(_) if page >= PAGES_CAP => drop(reply.send(Err("the relay has more pages than are read at once".to_owned()))),
             Some(until) => {
                 want.filter.until = Some(until);
-                let reading = Reading {
-                    want,
-                    purpose: Purpose::Fetch { into, reply },
-                    page: page + 1,
-                    sent: false,
-                    awaits_auth: false,
-                };
+                let reading = Reading { want, purpose: Purpose::Fetch { into, reply }, page: page + 1, sent: false, awaits_auth: false };
                 self.readings.insert(SubscriptionId::generate(), reading);
             }
             None => drop(reply.send(Ok(()))),
@@ -197,12 +169,7 @@ impl Link {
             slot.catching_up = true;
             let feeds = slot.feeds.clone();
             // With a signer the authentication is under way, and asking again follows from it.
-            let at = Instant::now()
-                + if needs_auth && self.authenticated {
-                    std::time::Duration::ZERO
-                } else {
-                    ASK_AGAIN_AFTER
-                };
+            let at = Instant::now() + if needs_auth && self.authenticated { std::time::Duration::ZERO } else { ASK_AGAIN_AFTER };
             self.ask_again_at = Some(self.ask_again_at.map_or(at, |earlier| earlier.min(at)));
             if !needs_auth {
                 self.report_refused(&feeds, &detail);
@@ -237,12 +204,7 @@ impl Link {
     }
 
     pub(super) fn drop_abandoned_readings(&mut self, relay: &Relay) {
-        let abandoned: Vec<SubscriptionId> = self
-            .readings
-            .iter()
-            .filter(|(_, r)| r.is_abandoned())
-            .map(|(id, _)| id.clone())
-            .collect();
+        let abandoned: Vec<SubscriptionId> = self.readings.iter().filter(|(_, r)| r.is_abandoned()).map(|(id, _)| id.clone()).collect();
         for id in abandoned {
             self.readings.remove(&id);
             self.parts.registry.leave(&id);
@@ -256,10 +218,7 @@ mod tests {
     use super::*;
 
     fn arrived(count: usize, oldest: u64) -> Arrived {
-        Arrived {
-            count,
-            oldest: Some(Timestamp::from(oldest)),
-        }
+        Arrived { count, oldest: Some(Timestamp::from(oldest)) }
     }
 
     #[test]
@@ -271,10 +230,7 @@ mod tests {
     #[test]
     fn a_full_answer_is_followed_backwards_until_nothing_older_comes() {
         assert_eq!(next_page(&Filter::new(), arrived(500, 5)), Some(Timestamp::from(5)));
-        assert_eq!(
-            next_page(&Filter::new().until(Timestamp::from(5)), arrived(500, 4)),
-            Some(Timestamp::from(4))
-        );
+        assert_eq!(next_page(&Filter::new().until(Timestamp::from(5)), arrived(500, 4)), Some(Timestamp::from(4)));
         assert_eq!(next_page(&Filter::new().until(Timestamp::from(5)), arrived(500, 5)), None);
     }
 

@@ -48,21 +48,12 @@ impl Link {
         let wants: Vec<Want> = feeds.iter().filter_map(|feed| self.wants.get(feed).cloned()).collect();
         let filters: Vec<Filter> = wants.iter().map(|want| want.filter.clone()).collect();
         let id = SubscriptionId::generate();
-        self.parts
-            .registry
-            .enter(id.clone(), self.parts.url.clone(), wants, Sink::Stream(self.parts.outlet.clone()));
+        self.parts.registry.enter(id.clone(), self.parts.url.clone(), wants, Sink::Stream(self.parts.outlet.clone()));
         let sent = relay.send_msg(ClientMessage::req(id.clone(), filters)).is_ok();
         if !sent {
             self.ask_again_at = Some(Instant::now());
         }
-        self.slots.insert(
-            id,
-            Slot {
-                feeds,
-                catching_up: true,
-                closed: !sent,
-            },
-        );
+        self.slots.insert(id, Slot { feeds, catching_up: true, closed: !sent });
     }
 
     /// Brings the open subscriptions in line with what is followed now.
@@ -110,10 +101,7 @@ impl Link {
             self.report_refused(&over, &format!("more than {FEEDS_CAP} chats on one relay are not followed"));
             self.wants.retain(|feed, _| !over.contains(feed));
         }
-        let timeless = |want: &Want| Filter {
-            since: None,
-            ..want.filter.clone()
-        };
+        let timeless = |want: &Want| Filter { since: None, ..want.filter.clone() };
         for (feed, want) in &self.wants {
             if old.get(feed).is_some_and(|before| timeless(before) != timeless(want)) {
                 for (id, slot) in &mut self.slots {
@@ -134,12 +122,7 @@ impl Link {
     /// Asks again for subscriptions that the relay ended.
     pub(super) fn ask_closed_again(&mut self, relay: &Relay) {
         self.ask_again_at = None;
-        let closed: Vec<SubscriptionId> = self
-            .slots
-            .iter()
-            .filter(|(_, slot)| slot.closed)
-            .map(|(id, _)| id.clone())
-            .collect();
+        let closed: Vec<SubscriptionId> = self.slots.iter().filter(|(_, slot)| slot.closed).map(|(id, _)| id.clone()).collect();
         for id in closed {
             self.parts.registry.leave(&id);
             if let Some(slot) = self.slots.remove(&id) {
@@ -150,12 +133,7 @@ impl Link {
 
     /// Tells the application about the subscriptions that the relay has ended and that still rest.
     pub(super) fn report_closed(&self, detail: &str) {
-        let feeds = self
-            .slots
-            .values()
-            .filter(|slot| slot.closed)
-            .flat_map(|slot| slot.feeds.iter().copied())
-            .collect();
+        let feeds = self.slots.values().filter(|slot| slot.closed).flat_map(|slot| slot.feeds.iter().copied()).collect();
         self.report_refused(&feeds, detail);
     }
 
@@ -163,12 +141,7 @@ impl Link {
         let by_feed: BTreeMap<_, _> = feeds.iter().filter_map(|feed| Some((*feed, self.wants.get(feed)?))).collect();
         for (feed, want) in by_feed {
             for relay in &want.addresses {
-                self.put(Incoming::Refused {
-                    lane: self.parts.lane,
-                    relay: relay.clone(),
-                    feed,
-                    detail: detail.to_owned(),
-                });
+                self.put(Incoming::Refused { lane: self.parts.lane, relay: relay.clone(), feed, detail: detail.to_owned() });
             }
         }
     }

@@ -8,11 +8,7 @@ fn address(text: &str) -> RelayAddress {
 
 fn event(kind: Kind, tags: &[&[&str]]) -> Event {
     let tags = tags.iter().map(|tag| Tag::parse(tag.iter().copied()).unwrap());
-    EventBuilder::new(kind, "kept")
-        .tags(tags)
-        .custom_created_at(Timestamp::from(1_700_000_000))
-        .sign_with_keys(&Keys::generate())
-        .unwrap()
+    EventBuilder::new(kind, "kept").tags(tags).custom_created_at(Timestamp::from(1_700_000_000)).sign_with_keys(&Keys::generate()).unwrap()
 }
 
 fn tags(list: &RelayList) -> Vec<Vec<String>> {
@@ -62,30 +58,17 @@ fn replaceable_lists_are_never_clobbered() {
 fn merging_what_is_there_changes_nothing() {
     let list = RelayList::parse(
         ListKind::Relays,
-        &event(
-            Kind::RelayList,
-            &[
-                &["r", "wss://a.example"],
-                &["r", "wss://b.example", "read"],
-                &["r", "wss://b.example", "write"],
-            ],
-        ),
+        &event(Kind::RelayList, &[&["r", "wss://a.example"], &["r", "wss://b.example", "read"], &["r", "wss://b.example", "write"]]),
     )
     .unwrap();
-    let wanted = [
-        (address("wss://a.example"), RelayUse::Write),
-        (address("wss://b.example"), RelayUse::Both),
-    ];
+    let wanted = [(address("wss://a.example"), RelayUse::Write), (address("wss://b.example"), RelayUse::Both)];
     assert_eq!(list.merge(&wanted), list);
 }
 
 #[test]
 fn too_narrow_a_marker_is_widened_in_its_place() {
-    let list = RelayList::parse(
-        ListKind::Relays,
-        &event(Kind::RelayList, &[&["r", "wss://a.example", "read"], &["r", "wss://b.example"]]),
-    )
-    .unwrap();
+    let list = RelayList::parse(ListKind::Relays, &event(Kind::RelayList, &[&["r", "wss://a.example", "read"], &["r", "wss://b.example"]]))
+        .unwrap();
     let merged = list.merge(&[(address("wss://a.example"), RelayUse::Write)]);
     assert_eq!(tags(&merged), [["r", "wss://a.example"], ["r", "wss://b.example"]]);
     assert_eq!(merged.write_relays().len(), 2);
@@ -101,17 +84,13 @@ fn an_inbox_list_has_relay_tags_without_markers() {
 
 #[test]
 fn a_list_of_another_kind_is_refused() {
-    assert_eq!(
-        RelayList::parse(ListKind::Inbox, &event(Kind::RelayList, &[])).unwrap_err(),
-        ListError::Kind
-    );
+    assert_eq!(RelayList::parse(ListKind::Inbox, &event(Kind::RelayList, &[])).unwrap_err(), ListError::Kind);
 }
 
 #[test]
 fn an_endless_list_is_read_up_to_the_cap() {
-    let many: Vec<(RelayAddress, RelayUse)> = (0..LIST_ENTRIES_CAP + 10)
-        .map(|n| (address(&format!("wss://r{n}.example")), RelayUse::Both))
-        .collect();
+    let many: Vec<(RelayAddress, RelayUse)> =
+        (0..LIST_ENTRIES_CAP + 10).map(|n| (address(&format!("wss://r{n}.example")), RelayUse::Both)).collect();
     let list = RelayList::new(ListKind::Relays);
     let tags = many.iter().map(|(a, _)| vec!["r".to_owned(), a.as_str().to_owned()]).collect();
     assert_eq!(RelayList { tags, ..list }.entries().len(), LIST_ENTRIES_CAP);

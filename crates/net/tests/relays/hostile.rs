@@ -12,13 +12,7 @@ async fn an_address_that_the_policy_forbids_is_not_dialled() {
     let fetched = net.fetch(Lane::Group, &[address(&relay)], Filter::new(), LONG).await;
     assert_eq!(fetched.failed.len(), 1);
     net.follow_groups(feed(&[&relay])).await;
-    assert!(matches!(
-        next(&mut incoming).await,
-        Incoming::Refused {
-            feed: Feed::Group(ROUTING),
-            ..
-        }
-    ));
+    assert!(matches!(next(&mut incoming).await, Incoming::Refused { feed: Feed::Group(ROUTING), .. }));
     assert_eq!((relay.connections(), relay.heard().len()), (0, 0));
 }
 
@@ -28,11 +22,7 @@ async fn a_proxy_that_does_not_answer_means_no_connection_at_all() {
     let gone = FaultyRelay::start().await.unwrap();
     gone.stop().await;
     let proxy = gone.url().trim_start_matches("ws://").parse().unwrap();
-    let (net, _incoming) = Net::new(NetOptions {
-        dial: DialPolicy::AllowLoopback,
-        proxy: Some(proxy),
-        ..NetOptions::default()
-    });
+    let (net, _incoming) = Net::new(NetOptions { dial: DialPolicy::AllowLoopback, proxy: Some(proxy), ..NetOptions::default() });
     let answer = net.publish(Lane::Group, &address(&relay), &group_message(0), LONG).await;
     assert!(matches!(answer, Answer::Unreachable { .. }), "{answer:?}");
     assert!(relay.heard().is_empty());
@@ -67,10 +57,7 @@ async fn proxy_to(target: String) -> (std::net::SocketAddr, Receiver<String>) {
 async fn a_proxy_resolves_the_names_so_that_none_leaks_to_the_local_resolver() {
     let relay = FaultyRelay::start().await.unwrap();
     let (proxy, mut hosts) = proxy_to(relay.url().trim_start_matches("ws://").to_owned()).await;
-    let (net, _incoming) = Net::new(NetOptions {
-        proxy: Some(proxy),
-        ..NetOptions::default()
-    });
+    let (net, _incoming) = Net::new(NetOptions { proxy: Some(proxy), ..NetOptions::default() });
     let onion = "duckduckgogg42xjoc72x3sjasowoarfbgcmvfimaftt6twagswzczad.onion";
     let to = RelayAddress::parse(&format!("ws://{onion}:7777")).unwrap();
     let answer = net.publish(Lane::Group, &to, &group_message(0), LONG).await;
@@ -95,14 +82,8 @@ async fn off_filter_events_never_reach_the_engine() {
     let other_group = group_message_for([8; 32], 4);
     let other_kind = EventBuilder::text_note("hello").sign_with_keys(&Keys::generate()).unwrap();
     let too_large = {
-        let tag = Tag::custom(
-            TagKind::SingleLetter(SingleLetterTag::lowercase(Alphabet::H)),
-            [hex::encode(ROUTING)],
-        );
-        EventBuilder::new(Kind::MlsGroupMessage, "a".repeat(70_000))
-            .tag(tag)
-            .sign_with_keys(&Keys::generate())
-            .unwrap()
+        let tag = Tag::custom(TagKind::SingleLetter(SingleLetterTag::lowercase(Alphabet::H)), [hex::encode(ROUTING)]);
+        EventBuilder::new(Kind::MlsGroupMessage, "a".repeat(70_000)).tag(tag).sign_with_keys(&Keys::generate()).unwrap()
     };
     let good = honest.clone();
     relay.lie(move |id| {
@@ -111,15 +92,7 @@ async fn off_filter_events_never_reach_the_engine() {
         let garbage = ["{", "[]", r#"["EVENT"]"#, r#"["EVENT","x",{}]"#, r#"["NOTICE",7]"#].map(str::to_owned);
         let deep = format!(r#"["EVENT","{id}",{}{}]"#, "[".repeat(10_000), "]".repeat(10_000));
         let huge = format!(r#"["NOTICE","{}"]"#, "a".repeat(1_000_000));
-        let lies = [
-            event(&other_group),
-            event(&other_kind),
-            event(&forged),
-            event(&too_large),
-            stranger,
-            deep,
-            huge,
-        ];
+        let lies = [event(&other_group), event(&other_kind), event(&forged), event(&too_large), stranger, deep, huge];
         // The altered one comes after the honest one, whose id is then known as verified.
         garbage.into_iter().chain(lies).chain([event(&good), event(&altered)]).collect()
     });
@@ -148,11 +121,7 @@ async fn a_giant_frame_costs_one_connection_and_no_message() {
     let message = group_message(1);
     relay.store(message.clone());
     until(&mut incoming, |item| matches!(item, Incoming::Disconnected { .. })).await;
-    until(
-        &mut incoming,
-        |item| matches!(item, Incoming::Event { event, .. } if **event == message),
-    )
-    .await;
+    until(&mut incoming, |item| matches!(item, Incoming::Event { event, .. } if **event == message)).await;
 }
 
 #[tokio::test]
@@ -162,10 +131,7 @@ async fn the_group_lane_never_authenticates() {
     let (net, mut incoming) = net(Some(Keys::generate()));
     let to = address(&relay);
     let answer = net.publish(Lane::Group, &to, &group_message(0), LONG).await;
-    assert!(
-        matches!(&answer, Answer::Refused { detail } if detail.starts_with("auth-required")),
-        "{answer:?}"
-    );
+    assert!(matches!(&answer, Answer::Refused { detail } if detail.starts_with("auth-required")), "{answer:?}");
     let fetched = net.fetch(Lane::Group, std::slice::from_ref(&to), Filter::new(), LONG).await;
     assert!(fetched.failed[0].1.starts_with("auth-required"));
     net.follow_groups(feed(&[&relay])).await;
@@ -178,10 +144,8 @@ async fn the_inbox_lane_authenticates_and_then_goes_on() {
     let relay = FaultyRelay::start().await.unwrap();
     relay.demand_auth();
     let account = Keys::generate();
-    let wrap = EventBuilder::new(Kind::GiftWrap, "sealed")
-        .tag(Tag::public_key(account.public_key()))
-        .sign_with_keys(&Keys::generate())
-        .unwrap();
+    let wrap =
+        EventBuilder::new(Kind::GiftWrap, "sealed").tag(Tag::public_key(account.public_key())).sign_with_keys(&Keys::generate()).unwrap();
     relay.store(wrap.clone());
     let (net, mut incoming) = net(Some(account.clone()));
     let to = address(&relay);

@@ -23,17 +23,8 @@ const LONG: Duration = Duration::from_secs(30);
 const SHORT: Duration = Duration::from_millis(300);
 
 fn net(auth: Option<Keys>) -> (Net, Receiver<Incoming>) {
-    let pace = Pace {
-        redial_first: Duration::from_millis(20),
-        queue_patience: Duration::from_millis(20),
-        ..Pace::default()
-    };
-    Net::new(NetOptions {
-        dial: DialPolicy::AllowLoopback,
-        auth,
-        pace,
-        ..NetOptions::default()
-    })
+    let pace = Pace { redial_first: Duration::from_millis(20), queue_patience: Duration::from_millis(20), ..Pace::default() };
+    Net::new(NetOptions { dial: DialPolicy::AllowLoopback, auth, pace, ..NetOptions::default() })
 }
 
 fn address(relay: &FaultyRelay) -> RelayAddress {
@@ -45,10 +36,7 @@ fn group_message(nth: u64) -> Event {
 }
 
 fn group_message_for(routing: [u8; 32], nth: u64) -> Event {
-    let tag = Tag::custom(
-        TagKind::SingleLetter(SingleLetterTag::lowercase(Alphabet::H)),
-        [hex::encode(routing)],
-    );
+    let tag = Tag::custom(TagKind::SingleLetter(SingleLetterTag::lowercase(Alphabet::H)), [hex::encode(routing)]);
     EventBuilder::new(Kind::MlsGroupMessage, format!("message {nth}"))
         .tag(tag)
         .custom_created_at(Timestamp::from(1_700_000_000 + nth))
@@ -57,18 +45,11 @@ fn group_message_for(routing: [u8; 32], nth: u64) -> Event {
 }
 
 fn feed(relays: &[&FaultyRelay]) -> Vec<GroupFeed> {
-    vec![GroupFeed {
-        routing: ROUTING,
-        relays: relays.iter().map(|relay| address(relay)).collect(),
-        since: None,
-    }]
+    vec![GroupFeed { routing: ROUTING, relays: relays.iter().map(|relay| address(relay)).collect(), since: None }]
 }
 
 async fn next(incoming: &mut Receiver<Incoming>) -> Incoming {
-    tokio::time::timeout(LONG, incoming.recv())
-        .await
-        .expect("nothing came in")
-        .expect("the network is gone")
+    tokio::time::timeout(LONG, incoming.recv()).await.expect("nothing came in").expect("the network is gone")
 }
 
 async fn until(incoming: &mut Receiver<Incoming>, wanted: impl Fn(&Incoming) -> bool) -> Incoming {

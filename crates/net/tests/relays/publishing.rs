@@ -18,30 +18,16 @@ async fn every_kind_of_answer_is_told_apart() {
     let (net, _incoming) = net(None);
     let mut answers = Vec::new();
     for (nth, fault) in (0..).zip(&script) {
-        let patience = if matches!(fault, Fault::Silent | Fault::SilentDrop) {
-            SHORT
-        } else {
-            LONG
-        };
+        let patience = if matches!(fault, Fault::Silent | Fault::SilentDrop) { SHORT } else { LONG };
         answers.push(net.publish(Lane::Group, &address(&relay), &group_message(nth), patience).await);
     }
     assert_eq!(answers[0], Answer::Accepted { detail: String::new() });
-    assert_eq!(
-        answers[1],
-        Answer::Refused {
-            detail: "blocked: not here".to_owned()
-        }
-    );
+    assert_eq!(answers[1], Answer::Refused { detail: "blocked: not here".to_owned() });
     assert_eq!(answers[2], Answer::TimedOut);
     assert_eq!(answers[3], Answer::TimedOut);
     assert!(matches!(answers[4], Answer::Unreachable { .. }), "{:?}", answers[4]);
     assert!(matches!(answers[5], Answer::Unreachable { .. }), "{:?}", answers[5]);
-    assert_eq!(
-        answers[6],
-        Answer::Accepted {
-            detail: "duplicate: have it".to_owned()
-        }
-    );
+    assert_eq!(answers[6], Answer::Accepted { detail: "duplicate: have it".to_owned() });
     assert_eq!(relay.answers().iter().map(|(_, fault)| fault.clone()).collect::<Vec<_>>(), script);
     assert_eq!(relay.events().len(), 3);
 }
@@ -49,15 +35,8 @@ async fn every_kind_of_answer_is_told_apart() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_publishings_at_once_each_get_their_own_answer() {
     let refused = || Fault::OkFalse("blocked: even".to_owned());
-    let relay = FaultyRelay::with_choice(move |event, _| {
-        if event.created_at.as_secs() % 2 == 0 {
-            refused()
-        } else {
-            Fault::Ok
-        }
-    })
-    .await
-    .unwrap();
+    let relay =
+        FaultyRelay::with_choice(move |event, _| if event.created_at.as_secs() % 2 == 0 { refused() } else { Fault::Ok }).await.unwrap();
     let (net, _incoming) = net(None);
     let to = address(&relay);
     let publishing = (0..1_000).map(|nth| {
@@ -86,15 +65,8 @@ async fn a_relay_that_is_not_there_is_unreachable_and_later_found() {
 #[tokio::test]
 async fn a_connection_without_work_ends_and_comes_back_when_needed() {
     let relay = FaultyRelay::start().await.unwrap();
-    let pace = Pace {
-        idle_after: Duration::ZERO,
-        ..Pace::default()
-    };
-    let (net, _incoming) = Net::new(NetOptions {
-        dial: DialPolicy::AllowLoopback,
-        pace,
-        ..NetOptions::default()
-    });
+    let pace = Pace { idle_after: Duration::ZERO, ..Pace::default() };
+    let (net, _incoming) = Net::new(NetOptions { dial: DialPolicy::AllowLoopback, pace, ..NetOptions::default() });
     for nth in 0..2 {
         let answer = net.publish(Lane::Group, &address(&relay), &group_message(nth), LONG).await;
         assert!(matches!(answer, Answer::Accepted { .. }), "{answer:?}");

@@ -10,11 +10,7 @@ async fn a_busy_group_does_not_crowd_out_a_quiet_one() {
     for nth in 0..300 {
         relay.store(group_message_for([1; 32], 1_000 + nth));
     }
-    let feeds = (0..30).map(|n| GroupFeed {
-        routing: [n; 32],
-        relays: vec![address(&relay)],
-        since: None,
-    });
+    let feeds = (0..30).map(|n| GroupFeed { routing: [n; 32], relays: vec![address(&relay)], since: None });
     for n in 2..30 {
         relay.store(group_message_for([n; 32], u64::from(n)));
     }
@@ -37,11 +33,7 @@ async fn a_busy_group_does_not_crowd_out_a_quiet_one() {
 
 #[tokio::test]
 async fn a_look_up_asks_all_relays_and_says_which_answered() {
-    let (one, two, gone) = (
-        FaultyRelay::start().await.unwrap(),
-        FaultyRelay::start().await.unwrap(),
-        FaultyRelay::start().await.unwrap(),
-    );
+    let (one, two, gone) = (FaultyRelay::start().await.unwrap(), FaultyRelay::start().await.unwrap(), FaultyRelay::start().await.unwrap());
     gone.stop().await;
     let shared = group_message(1);
     one.store(shared.clone());
@@ -49,13 +41,8 @@ async fn a_look_up_asks_all_relays_and_says_which_answered() {
     two.store(group_message(2));
     let (net, _incoming) = net(None);
     let relays = [address(&one), address(&two), address(&gone), address(&one)];
-    let fetched = net
-        .fetch(Lane::Group, &relays, Filter::new().kind(Kind::MlsGroupMessage), LONG)
-        .await;
-    assert_eq!(
-        fetched.events.iter().map(|event| event.created_at.as_secs()).collect::<Vec<_>>(),
-        [1_700_000_002, 1_700_000_001]
-    );
+    let fetched = net.fetch(Lane::Group, &relays, Filter::new().kind(Kind::MlsGroupMessage), LONG).await;
+    assert_eq!(fetched.events.iter().map(|event| event.created_at.as_secs()).collect::<Vec<_>>(), [1_700_000_002, 1_700_000_001]);
     assert_eq!(fetched.complete.len(), 2);
     assert_eq!(fetched.failed.len(), 1);
     assert_eq!(fetched.failed[0].0, address(&gone));
@@ -69,18 +56,9 @@ async fn a_look_up_reads_on_when_a_relay_cuts_its_answers_short() {
         relay.store(group_message(nth / 2));
     }
     let (net, _incoming) = net(None);
-    let fetched = net
-        .fetch(Lane::Group, &[address(&relay)], Filter::new().kind(Kind::MlsGroupMessage), LONG)
-        .await;
+    let fetched = net.fetch(Lane::Group, &[address(&relay)], Filter::new().kind(Kind::MlsGroupMessage), LONG).await;
     assert_eq!(fetched.events.len(), 333);
-    let some = net
-        .fetch(
-            Lane::Group,
-            &[address(&relay)],
-            Filter::new().kind(Kind::MlsGroupMessage).limit(30),
-            LONG,
-        )
-        .await;
+    let some = net.fetch(Lane::Group, &[address(&relay)], Filter::new().kind(Kind::MlsGroupMessage).limit(30), LONG).await;
     assert_eq!(some.events.len(), 30);
 }
 
@@ -146,13 +124,7 @@ async fn a_connection_that_comes_and_goes_is_reported() {
 async fn groups_that_are_not_named_any_more_end_and_the_others_go_on() {
     let relay = FaultyRelay::start().await.unwrap();
     let (net, mut incoming) = net(None);
-    let feeds: Vec<GroupFeed> = (0..40)
-        .map(|n| GroupFeed {
-            routing: [n; 32],
-            relays: vec![address(&relay)],
-            since: None,
-        })
-        .collect();
+    let feeds: Vec<GroupFeed> = (0..40).map(|n| GroupFeed { routing: [n; 32], relays: vec![address(&relay)], since: None }).collect();
     net.follow_groups(feeds.clone()).await;
     let mut caught_up = HashSet::new();
     while caught_up.len() < 40 {
@@ -163,22 +135,8 @@ async fn groups_that_are_not_named_any_more_end_and_the_others_go_on() {
     let requests = relay.heard().iter().filter(|verb| *verb == "REQ").count();
     assert!(requests <= 8, "{requests} subscriptions are more than relays allow");
 
-    net.follow_groups(
-        feeds[20..]
-            .iter()
-            .cloned()
-            .chain([GroupFeed {
-                routing: [99; 32],
-                ..feeds[0].clone()
-            }])
-            .collect(),
-    )
-    .await;
-    until(
-        &mut incoming,
-        |item| matches!(item, Incoming::CaughtUp { feed: Feed::Group(routing), .. } if *routing == [99; 32]),
-    )
-    .await;
+    net.follow_groups(feeds[20..].iter().cloned().chain([GroupFeed { routing: [99; 32], ..feeds[0].clone() }]).collect()).await;
+    until(&mut incoming, |item| matches!(item, Incoming::CaughtUp { feed: Feed::Group(routing), .. } if *routing == [99; 32])).await;
     relay.store(group_message_for([5; 32], 1));
     let (kept, added) = (group_message_for([30; 32], 2), group_message_for([99; 32], 3));
     relay.store(kept.clone());
@@ -197,10 +155,7 @@ async fn the_inbox_follows_gift_wraps_for_the_account_only() {
     let relay = FaultyRelay::start().await.unwrap();
     let account = Keys::generate();
     let wrap = |to: &Keys| {
-        EventBuilder::new(Kind::GiftWrap, "sealed")
-            .tag(Tag::public_key(to.public_key()))
-            .sign_with_keys(&Keys::generate())
-            .unwrap()
+        EventBuilder::new(Kind::GiftWrap, "sealed").tag(Tag::public_key(to.public_key())).sign_with_keys(&Keys::generate()).unwrap()
     };
     let (mine, other) = (wrap(&account), wrap(&Keys::generate()));
     relay.store(other);
@@ -227,9 +182,7 @@ async fn overflow_leaves_a_gap_that_heals() {
     net.follow_groups(feed(&[&relay])).await;
     // Nobody reads until the queue has been full for longer than the patience; another publishing proves that the
     // connection is not stuck meanwhile.
-    let answer = net
-        .publish(Lane::Group, &address(&relay), &group_message_for([1; 32], 0), LONG)
-        .await;
+    let answer = net.publish(Lane::Group, &address(&relay), &group_message_for([1; 32], 0), LONG).await;
     assert!(matches!(answer, Answer::Accepted { .. }), "{answer:?}");
     let mut seen = HashSet::new();
     loop {
@@ -247,8 +200,6 @@ async fn overflow_leaves_a_gap_that_heals() {
     }
     assert!((seen.len() as u64) < stored, "there was a gap although nothing is missing");
     // Reading again heals it.
-    let again = net
-        .fetch(Lane::Group, &[address(&relay)], Filter::new().kind(Kind::MlsGroupMessage), LONG)
-        .await;
+    let again = net.fetch(Lane::Group, &[address(&relay)], Filter::new().kind(Kind::MlsGroupMessage), LONG).await;
     assert_eq!(again.events.len() as u64, stored + 1);
 }

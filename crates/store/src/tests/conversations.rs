@@ -24,10 +24,7 @@ fn conversations_are_listed_by_their_latest_activity() {
     let (_home, database) = fresh();
     let order = on(&database, |tx| {
         let a = tx.insert_chat(&chat(1))?;
-        let b = tx.insert_chat(&ChatRecord {
-            last_activity: 301,
-            ..chat(2)
-        })?;
+        let b = tx.insert_chat(&ChatRecord { last_activity: 301, ..chat(2) })?;
         let first: Vec<_> = tx.chats()?.into_iter().map(|chat| chat.id).collect();
         tx.touch_chat(a, 400)?;
         tx.touch_chat(b, 5)?;
@@ -42,10 +39,7 @@ fn a_projection_replaces_name_relays_and_members() {
     let (_home, database) = fresh();
     let (found, members) = on(&database, |tx| {
         let id = tx.insert_chat(&chat(1))?;
-        let member = |n, is_admin| Member {
-            public_key: person(n),
-            is_admin,
-        };
+        let member = |n, is_admin| Member { public_key: person(n), is_admin };
         let mut projection = ChatProjection {
             name: "new".into(),
             description: "text".into(),
@@ -62,19 +56,7 @@ fn a_projection_replaces_name_relays_and_members() {
     let found = found.unwrap();
     assert_eq!((found.name.as_str(), found.epoch, found.routing), ("new", Epoch(4), routing(7)));
     assert_eq!(found.relays, ["wss://c.example"]);
-    assert_eq!(
-        members,
-        [
-            Member {
-                public_key: person(2),
-                is_admin: true
-            },
-            Member {
-                public_key: person(3),
-                is_admin: false
-            }
-        ]
-    );
+    assert_eq!(members, [Member { public_key: person(2), is_admin: true }, Member { public_key: person(3), is_admin: false }]);
 }
 
 #[test]
@@ -91,25 +73,10 @@ fn an_old_tag_still_finds_the_conversation_and_a_shared_tag_finds_both() {
             relays: relays(),
         };
         tx.put_epoch(&group(1), &epoch).unwrap();
-        tx.put_epoch(
-            &group(2),
-            &EpochRecord {
-                routing: routing(1),
-                ..epoch
-            },
-        )
-        .unwrap();
+        tx.put_epoch(&group(2), &EpochRecord { routing: routing(1), ..epoch }).unwrap();
         Ok(())
     });
-    let groups = |n| {
-        on(&database, move |tx| {
-            Ok(tx
-                .chats_by_routing(&routing(n))?
-                .into_iter()
-                .map(|chat| chat.group)
-                .collect::<Vec<_>>())
-        })
-    };
+    let groups = |n| on(&database, move |tx| Ok(tx.chats_by_routing(&routing(n))?.into_iter().map(|chat| chat.group).collect::<Vec<_>>()));
     assert_eq!(groups(50), [group(1)]);
     assert_eq!(groups(1), [group(1), group(2)]);
     assert_eq!(groups(2), [group(2)]);
@@ -129,10 +96,7 @@ fn state_join_and_rotation_can_be_changed() {
     });
     assert_eq!(found.0, Some(ChatState::Removed));
     let back = found.1.unwrap();
-    assert_eq!(
-        (back.state, back.joined_at, back.inviter, back.needs_self_update_at),
-        (ChatState::Active, 900, Some(person(8)), None)
-    );
+    assert_eq!((back.state, back.joined_at, back.inviter, back.needs_self_update_at), (ChatState::Active, 900, Some(person(8)), None));
     let lost = wait(database.write(|tx, _| tx.set_chat_state(ChatId(77), ChatState::Left)));
     assert!(matches!(lost, Err(StoreError::NotFound(_))));
 }
@@ -142,12 +106,7 @@ fn a_message_comes_back_as_it_was_written_and_only_once() {
     let (_home, database) = fresh();
     on(&database, |tx| {
         let chat = tx.insert_chat(&chat(1))?;
-        let written = MessageRecord {
-            target: Some(event(90)),
-            expires_at: Some(70),
-            mine: true,
-            ..message(chat, 1, 10)
-        };
+        let written = MessageRecord { target: Some(event(90)), expires_at: Some(70), mine: true, ..message(chat, 1, 10) };
         let id = tx.insert_message(&written)?.unwrap();
         let stored = Some(MessageRecord { id, ..written.clone() });
         assert_eq!(tx.message(id)?, stored);
@@ -182,10 +141,7 @@ fn pages_follow_time_then_arrival_and_meet_without_gap_or_overlap() {
             tx.insert_message(&annotation(here, 100 + n, u64::from(n), KIND_REACTION, n))?;
             tx.insert_message(&message(other, n, u64::from(n)))?;
         }
-        tx.insert_message(&MessageRecord {
-            kind: KIND_SYSTEM,
-            ..message(here, 999, 10)
-        })?;
+        tx.insert_message(&MessageRecord { kind: KIND_SYSTEM, ..message(here, 999, 10) })?;
         let mut all = Vec::new();
         let mut before = None;
         loop {
@@ -199,14 +155,7 @@ fn pages_follow_time_then_arrival_and_meet_without_gap_or_overlap() {
         assert!(all.windows(2).all(|pair| (pair[0].at, pair[0].id) > (pair[1].at, pair[1].id)));
 
         let middle = &all[30];
-        let after = tx.message_page_after(
-            here,
-            PageKey {
-                at: middle.at,
-                id: middle.id,
-            },
-            100,
-        )?;
+        let after = tx.message_page_after(here, PageKey { at: middle.at, id: middle.id }, 100)?;
         let expected: Vec<_> = all[..30].iter().rev().cloned().collect();
         assert_eq!(after, expected);
         assert_eq!(tx.newest_message(here)?.as_ref(), all.first());
@@ -227,11 +176,7 @@ fn annotations_are_those_of_the_named_messages_only() {
         tx.insert_message(&annotation(other, 14, 5, KIND_REACTION, 1))?;
         // A reply refers to its parent but is a message.
         tx.insert_message(&annotation(here, 15, 5, 9, 1))?;
-        let found: Vec<_> = tx
-            .annotations(here, &[event(1), event(2)])?
-            .into_iter()
-            .map(|row| row.event_id)
-            .collect();
+        let found: Vec<_> = tx.annotations(here, &[event(1), event(2)])?.into_iter().map(|row| row.event_id).collect();
         assert_eq!(found, [event(11), event(10), event(12)]);
         Ok(())
     });
@@ -251,19 +196,10 @@ fn unread_counts_what_others_wrote_after_the_mark_in_order_of_arrival() {
         tx.insert_message(&message(here, 2, 300))?;
         // Came later, was written earlier than everything: unread, and the first one.
         let late = tx.insert_message(&message(here, 3, 50))?.unwrap();
-        tx.insert_message(&MessageRecord {
-            mine: true,
-            ..message(here, 4, 400)
-        })?;
+        tx.insert_message(&MessageRecord { mine: true, ..message(here, 4, 400) })?;
         tx.insert_message(&annotation(here, 5, 400, KIND_REACTION, 1))?;
-        tx.insert_message(&MessageRecord {
-            kind: KIND_SYSTEM,
-            ..message(here, 6, 400)
-        })?;
-        assert_eq!(
-            (tx.unread_count(here)?, tx.first_unread(here)?),
-            (2, Some(PageKey { at: 50, id: late }))
-        );
+        tx.insert_message(&MessageRecord { kind: KIND_SYSTEM, ..message(here, 6, 400) })?;
+        assert_eq!((tx.unread_count(here)?, tx.first_unread(here)?), (2, Some(PageKey { at: 50, id: late })));
         assert!(tx.erase_message(late)?);
         assert_eq!(tx.unread_count(here)?, 1);
         Ok(())
@@ -292,13 +228,7 @@ fn rows_are_listed_by_arrival_and_by_epoch() {
         let here = tx.insert_chat(&chat(1))?;
         let first = tx.insert_message(&message(here, 1, 500))?.unwrap();
         let second = tx.insert_message(&annotation(here, 2, 100, KIND_REACTION, 1))?.unwrap();
-        let third = tx
-            .insert_message(&MessageRecord {
-                epoch: Epoch(4),
-                mine: true,
-                ..message(here, 3, 1)
-            })?
-            .unwrap();
+        let third = tx.insert_message(&MessageRecord { epoch: Epoch(4), mine: true, ..message(here, 3, 1) })?.unwrap();
         let ids = |rows: Vec<MessageRecord>| rows.into_iter().map(|row| row.id).collect::<Vec<_>>();
         assert_eq!(ids(tx.messages_after(here, MessageId::NEW, 2)?), [first, second]);
         assert_eq!(ids(tx.messages_after(here, second, 9)?), [third]);
@@ -329,12 +259,7 @@ fn what_has_to_disappear_disappears_in_its_time() {
     let (_home, database) = fresh();
     on(&database, |tx| {
         let here = tx.insert_chat(&chat(1))?;
-        let id = |n, expires_at| {
-            tx.insert_message(&MessageRecord {
-                expires_at,
-                ..message(here, n, 10)
-            })
-        };
+        let id = |n, expires_at| tx.insert_message(&MessageRecord { expires_at, ..message(here, n, 10) });
         let soon = id(1, Some(20))?.unwrap();
         id(2, Some(30))?;
         id(3, None)?;
@@ -359,10 +284,7 @@ fn a_forgotten_conversation_leaves_no_row_behind() {
                 epoch: Epoch(0),
                 relays: vec![],
                 routing: routing(1),
-                members: vec![Member {
-                    public_key: person(1),
-                    is_admin: true,
-                }],
+                members: vec![Member { public_key: person(1), is_admin: true }],
             },
         )?;
         let id = tx.insert_message(&message(here, 1, 10))?.unwrap();

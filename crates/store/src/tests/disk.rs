@@ -51,26 +51,12 @@ fn an_emptied_cut_or_foreign_file_is_never_overwritten() {
     let mut broken = whole.clone();
     broken[100] ^= 1;
     let plain = home.folder.path().join("plain.db");
-    Connection::open(&plain)
-        .unwrap()
-        .execute_batch("CREATE TABLE t (x); PRAGMA user_version = 1;")
-        .unwrap();
-    let cases = [
-        Vec::new(),
-        whole[..300].to_vec(),
-        whole[..1024].to_vec(),
-        broken,
-        vec![0; 8192],
-        fs::read(plain).unwrap(),
-    ];
+    Connection::open(&plain).unwrap().execute_batch("CREATE TABLE t (x); PRAGMA user_version = 1;").unwrap();
+    let cases = [Vec::new(), whole[..300].to_vec(), whole[..1024].to_vec(), broken, vec![0; 8192], fs::read(plain).unwrap()];
     for (n, bytes) in cases.into_iter().enumerate() {
         fs::write(&home.path, &bytes).unwrap();
         let opened = home.try_open(KEY);
-        assert!(
-            matches!(opened, Err(StoreError::Damaged | StoreError::WrongKey)),
-            "case {n}: {:?}",
-            opened.err()
-        );
+        assert!(matches!(opened, Err(StoreError::Damaged | StoreError::WrongKey)), "case {n}: {:?}", opened.err());
         let created = wait(Database::create(&home.path, DatabaseKey::new(KEY), ()));
         assert!(matches!(created, Err(StoreError::Exists)), "case {n}");
         assert_eq!(fs::read(&home.path).unwrap(), bytes, "case {n}");
@@ -90,10 +76,7 @@ fn a_lost_file_beside_its_log_is_not_created_over() {
     wait(database.close());
     fs::rename(&home.path, home.path.with_extension("moved")).unwrap();
     fs::write(home.path.with_extension("db-wal"), b"a log").unwrap();
-    assert!(matches!(
-        wait(Database::create(&home.path, DatabaseKey::new(KEY), ())),
-        Err(StoreError::Exists)
-    ));
+    assert!(matches!(wait(Database::create(&home.path, DatabaseKey::new(KEY), ())), Err(StoreError::Exists)));
     assert!(matches!(home.try_open(KEY), Err(StoreError::Missing)));
 }
 
@@ -110,9 +93,7 @@ fn a_creation_that_was_cut_short_can_be_repeated() {
 #[test]
 fn a_newer_format_is_refused_with_both_numbers() {
     let (home, database) = fresh();
-    on(&database, |tx| {
-        Ok(tx.connection().pragma_update(None, "user_version", SCHEMA + 4)?)
-    });
+    on(&database, |tx| Ok(tx.connection().pragma_update(None, "user_version", SCHEMA + 4)?));
     wait(database.close());
     let before = fs::read(&home.path).unwrap();
     assert!(matches!(home.try_open(KEY), Err(StoreError::NewerSchema { found, known }) if found == SCHEMA + 4 && known == SCHEMA));
@@ -155,21 +136,9 @@ fn no_plaintext_on_disk() {
     let marker = "MARKER-8f1c";
     on(&database, move |tx| {
         tx.put_setting("name", marker)?;
-        let chat = tx.insert_chat(&crate::ChatRecord {
-            name: marker.into(),
-            ..kit::chat(1)
-        })?;
-        tx.insert_message(&crate::MessageRecord {
-            content: marker.repeat(500),
-            ..kit::message(chat, 1, 10)
-        })?;
-        tx.enqueue(
-            &crate::OutboxRecord {
-                event: marker.repeat(500).into_bytes(),
-                ..kit::outgoing(1, 5)
-            },
-            &[marker.into()],
-        )?;
+        let chat = tx.insert_chat(&crate::ChatRecord { name: marker.into(), ..kit::chat(1) })?;
+        tx.insert_message(&crate::MessageRecord { content: marker.repeat(500), ..kit::message(chat, 1, 10) })?;
+        tx.enqueue(&crate::OutboxRecord { event: marker.repeat(500).into_bytes(), ..kit::outgoing(1, 5) }, &[marker.into()])?;
         Ok(())
     });
     let look = |home: &Home| {
@@ -177,11 +146,7 @@ fn no_plaintext_on_disk() {
             let path = entry.unwrap().path();
             let bytes = fs::read(&path).unwrap();
             assert!(!bytes.is_empty());
-            assert!(
-                !bytes.windows(marker.len()).any(|window| window == marker.as_bytes()),
-                "{}",
-                path.display()
-            );
+            assert!(!bytes.windows(marker.len()).any(|window| window == marker.as_bytes()), "{}", path.display());
             assert!(!bytes.windows(15).any(|window| window == b"SQLite format 3"), "{}", path.display());
         }
     };
@@ -194,10 +159,7 @@ fn no_plaintext_on_disk() {
 fn the_settings_of_the_connection_are_the_safe_ones() {
     let (_home, database) = fresh();
     let found = on(&database, |tx| {
-        let ask = |name: &str| {
-            tx.connection()
-                .query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, rusqlite::types::Value>(0))
-        };
+        let ask = |name: &str| tx.connection().query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, rusqlite::types::Value>(0));
         Ok((
             [ask("synchronous")?, ask("foreign_keys")?, ask("secure_delete")?, ask("temp_store")?],
             [ask("journal_mode")?, ask("locking_mode")?],
@@ -211,11 +173,9 @@ fn the_settings_of_the_connection_are_the_safe_ones() {
 fn every_table_of_ours_is_strict() {
     let (_home, database) = fresh();
     let tables = on(&database, |tx| {
-        tx.many(
-            "SELECT name, strict FROM pragma_table_list WHERE schema = 'main' AND type = 'table' ORDER BY name",
-            [],
-            |row| Ok((row.get::<_, String>(0)?, row.get::<_, bool>(1)?)),
-        )
+        tx.many("SELECT name, strict FROM pragma_table_list WHERE schema = 'main' AND type = 'table' ORDER BY name", [], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, bool>(1)?))
+        })
     });
     let (strict, loose): (Vec<_>, Vec<_>) = tables.into_iter().partition(|(_, strict)| *strict);
     assert!(

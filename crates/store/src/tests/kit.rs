@@ -57,11 +57,7 @@ impl Home {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("accounts").join("one.db");
-        Self {
-            folder,
-            path,
-            watch: Watch::default(),
-        }
+        Self { folder, path, watch: Watch::default() }
     }
 
     pub fn create(&self) -> Database<Watch> {
@@ -155,12 +151,7 @@ pub fn message(chat: ChatId, n: u16, at: u64) -> MessageRecord {
 }
 
 pub fn annotation(chat: ChatId, n: u16, at: u64, kind: u16, target: u16) -> MessageRecord {
-    MessageRecord {
-        kind,
-        target: Some(event(target)),
-        content: "+".into(),
-        ..message(chat, n, at)
-    }
+    MessageRecord { kind, target: Some(event(target)), content: "+".into(), ..message(chat, n, at) }
 }
 
 pub fn outgoing(n: u16, at: u64) -> OutboxRecord {

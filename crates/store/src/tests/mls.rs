@@ -43,19 +43,11 @@ impl Member {
             signer.store(tx.storage()).unwrap();
             Ok(signer.to_public_vec())
         });
-        Self {
-            name,
-            _home: home,
-            database,
-            signature_key,
-        }
+        Self { name, _home: home, database, signature_key }
     }
 
     fn credential(&self) -> CredentialWithKey {
-        CredentialWithKey {
-            credential: BasicCredential::new(self.name.into()).into(),
-            signature_key: self.signature_key.clone().into(),
-        }
+        CredentialWithKey { credential: BasicCredential::new(self.name.into()).into(), signature_key: self.signature_key.clone().into() }
     }
 
     /// One transaction with the signer at hand.
@@ -69,13 +61,7 @@ impl Member {
 
     fn key_package(&self) -> KeyPackage {
         let credential = self.credential();
-        self.on(move |tx, signer| {
-            KeyPackage::builder()
-                .build(SUITE, tx, signer, credential)
-                .unwrap()
-                .key_package()
-                .clone()
-        })
+        self.on(move |tx, signer| KeyPackage::builder().build(SUITE, tx, signer, credential).unwrap().key_package().clone())
     }
 
     fn create(&self, invited: Vec<KeyPackage>) -> Vec<u8> {
@@ -96,13 +82,8 @@ impl Member {
 
     fn join(&self, welcome: Vec<u8>) {
         self.on(move |tx, _| {
-            let MlsMessageBodyIn::Welcome(welcome) = parse(&welcome).extract() else {
-                panic!("no welcome")
-            };
-            StagedWelcome::new_from_welcome(tx, &config(), welcome, None)
-                .unwrap()
-                .into_group(tx)
-                .unwrap();
+            let MlsMessageBodyIn::Welcome(welcome) = parse(&welcome).extract() else { panic!("no welcome") };
+            StagedWelcome::new_from_welcome(tx, &config(), welcome, None).unwrap().into_group(tx).unwrap();
         });
     }
 
@@ -118,9 +99,7 @@ impl Member {
     fn read(&self, message: &[u8]) -> Option<Vec<u8>> {
         let message = message.to_vec();
         self.with_group(move |tx, group, _| {
-            let processed = group
-                .process_message(tx, parse(&message).try_into_protocol_message().unwrap())
-                .ok()?;
+            let processed = group.process_message(tx, parse(&message).try_into_protocol_message().unwrap()).ok()?;
             match processed.into_content() {
                 ProcessedMessageContent::ApplicationMessage(text) => Some(text.into_bytes()),
                 _ => None,
@@ -131,11 +110,7 @@ impl Member {
     fn process(&self, message: &[u8]) -> Epoch {
         let message = message.to_vec();
         self.with_group(move |tx, group, _| {
-            match group
-                .process_message(tx, parse(&message).try_into_protocol_message().unwrap())
-                .unwrap()
-                .into_content()
-            {
+            match group.process_message(tx, parse(&message).try_into_protocol_message().unwrap()).unwrap().into_content() {
                 ProcessedMessageContent::StagedCommitMessage(commit) => group.merge_staged_commit(tx, *commit).unwrap(),
                 ProcessedMessageContent::ProposalMessage(proposal) => group.store_pending_proposal(tx.storage(), *proposal).unwrap(),
                 _ => panic!("neither commit nor proposal"),
@@ -146,13 +121,7 @@ impl Member {
 
     fn stage_self_update(&self) -> Vec<u8> {
         self.with_group(|tx, group, signer| {
-            group
-                .self_update(tx, signer, LeafNodeParameters::default())
-                .unwrap()
-                .into_contents()
-                .0
-                .to_bytes()
-                .unwrap()
+            group.self_update(tx, signer, LeafNodeParameters::default()).unwrap().into_contents().0.to_bytes().unwrap()
         })
     }
 
@@ -202,12 +171,7 @@ fn a_group_survives_the_codec_and_a_reload() {
     bob.with_group(|_, group, _| assert_eq!(group.configuration(), &config()));
     // Every kind of value, proposals and a pending commit included, is read back.
     let proposal = bob.with_group(|tx, group, signer| {
-        group
-            .propose_self_update(tx, signer, LeafNodeParameters::default())
-            .unwrap()
-            .0
-            .to_bytes()
-            .unwrap()
+        group.propose_self_update(tx, signer, LeafNodeParameters::default()).unwrap().0.to_bytes().unwrap()
     });
     alice.process(&proposal);
     let commit = alice.stage_self_update();
@@ -233,10 +197,7 @@ fn only_the_join_configuration_is_json_and_both_forms_carry_a_tag() {
     for broken in [&[][..], &[9, 1, 2], &[1], &[2]] {
         assert!(MixedCodec::from_slice::<GroupId>(broken).is_err());
     }
-    assert_eq!(
-        MixedCodec::from_slice::<Vec<u8>>(&MixedCodec::to_vec(&vec![1_u8, 2]).unwrap()).unwrap(),
-        [1, 2]
-    );
+    assert_eq!(MixedCodec::from_slice::<Vec<u8>>(&MixedCodec::to_vec(&vec![1_u8, 2]).unwrap()).unwrap(), [1, 2]);
 }
 
 #[test]
@@ -246,9 +207,7 @@ fn what_openmls_wrote_is_rolled_back_with_the_transaction() {
     let before = on(&bob.database, |tx| tx.state_hash(&[]));
     let copy = first.clone();
     let failed: Result<(), StoreError> = wait(bob.database.write(move |tx, _| {
-        let processed = load(tx)
-            .process_message(tx, parse(&copy).try_into_protocol_message().unwrap())
-            .unwrap();
+        let processed = load(tx).process_message(tx, parse(&copy).try_into_protocol_message().unwrap()).unwrap();
         assert!(matches!(processed.into_content(), ProcessedMessageContent::ApplicationMessage(_)));
         assert_ne!(tx.state_hash(&[])?, before);
         Err(StoreError::DiskFull)
@@ -309,12 +268,7 @@ fn an_own_commit_that_lost_can_be_left_and_taken_up_again() {
 fn a_commit_of_an_own_update_proposal_can_be_processed_again_after_a_restore() {
     let (alice, bob, _) = three();
     let proposal = bob.with_group(|tx, group, signer| {
-        group
-            .propose_self_update(tx, signer, LeafNodeParameters::default())
-            .unwrap()
-            .0
-            .to_bytes()
-            .unwrap()
+        group.propose_self_update(tx, signer, LeafNodeParameters::default()).unwrap().0.to_bytes().unwrap()
     });
     bob.snapshot(1);
     alice.process(&proposal);
@@ -348,11 +302,7 @@ fn a_forgotten_group_can_be_joined_again_and_other_groups_stay() {
     });
     let again = bob.key_package();
     let welcome = alice.with_group(move |tx, group, signer| {
-        let leaf = group
-            .members()
-            .find(|member| member.credential.serialized_content() == b"bob")
-            .unwrap()
-            .index;
+        let leaf = group.members().find(|member| member.credential.serialized_content() == b"bob").unwrap().index;
         group.remove_members(tx, signer, &[leaf]).unwrap();
         group.merge_pending_commit(tx).unwrap();
         let (_, welcome, _) = group.add_members(tx, signer, &[again]).unwrap();
@@ -370,10 +320,7 @@ fn a_snapshot_survives_a_restart() {
     let message = alice.send(b"one");
     assert!(bob.read(&message).is_some());
     wait(bob.database.close());
-    let reopened = Member {
-        database: bob._home.open(),
-        ..bob
-    };
+    let reopened = Member { database: bob._home.open(), ..bob };
     assert!(reopened.restore(1));
     assert_eq!(reopened.read(&message).as_deref(), Some(&b"one"[..]));
 }

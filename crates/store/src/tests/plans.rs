@@ -32,9 +32,8 @@ fn no_statement_walks_a_table_that_grows() {
         let statements = STATEMENTS.lock().unwrap().clone();
         assert!(statements.len() > 100, "only {} statements ran", statements.len());
         let mut plans = Vec::new();
-        for sql in statements
-            .into_iter()
-            .filter(|sql| !sql.starts_with("PRAGMA") && !sql.contains("sqlite_schema") && !sql.contains("pragma_"))
+        for sql in
+            statements.into_iter().filter(|sql| !sql.starts_with("PRAGMA") && !sql.contains("sqlite_schema") && !sql.contains("pragma_"))
         {
             let mut explained = tx.connection().prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
             let mut rows = explained.raw_query();
@@ -57,10 +56,7 @@ fn a_page_of_the_timeline_is_read_in_place_without_sorting() {
     on(&database, |tx| {
         exercise(tx)?;
         let statements = STATEMENTS.lock().unwrap().clone();
-        let pages: Vec<_> = statements
-            .into_iter()
-            .filter(|sql| sql.contains("m.shown = 1 AND (m.at, m.id)"))
-            .collect();
+        let pages: Vec<_> = statements.into_iter().filter(|sql| sql.contains("m.shown = 1 AND (m.at, m.id)")).collect();
         assert_eq!(pages.len(), 2);
         for sql in pages {
             let steps = tx
@@ -70,10 +66,7 @@ fn a_page_of_the_timeline_is_read_in_place_without_sorting() {
                 .mapped(|row| row.get::<_, String>(3))
                 .collect::<Result<Vec<_>, _>>()?;
             assert_eq!(steps.len(), 1, "{steps:?}");
-            assert!(
-                steps[0].starts_with("SEARCH m USING PRIMARY KEY (chat=? AND shown=? AND (at,id)"),
-                "{steps:?}"
-            );
+            assert!(steps[0].starts_with("SEARCH m USING PRIMARY KEY (chat=? AND shown=? AND (at,id)"), "{steps:?}");
         }
         Ok(())
     });
@@ -87,10 +80,7 @@ fn unread_messages_are_counted_without_visiting_them() {
         tx.unread_count(here)?;
         tx.first_unread(here)?;
         let statements = STATEMENTS.lock().unwrap().clone();
-        let unread: Vec<_> = statements
-            .into_iter()
-            .filter(|sql| sql.contains("m.kind = 9 AND m.mine = 0"))
-            .collect();
+        let unread: Vec<_> = statements.into_iter().filter(|sql| sql.contains("m.kind = 9 AND m.mine = 0")).collect();
         assert_eq!(unread.len(), 2);
         for sql in unread {
             let plan = tx
@@ -100,8 +90,7 @@ fn unread_messages_are_counted_without_visiting_them() {
                 .mapped(|row| row.get::<_, String>(3))
                 .collect::<Result<Vec<_>, _>>()?;
             assert!(
-                plan.iter()
-                    .any(|step| step.starts_with("SEARCH m USING COVERING INDEX messages_unread (chat=? AND id>?)")),
+                plan.iter().any(|step| step.starts_with("SEARCH m USING COVERING INDEX messages_unread (chat=? AND id>?)")),
                 "{plan:?}"
             );
         }
@@ -121,10 +110,7 @@ fn exercise(tx: &Tx<'_>) -> Result<(), StoreError> {
             epoch: Epoch(1),
             relays: relays(),
             routing: routing(1),
-            members: vec![Member {
-                public_key: person(1),
-                is_admin: true,
-            }],
+            members: vec![Member { public_key: person(1), is_admin: true }],
         },
     )?;
     tx.chat(here)?;
@@ -137,12 +123,7 @@ fn exercise(tx: &Tx<'_>) -> Result<(), StoreError> {
     tx.touch_chat(here, 1)?;
     tx.set_needs_self_update(here, None)?;
 
-    let id = tx
-        .insert_message(&MessageRecord {
-            expires_at: Some(5),
-            ..message(here, 1, 10)
-        })?
-        .unwrap();
+    let id = tx.insert_message(&MessageRecord { expires_at: Some(5), ..message(here, 1, 10) })?.unwrap();
     tx.insert_message(&annotation(here, 2, 11, KIND_REACTION, 1))?;
     tx.mark_read(here, id)?;
     tx.message(id)?;
@@ -158,14 +139,7 @@ fn exercise(tx: &Tx<'_>) -> Result<(), StoreError> {
     tx.erase_message(id)?;
     tx.resend_message(id, Epoch(4), &Digest::of(b"x"))?;
 
-    let sent = tx.enqueue(
-        &OutboxRecord {
-            chat: Some(here),
-            message: Some(id),
-            ..outgoing(1, 1)
-        },
-        &relays(),
-    )?;
+    let sent = tx.enqueue(&OutboxRecord { chat: Some(here), message: Some(id), ..outgoing(1, 1) }, &relays())?;
     tx.outbox(sent)?;
     tx.outbox_by_message(id)?;
     tx.outbox_open_in(here)?;
@@ -210,19 +184,9 @@ fn small_tables(tx: &Tx<'_>) -> Result<(), StoreError> {
     tx.progress_number("a")?;
     tx.progress_text("a")?;
     tx.remove_progress("a")?;
-    let key = CursorKey {
-        lane: Lane::Inbox,
-        relay: "a".into(),
-        subscription: "b".into(),
-    };
+    let key = CursorKey { lane: Lane::Inbox, relay: "a".into(), subscription: "b".into() };
     for n in 0..=crate::CURSOR_CAP {
-        tx.put_cursor(
-            &CursorKey {
-                relay: n.to_string(),
-                ..key.clone()
-            },
-            1,
-        )?;
+        tx.put_cursor(&CursorKey { relay: n.to_string(), ..key.clone() }, 1)?;
     }
     tx.cursor(&key)?;
     tx.cursors()?;
@@ -250,12 +214,7 @@ fn small_tables(tx: &Tx<'_>) -> Result<(), StoreError> {
 
 fn engine_tables(tx: &Tx<'_>) {
     let reference = KeyPackageRef::new([1; 32]);
-    tx.put_key_package(&KeyPackageRecord {
-        reference,
-        bundle: Zeroizing::new(vec![1]),
-        not_after: 5,
-    })
-    .unwrap();
+    tx.put_key_package(&KeyPackageRecord { reference, bundle: Zeroizing::new(vec![1]), not_after: 5 }).unwrap();
     tx.key_package(&reference).unwrap();
     tx.own_key_packages().unwrap();
     tx.newest_key_package().unwrap();

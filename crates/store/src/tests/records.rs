@@ -25,14 +25,7 @@ fn the_account_is_one_row() {
         tx.put_account(&account)?;
         tx.set_account_name("Anna B.")?;
         tx.set_other_clients(2)?;
-        assert_eq!(
-            tx.account()?,
-            Some(AccountRecord {
-                name: "Anna B.".into(),
-                other_clients: 2,
-                ..account
-            })
-        );
+        assert_eq!(tx.account()?, Some(AccountRecord { name: "Anna B.".into(), other_clients: 2, ..account }));
         Ok(())
     });
 }
@@ -52,10 +45,7 @@ fn settings_and_progress_keep_the_last_value() {
         tx.put_progress_number("step", 2)?;
         tx.put_progress_text("step", "relays")?;
         tx.put_progress_number("step", 3)?;
-        assert_eq!(
-            (tx.progress_number("step")?, tx.progress_text("step")?.as_deref()),
-            (Some(3), Some("relays"))
-        );
+        assert_eq!((tx.progress_number("step")?, tx.progress_text("step")?.as_deref()), (Some(3), Some("relays")));
         tx.remove_progress("step")?;
         assert_eq!(tx.progress_number("step")?, None);
         Ok(())
@@ -66,11 +56,8 @@ fn settings_and_progress_keep_the_last_value() {
 fn cursors_are_kept_per_lane_relay_and_subscription_and_the_oldest_goes_first() {
     let (_home, database) = fresh();
     on(&database, |tx| {
-        let key = |lane, relay: usize, subscription: &str| CursorKey {
-            lane,
-            relay: format!("wss://{relay}"),
-            subscription: subscription.into(),
-        };
+        let key =
+            |lane, relay: usize, subscription: &str| CursorKey { lane, relay: format!("wss://{relay}"), subscription: subscription.into() };
         tx.put_cursor(&key(Lane::Inbox, 1, "wraps"), 500)?;
         tx.put_cursor(&key(Lane::Group, 1, "wraps"), 600)?;
         tx.put_cursor(&key(Lane::Inbox, 1, "wraps"), 400)?;
@@ -92,9 +79,7 @@ fn cursors_are_kept_per_lane_relay_and_subscription_and_the_oldest_goes_first() 
 fn a_request_is_taken_once_and_only_below_the_cap() {
     let (_home, database) = fresh();
     on(&database, |tx| {
-        let RequestInsert::Added(first) = tx.insert_request(&request(1), 2)? else {
-            panic!("not added")
-        };
+        let RequestInsert::Added(first) = tx.insert_request(&request(1), 2)? else { panic!("not added") };
         let mut stored = request(1);
         stored.id = first;
         assert_eq!(tx.request(first)?, Some(stored));
@@ -108,10 +93,7 @@ fn a_request_is_taken_once_and_only_below_the_cap() {
 
         tx.insert_request(&request(3), 2)?;
         assert_eq!(tx.insert_request(&request(4), 2)?, RequestInsert::Full);
-        assert_eq!(
-            tx.open_requests()?.iter().map(|open| open.wrap_event_id).collect::<Vec<_>>(),
-            [event(3), event(1)]
-        );
+        assert_eq!(tx.open_requests()?.iter().map(|open| open.wrap_event_id).collect::<Vec<_>>(), [event(3), event(1)]);
 
         tx.set_request_state(first, RequestState::Declined)?;
         assert_eq!(tx.open_request_count()?, 1);
@@ -166,13 +148,7 @@ fn deferred_events_come_back_in_order_and_the_oldest_gives_way() {
         tx.count_deferred_try(first, "still early")?;
         let listed = tx.deferred_in(id)?;
         assert_eq!((listed.len(), listed[0].tries, listed[0].reason.as_str()), (1, 1, "still early"));
-        assert_eq!(
-            tx.deferred_by_routing(&routing(1))?
-                .iter()
-                .map(|kept| kept.event_id)
-                .collect::<Vec<_>>(),
-            [event(1), event(2)]
-        );
+        assert_eq!(tx.deferred_by_routing(&routing(1))?.iter().map(|kept| kept.event_id).collect::<Vec<_>>(), [event(1), event(2)]);
         tx.remove_deferred(&event(2))?;
         for n in 0..DEFERRED_CAP_PER_ROUTING as u16 {
             tx.insert_deferred(&deferred(100 + n, 1, here))?;
@@ -186,11 +162,7 @@ fn deferred_events_come_back_in_order_and_the_oldest_gives_way() {
 }
 
 fn package(n: u8, not_after: u64) -> KeyPackageRecord {
-    KeyPackageRecord {
-        reference: KeyPackageRef::new([n; 32]),
-        bundle: Zeroizing::new(vec![n; 40]),
-        not_after,
-    }
+    KeyPackageRecord { reference: KeyPackageRef::new([n; 32]), bundle: Zeroizing::new(vec![n; 40]), not_after }
 }
 
 fn put(tx: &Tx<'_>, n: u8, not_after: u64) -> Result<KeyPackageRef, StoreError> {
@@ -208,26 +180,16 @@ fn a_key_package_is_kept_until_it_is_replaced_and_out_of_use() {
         // Storing the same one again keeps what is known of its publication.
         put(tx, 1, 500)?;
         let own = tx.newest_key_package()?.unwrap();
-        assert_eq!(
-            (own.event_id, own.created_at, own.published, own.replaced_at),
-            (Some(event(1)), 10, true, None)
-        );
+        assert_eq!((own.event_id, own.created_at, own.published, own.replaced_at), (Some(event(1)), 10, true, None));
         assert_eq!(tx.key_package(&old).unwrap().unwrap().bundle.as_slice(), [1; 40]);
 
-        assert_eq!(
-            tx.delete_expired_key_packages(9999, 0)?,
-            0,
-            "the only one stays even when its time is over"
-        );
+        assert_eq!(tx.delete_expired_key_packages(9999, 0)?, 0, "the only one stays even when its time is over");
         let new = put(tx, 2, 900)?;
         tx.set_key_package_event(&new, &event(2), 20)?;
         assert_eq!(tx.newest_key_package()?.unwrap().record.reference, new);
         tx.replace_key_packages_with(&new, 30)?;
         tx.replace_key_packages_with(&new, 40)?;
-        assert_eq!(
-            tx.own_key_packages()?.iter().map(|own| own.replaced_at).collect::<Vec<_>>(),
-            [None, Some(30)]
-        );
+        assert_eq!(tx.own_key_packages()?.iter().map(|own| own.replaced_at).collect::<Vec<_>>(), [None, Some(30)]);
         assert_eq!(tx.delete_expired_key_packages(400, 30)?, 0);
         assert_eq!(tx.delete_expired_key_packages(400, 31)?, 1);
         assert!(tx.key_package(&old).unwrap().is_none());
@@ -242,17 +204,8 @@ fn a_key_package_is_kept_until_it_is_replaced_and_out_of_use() {
 fn a_person_is_replaced_by_what_was_fetched_last() {
     let (_home, database) = fresh();
     on(&database, |tx| {
-        let found = PersonRecord {
-            public_key: person(1),
-            name: "B".into(),
-            inbox_relays: relays(),
-            outbox_relays: vec![],
-            fetched_at: 5,
-        };
-        tx.put_person(&PersonRecord {
-            name: "A".into(),
-            ..found.clone()
-        })?;
+        let found = PersonRecord { public_key: person(1), name: "B".into(), inbox_relays: relays(), outbox_relays: vec![], fetched_at: 5 };
+        tx.put_person(&PersonRecord { name: "A".into(), ..found.clone() })?;
         tx.put_person(&found)?;
         assert_eq!(tx.person(&person(1))?, Some(found));
         assert_eq!(tx.person(&person(2))?, None);

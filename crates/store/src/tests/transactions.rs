@@ -48,8 +48,7 @@ fn a_constraint_that_fails_at_commit_is_a_rollback_too() {
     let (home, database) = fresh();
     let failed: Result<(), StoreError> = wait(database.write(|tx, _| {
         tx.connection().execute_batch("PRAGMA defer_foreign_keys = ON")?;
-        tx.connection()
-            .execute("INSERT INTO members (chat, public_key) VALUES (99, x'00')", [])?;
+        tx.connection().execute("INSERT INTO members (chat, public_key) VALUES (99, x'00')", [])?;
         Ok(())
     }));
     let failed = failed.unwrap_err();
