@@ -216,11 +216,11 @@ fn ten_thousand_messages_show_ten_thousand_keys_and_one_tag() {
     alice.create_with("Diary", &[]);
     let author = alice.account();
     let events = alice.group(move |tx, group, device| {
-        let mut seal = |n: u64| {
+        let seal = |n: u64| {
             let event = InnerEvent::text(author, *NOW, n.to_string(), &[]);
             group.encrypt(tx, device, &event).expect("a sealed message").event
         };
-        (0..10_000).map(|n| seal(n)).collect::<Vec<_>>()
+        (0..10_000).map(seal).collect::<Vec<_>>()
     });
     let mut keys = std::collections::HashSet::new();
     for event in events {

@@ -109,10 +109,7 @@ impl Numbers {
     }
 
     fn gap(&self, session: Session) -> Event {
-        Event {
-            seq: self.last.saturating_add(2),
-            kind: EventKind::Session { session },
-        }
+        Event { seq: self.last.saturating_add(2), kind: EventKind::Session { session } }
     }
 }
 
@@ -121,17 +118,11 @@ mod tests {
     use super::*;
 
     fn removed(seq: u64) -> Event {
-        Event {
-            seq,
-            kind: EventKind::ChatRemoved { id: seq.to_string() },
-        }
+        Event { seq, kind: EventKind::ChatRemoved { id: seq.to_string() } }
     }
 
     fn click() -> EventKind {
-        EventKind::OpenChat {
-            chat: "ab".to_owned(),
-            message: None,
-        }
+        EventKind::OpenChat { chat: "ab".to_owned(), message: None }
     }
 
     async fn numbers_of(events: Vec<Event>, clicks: usize) -> Vec<u64> {
@@ -158,12 +149,7 @@ mod tests {
         let seen = numbers_of(vec![removed(8), removed(9), removed(10)], 0).await;
         assert_eq!(seen, [8, 9, 10]);
         let mut numbers = Numbers { last: 7, added: 0 };
-        let seen = [
-            numbers.pass(removed(8)).seq,
-            numbers.add(click()).seq,
-            numbers.add(click()).seq,
-            numbers.pass(removed(9)).seq,
-        ];
+        let seen = [numbers.pass(removed(8)).seq, numbers.add(click()).seq, numbers.add(click()).seq, numbers.pass(removed(9)).seq];
         assert_eq!(seen, [8, 9, 10, 11]);
     }
 

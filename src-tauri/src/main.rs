@@ -22,10 +22,7 @@ const STACK: usize = 8 * 1024 * 1024;
 
 fn main() -> ExitCode {
     let start = Start::parse();
-    tracing_subscriber::fmt()
-        .with_env_filter(start.log_filter())
-        .with_writer(std::io::stderr)
-        .init();
+    tracing_subscriber::fmt().with_env_filter(start.log_filter()).with_writer(std::io::stderr).init();
     match run(start) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -36,10 +33,7 @@ fn main() -> ExitCode {
 }
 
 fn run(start: Start) -> tauri::Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .thread_stack_size(STACK)
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK).build()?;
     tauri::async_runtime::set(runtime.handle().clone());
     let mut builder = tauri::Builder::default();
     if let Some(single) = start.single_instance() {

@@ -28,12 +28,7 @@ pub struct Shell {
 impl Shell {
     /// Nothing is open yet.
     pub fn new() -> Shell {
-        Shell {
-            client: watch::Sender::new(None),
-            focused: Arc::default(),
-            clipboard: Mutex::new(None),
-            bridge: Bridge::default(),
-        }
+        Shell { client: watch::Sender::new(None), focused: Arc::default(), clipboard: Mutex::new(None), bridge: Bridge::default() }
     }
 
     /// The profile is open: commands that wait go on.
@@ -49,11 +44,7 @@ impl Shell {
     pub async fn client(&self) -> Result<Client, IpcError> {
         let mut seen = self.client.subscribe();
         let opened = seen.wait_for(Option::is_some).await.ok().and_then(|client| client.clone());
-        opened.ok_or_else(|| IpcError {
-            code: ErrorCode::NoAccount,
-            message: "The profile is not open.".to_owned(),
-            retryable: true,
-        })
+        opened.ok_or_else(|| IpcError { code: ErrorCode::NoAccount, message: "The profile is not open.".to_owned(), retryable: true })
     }
 
     /// Whether somebody looks at the window; decides over notifications.
@@ -97,9 +88,5 @@ impl Shell {
 
 fn no_clipboard(error: arboard::Error) -> IpcError {
     let message = format!("The clipboard cannot be used: {error}. Select the text and copy it by hand.");
-    IpcError {
-        code: ErrorCode::Internal,
-        message,
-        retryable: true,
-    }
+    IpcError { code: ErrorCode::Internal, message, retryable: true }
 }

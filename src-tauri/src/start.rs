@@ -35,7 +35,8 @@ pub struct Start {
 impl Start {
     /// What is logged: `MURMEL_LOG` in the syntax of `tracing`, otherwise warnings.
     pub fn log_filter(&self) -> EnvFilter {
-        EnvFilter::try_from_env("MURMEL_LOG").unwrap_or_else(|_| EnvFilter::new("warn,openmls=off,nostr_relay_pool=off,nostr_relay_builder=off"))
+        EnvFilter::try_from_env("MURMEL_LOG")
+            .unwrap_or_else(|_| EnvFilter::new("warn,openmls=off,nostr_relay_pool=off,nostr_relay_builder=off"))
     }
 
     /// The plugin that hands a second launch over to the first one.
@@ -106,11 +107,7 @@ fn words(error: &Error) -> String {
 fn give_up(app: &AppHandle, words: &str) {
     tracing::error!("{words}");
     let end = app.clone();
-    app.dialog()
-        .message(words)
-        .title("Murmel")
-        .kind(MessageDialogKind::Error)
-        .show(move |_| end.exit(1));
+    app.dialog().message(words).title("Murmel").kind(MessageDialogKind::Error).show(move |_| end.exit(1));
 }
 
 #[cfg(test)]

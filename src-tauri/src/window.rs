@@ -14,10 +14,7 @@ pub const MAIN: &str = "main";
 /// The system cannot make one, for instance because there is no display.
 pub fn open(app: &App) -> tauri::Result<()> {
     let config = app.config().app.windows.iter().find(|window| window.label == MAIN).cloned();
-    let config = config.unwrap_or_else(|| WindowConfig {
-        label: MAIN.to_owned(),
-        ..WindowConfig::default()
-    });
+    let config = config.unwrap_or_else(|| WindowConfig { label: MAIN.to_owned(), ..WindowConfig::default() });
     WebviewWindowBuilder::from_config(app.handle(), &config)?
         .on_navigation(is_own_page)
         .on_new_window(|_, _| NewWindowResponse::Deny)
@@ -28,11 +25,7 @@ pub fn open(app: &App) -> tauri::Result<()> {
 /// Brings the window to the front.
 pub fn show(app: &AppHandle) {
     let Some(window) = app.get_webview_window(MAIN) else { return };
-    for (what, outcome) in [
-        ("show", window.show()),
-        ("unminimize", window.unminimize()),
-        ("focus", window.set_focus()),
-    ] {
+    for (what, outcome) in [("show", window.show()), ("unminimize", window.unminimize()), ("focus", window.set_focus())] {
         if let Err(error) = outcome {
             tracing::warn!(%error, what, "the window does not come to the front");
         }
@@ -73,12 +66,7 @@ mod tests {
 
     #[test]
     fn the_own_pages_are_open() {
-        for url in [
-            "tauri://localhost",
-            "tauri://localhost/index.html",
-            "http://tauri.localhost/",
-            "https://tauri.localhost/index.html",
-        ] {
+        for url in ["tauri://localhost", "tauri://localhost/index.html", "http://tauri.localhost/", "https://tauri.localhost/index.html"] {
             assert!(is_own_page(&url.parse().unwrap()), "{url}");
         }
     }

@@ -25,6 +25,7 @@ impl Rollback for Joined {
 
 /// What one event came to.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "a few of them live at a time")]
 enum Step {
     Joined { inviter: String, state: Value },
     Ingested { outcome: Ingest, state: Option<Value> },

@@ -19,7 +19,7 @@ const DEADLINE: Duration = Duration::from_secs(180);
 
 /// Every fifth event meets trouble at its first attempt, each kind of it in turn; later attempts are accepted.
 fn fate(nth: usize, attempt: usize) -> Fault {
-    if attempt > 0 || nth % 5 != 0 {
+    if attempt > 0 || !nth.is_multiple_of(5) {
         return Fault::Ok;
     }
     match nth / 5 % 16 {

@@ -25,16 +25,9 @@ mod tests {
         let file: serde_json::Value = serde_json::from_str(include_str!("../../capabilities/main.json")).unwrap();
         assert_eq!(file["windows"], serde_json::json!(["main"]));
         assert!(file.get("remote").is_none());
-        let listed: BTreeSet<String> = file["permissions"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|name| name.as_str().unwrap().to_owned())
-            .collect();
-        let commands = super::names::NAMES
-            .iter()
-            .map(|name| format!("allow-{}", name.replace('_', "-")))
-            .collect();
+        let listed: BTreeSet<String> =
+            file["permissions"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect();
+        let commands = super::names::NAMES.iter().map(|name| format!("allow-{}", name.replace('_', "-"))).collect();
         assert_eq!(listed, commands);
     }
 

@@ -61,11 +61,7 @@ pub async fn retry_setup(shell: State<'_, Shell>) -> Answer<()> {
 #[tauri::command]
 pub async fn copy_npub(shell: State<'_, Shell>) -> Answer<()> {
     let Session::Ready { account } = shell.client().await?.session() else {
-        return Err(IpcError {
-            code: ErrorCode::NoAccount,
-            message: "No account is open.".to_owned(),
-            retryable: false,
-        });
+        return Err(IpcError { code: ErrorCode::NoAccount, message: "No account is open.".to_owned(), retryable: false });
     };
     shell.copy(account.npub)
 }

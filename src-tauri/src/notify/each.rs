@@ -1,0 +1,58 @@
+//! Owns the notifications of Windows and macOS, where the system asks for a waiting thread for each.
+//! Never waits for more than [`AWAITED`] of them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use murmel_client::Notice;
+use notify_rust::{Notification, NotificationResponse};
+
+use super::Goal;
+
+/// Notifications whose click is awaited; a click on one beyond them only dismisses it.
+const AWAITED: usize = 32;
+
+/// The way to the notifications of the system.
+pub struct Screen {
+    clicked: Arc<dyn Fn(Goal) + Send + Sync>,
+    awaited: Arc<AtomicUsize>,
+}
+
+impl Screen {
+    /// Nothing has to be opened here.
+    ///
+    /// # Errors
+    /// None.
+    pub fn open(clicked: impl Fn(Goal) + Send + Sync + 'static) -> notify_rust::error::Result<Screen> {
+        Ok(Screen { clicked: Arc::new(clicked), awaited: Arc::default() })
+    }
+
+    /// Shows a notice.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub fn show(&self, notice: &Notice) -> notify_rust::error::Result<()> {
+        let handle = Notification::new().appname("Murmel").summary(&notice.title).body(&notice.body).show()?;
+        if self.awaited.fetch_add(1, Ordering::Relaxed) >= AWAITED {
+            self.awaited.fetch_sub(1, Ordering::Relaxed);
+            return Ok(());
+        }
+        let (clicked, awaited, goal) = (Arc::clone(&self.clicked), Arc::clone(&self.awaited), Goal::of(notice));
+        let thread = std::thread::Builder::new().name("notification".to_owned()).spawn(move || {
+            let outcome = handle.wait_for_response(move |response: &NotificationResponse| {
+                if response.is_default_action() {
+                    clicked(goal);
+                }
+            });
+            awaited.fetch_sub(1, Ordering::Relaxed);
+            if let Err(error) = outcome {
+                tracing::warn!(%error, "a click on a notification cannot be noticed");
+            }
+        });
+        if let Err(error) = thread {
+            self.awaited.fetch_sub(1, Ordering::Relaxed);
+            tracing::warn!(%error, "a click on a notification cannot be noticed");
+        }
+        Ok(())
+    }
+}
