@@ -25,6 +25,13 @@ pub(super) struct Publishing {
 impl Link {
     pub(super) fn publish(&mut self, event: Box<Event>, reply: oneshot::Sender<Answer>) {
         if let Some(waiting) = self.publishing.get_mut(&event.id) {
+            let abandoned = waiting.sent && waiting.replies.iter().all(oneshot::Sender::is_closed);
+            if abandoned {
+                // Whoever asked before has given up on an answer: this is another attempt, not the same one.
+                waiting.sent = false;
+                waiting.replies.clear();
+                self.unsent.push_back(event.id);
+            }
             waiting.replies.push(reply);
             return;
         }

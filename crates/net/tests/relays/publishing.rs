@@ -90,3 +90,14 @@ async fn closing_ends_what_waits() {
     let answer = net.publish(Lane::Group, &address(&relay), &group_message(0), LONG).await;
     assert!(matches!(answer, Answer::Unreachable { .. }), "{answer:?}");
 }
+
+#[tokio::test]
+async fn an_event_that_got_no_answer_is_sent_again_by_the_next_attempt() {
+    let relay = FaultyRelay::with_script(vec![Fault::SilentDrop, Fault::Ok]).await.unwrap();
+    let (net, _incoming) = net(None);
+    let (to, event) = (address(&relay), group_message(0));
+    assert_eq!(net.publish(Lane::Group, &to, &event, SHORT).await, Answer::TimedOut);
+    // Shorter than the pause after which a link forgets on its own.
+    assert!(matches!(net.publish(Lane::Group, &to, &event, Duration::from_secs(4)).await, Answer::Accepted { .. }));
+    assert_eq!(relay.answers().len(), 2);
+}
