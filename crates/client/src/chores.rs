@@ -41,6 +41,13 @@ pub(crate) enum Chore {
     Accept(RequestId),
 }
 
+impl Chore {
+    /// Whether it mostly waits for the right moment.
+    pub(crate) const fn waits(&self) -> bool {
+        matches!(self, Chore::Rotate(_))
+    }
+}
+
 /// Does chores until the account closes.
 pub(crate) async fn run(account: Arc<Account>, mut chores: mpsc::Receiver<Chore>) {
     let (mut running, mut rotating) = (JoinSet::new(), JoinSet::new());
@@ -72,6 +79,7 @@ pub(crate) async fn run(account: Arc<Account>, mut chores: mpsc::Receiver<Chore>
 }
 
 async fn one(account: Arc<Account>, chore: Chore) {
+    let counts = !chore.waits();
     let done = match chore {
         Chore::Follow => sync::follow(&account).await,
         Chore::ReadAgain => sync::read_again(&account).await,
@@ -84,6 +92,9 @@ async fn one(account: Arc<Account>, chore: Chore) {
     };
     if let Err(error) = done {
         tracing::info!(code = ?error.code, "a chore was not done");
+    }
+    if counts {
+        account.sync.did_chore();
     }
 }
 

@@ -41,6 +41,7 @@ pub(crate) async fn run(account: Arc<Account>, mut incoming: mpsc::Receiver<Inco
                 }
             }
         }
+        account.sync.set_taking(true);
         let mut live = Vec::new();
         for item in batch {
             match item {
@@ -54,6 +55,7 @@ pub(crate) async fn run(account: Arc<Account>, mut incoming: mpsc::Receiver<Inco
             }
         }
         take_or_read_again(&account, live, Backlog::Live).await;
+        account.sync.set_taking(false);
     }
 }
 

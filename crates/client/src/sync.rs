@@ -4,7 +4,7 @@
 mod feeds;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -58,6 +58,10 @@ pub(crate) struct SyncState {
     /// Chats in which a rotation waits for its moment.
     pub(crate) rotating: Mutex<HashSet<ChatId>>,
     missed: AtomicBool,
+    /// What came from the network is being taken.
+    taking: AtomicBool,
+    /// Chores that were left and are not done yet, without those that wait for a quiet moment.
+    undone: AtomicUsize,
     chores: mpsc::Sender<Chore>,
     chores_end: Mutex<Option<mpsc::Receiver<Chore>>>,
 }
@@ -74,6 +78,8 @@ impl SyncState {
             waiting: Mutex::default(),
             rotating: Mutex::default(),
             missed: AtomicBool::new(false),
+            taking: AtomicBool::new(false),
+            undone: AtomicUsize::new(0),
             chores,
             chores_end: Mutex::new(Some(end)),
         }
@@ -81,9 +87,36 @@ impl SyncState {
 
     /// Leaves something to be done; never waits.
     pub(crate) fn chore(&self, chore: Chore) {
+        let counts = !chore.waits();
+        if counts {
+            self.undone.fetch_add(1, Ordering::SeqCst);
+        }
         if self.chores.try_send(chore).is_err() {
             tracing::debug!("a chore has to wait for the next round");
+            if counts {
+                self.undone.fetch_sub(1, Ordering::SeqCst);
+            }
         }
+    }
+
+    /// A chore that counts was done, or given up.
+    pub(crate) fn did_chore(&self) {
+        self.undone.fetch_sub(1, Ordering::SeqCst);
+        self.moved.notify_waiters();
+    }
+
+    /// Something from the network is being taken, or is taken.
+    pub(crate) fn set_taking(&self, taking: bool) {
+        self.taking.store(taking, Ordering::SeqCst);
+        if !taking {
+            self.moved.notify_waiters();
+        }
+    }
+
+    /// Whether the backlog is not only fetched but taken, and what followed from it is done.
+    fn is_at_rest(&self) -> bool {
+        // In this order: a feed is marked as caught up while its backlog is being taken, and taking it leaves chores.
+        self.feeds.caught_up_everywhere() && !self.taking.load(Ordering::SeqCst) && self.undone.load(Ordering::SeqCst) == 0
     }
 
     /// The line in which changes of a chat stand.
@@ -305,9 +338,10 @@ pub(crate) async fn settle(account: &Arc<Account>, timeout: Duration) -> Result<
     let end = tokio::time::Instant::now() + timeout;
     loop {
         let moved = account.sync.moved.notified();
+        // Before the outbox is looked at: what is at rest puts nothing into it any more.
+        let caught_up = account.sync.is_at_rest();
         let open = account.db.read(|tx, _| Ok::<_, crate::Error>(tx.open_count()?)).await?;
-        let settled =
-            Settled { outbox_open: u32::try_from(open).unwrap_or(u32::MAX), caught_up: account.sync.feeds.caught_up_everywhere() };
+        let settled = Settled { outbox_open: u32::try_from(open).unwrap_or(u32::MAX), caught_up };
         let set_up = setup::steps(account).iter().all(|step| step.state == murmel_ipc::StepState::Done);
         if (settled.outbox_open == 0 && settled.caught_up && set_up) || tokio::time::Instant::now() >= end {
             return Ok(settled);

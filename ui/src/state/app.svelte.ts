@@ -110,7 +110,8 @@ export class App {
     return this.attempt(async () => {
       const message = await this.backend.send({ chat, text, reply_to: replyTo });
       if (this.state.timeline?.detached) await this.reloadTimeline();
-      this.dispatch({ type: "message", message });
+      // Its events may have come first, and then they know more.
+      if (!this.state.timeline?.messages.some((one) => one.id === message.id)) this.dispatch({ type: "message", message });
     });
   }
 
