@@ -47,6 +47,18 @@ describe("the connection", () => {
     expect(app.state.session?.state).toBe("ready");
   });
 
+  test("the one conversation of a try-out is open at once, and stays closed once it was closed", async () => {
+    const backend = ready();
+    backend.chats = backend.chats.slice(0, 1);
+    if (backend.session.state !== "ready") throw new Error("the fake has another session");
+    backend.session = { ...backend.session, account: { ...backend.session.account, try_it: true } };
+    const app = await connected(backend);
+    expect(app.state.openChat).toBe(backend.chats[0]?.id);
+    app.open(null);
+    await app.connect();
+    expect(app.state.openChat).toBeNull();
+  });
+
   test("the backend is told which chat is open", async () => {
     const backend = ready();
     const app = await connected(backend);

@@ -4,7 +4,7 @@ use ts_rs::TS;
 /// Create a fresh Nostr key and make it this profile's account.
 #[derive(Clone, Debug, Deserialize, TS)]
 pub struct NewIdentity {
-    /// Shown to the people one chats with; may be empty.
+    /// What the person calls the account; kept on this computer. May be empty.
     pub name: String,
     /// Seals the vault where the computer has no keychain; `None` puts the key into the keychain.
     pub passphrase: Option<String>,

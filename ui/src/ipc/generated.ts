@@ -426,7 +426,7 @@ people: Array<string>, };
 
 export type NewIdentity = { 
 /**
- * Shown to the people one chats with; may be empty.
+ * What the person calls the account; kept on this computer. May be empty.
  */
 name: string, 
 /**

@@ -28,6 +28,7 @@ export class App {
   readonly drafts = new Drafts();
   #generation = 0;
   #loadingOlder = false;
+  #tryShown = false;
 
   constructor(readonly backend: Backend) {}
 
@@ -59,9 +60,20 @@ export class App {
         this.dispatch(action);
       }
       if (reopen !== null && this.state.openChat === reopen) void this.#opened(reopen);
+      this.#showTry();
     } catch (cause) {
       if (generation === this.#generation) this.fault = asIpcError(cause);
     }
+  }
+
+  /** Who tries it out wants to see the conversation, not a list of one. */
+  #showTry(): void {
+    const { session, chats, openChat } = this.state;
+    const [only, ...others] = chats;
+    if (this.#tryShown || session?.state !== "ready" || !session.account.try_it) return;
+    if (only === undefined || others.length > 0 || openChat !== null) return;
+    this.#tryShown = true;
+    this.open(only.id);
   }
 
   /** Runs a command; a failure becomes a notice. Says whether it worked. */
