@@ -377,10 +377,36 @@ async fn a_reader_that_falls_behind_is_dropped_and_can_subscribe_again() {
     assert!(!again.snapshot.settings.notification_text);
 }
 
-/// Run inside a D-Bus session with an unlocked keyring: `cargo test -p murmel-client --test profile -- --ignored`.
+/// Runs [`with_the_systems_keychain`] in a D-Bus session of its own, with the keyring daemon of a desktop, unlocked.
+#[test]
+#[cfg(target_os = "linux")]
+fn the_systems_keychain_keeps_the_key_of_an_account() {
+    let home = tempfile::tempdir().unwrap();
+    let script = r#"
+        printf 'pw\n' | gnome-keyring-daemon --unlock --components=secrets --daemonize >&2
+        "$0" --ignored --exact with_the_systems_keychain
+        result=$?
+        bus='--session --print-reply=literal --dest=org.freedesktop.DBus / org.freedesktop.DBus.GetConnectionUnixProcessID'
+        set -- $(dbus-send $bus string:org.freedesktop.secrets)
+        kill "$2"
+        exit $result
+    "#;
+    let output = std::process::Command::new("dbus-run-session")
+        .args(["--", "sh", "-c", script])
+        .arg(std::env::current_exe().unwrap())
+        .env("HOME", home.path())
+        .env_remove("XDG_DATA_HOME")
+        .env_remove("GNOME_KEYRING_CONTROL")
+        .env_remove("SSH_AUTH_SOCK")
+        .output()
+        .expect("dbus-run-session and gnome-keyring-daemon are installed");
+    let words = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && words.contains("1 passed"), "{words}{}", String::from_utf8_lossy(&output.stderr));
+}
+
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs the keychain of a desktop session"]
-async fn the_systems_keychain_keeps_the_key_of_an_account() {
+#[ignore = "run by the_systems_keychain_keeps_the_key_of_an_account, in a D-Bus session"]
+async fn with_the_systems_keychain() {
     let home = tempfile::tempdir().unwrap();
     let client = Client::open(options(home.path(), KeychainChoice::System)).await.unwrap();
     assert_eq!(client.session(), Session::FirstRun { key_place: KeyPlace::Keychain });

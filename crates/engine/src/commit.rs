@@ -238,7 +238,8 @@ impl Group {
             .mls
             .commit_builder()
             .consume_proposal_store(!plan.departures.is_empty())
-            .force_self_update(plan.rotate)
+            // White Noise refreshes its own leaf with every addition; so do we.
+            .force_self_update(plan.rotate || !plan.adds.is_empty())
             .propose_adds(plan.adds.iter().map(|offer| offer.package.clone()))
             .propose_removals(plan.removes.iter().copied())
             .add_proposals(updates)

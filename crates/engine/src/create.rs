@@ -10,8 +10,8 @@ use openmls::prelude::{
 use tls_codec::Serialize as _;
 
 use crate::components::{
-    ACCOUNT_PROOF, ADMINS, AGENT_STREAM, APP_COMPONENTS, Admins, AgentStream, ComponentId, ComponentList, LIFECYCLE, Lifecycle, MEDIA_V2,
-    MediaPolicy, PROFILE, Profile, ROUTING, Routing,
+    ADMINS, AGENT_STREAM, APP_COMPONENTS, Admins, AgentStream, ComponentList, LIFECYCLE, Lifecycle, MEDIA_V2, MediaPolicy, PROFILE,
+    Profile, REQUIRED_IN_NEW_GROUPS, ROUTING, Routing,
 };
 use crate::device::Device;
 use crate::error::{Error, Fault, Refusal};
@@ -21,8 +21,6 @@ use crate::leaf::{self, CIPHERSUITE};
 use crate::pending::Invitation;
 use crate::{Digest, RoutingId, Storage};
 
-/// What every group that we create requires: MDK's list.
-pub(crate) const REQUIRED: [ComponentId; 7] = [PROFILE, ADMINS, ROUTING, AGENT_STREAM, ACCOUNT_PROOF, MEDIA_V2, LIFECYCLE];
 /// 84 days, and an hour into the past for skewed clocks.
 const LIFETIME_SECS: u64 = 84 * 24 * 60 * 60;
 const MARGIN_SECS: u64 = 60 * 60;
@@ -107,7 +105,7 @@ pub(crate) fn check_offer(offer: &Offer, device: &Device) -> Result<(), Refusal>
 
 fn context(profile: &Profile, admins: &Admins, routing: &Routing) -> Result<Extensions<GroupContext>, Fault> {
     let mut dictionary = AppDataDictionary::new();
-    dictionary.insert(APP_COMPONENTS, ComponentList::new(REQUIRED).encode());
+    dictionary.insert(APP_COMPONENTS, ComponentList::new(REQUIRED_IN_NEW_GROUPS).encode());
     dictionary.insert(PROFILE, profile.encode());
     dictionary.insert(ADMINS, admins.encode());
     dictionary.insert(ROUTING, routing.encode());

@@ -14,7 +14,7 @@ use openmls_traits::storage::StorageProvider as _;
 use tls_codec::{Deserialize as _, Serialize as _};
 use zeroize::Zeroizing;
 
-use crate::components::LAST_RESORT_KEY_PACKAGE;
+use crate::components::{AgentStream, LAST_RESORT_KEY_PACKAGE, REQUIRED_IN_NEW_GROUPS};
 use crate::device::Device;
 use crate::error::Fault;
 use crate::ids::KeyPackageRef;
@@ -223,7 +223,7 @@ impl Offer {
 
     /// The first component or capability that a group of White Noise's profile requires and this one lacks, as a wire name.
     pub fn lacks_for_new_group(&self) -> Option<String> {
-        self.leaf.lacks(&crate::create::REQUIRED, Some(crate::components::AgentStream::DEFAULT))
+        self.leaf.lacks(&REQUIRED_IN_NEW_GROUPS, Some(AgentStream::DEFAULT))
     }
 }
 

@@ -8,7 +8,7 @@ use anyhow::Context;
 use crate::house::House;
 use crate::{program, say};
 
-/// A pinned program from crates.io.
+/// A program that cargo installs, in one version.
 pub struct Tool {
     name: &'static str,
     version: &'static str,

@@ -78,7 +78,10 @@ impl Open {
                 Err(Failure::new(ErrorCode::NoAccount, words))
             }
             Session::Locked { .. } => {
-                let words = "The keys of this profile are sealed by a passphrase. Set MURMEL_PASSPHRASE to it.";
+                let words = match secret("MURMEL_PASSPHRASE") {
+                    Some(_) => "The passphrase in MURMEL_PASSPHRASE does not open the keys of this profile.",
+                    None => "The keys of this profile are sealed by a passphrase. Set MURMEL_PASSPHRASE to it.",
+                };
                 Err(Failure::new(ErrorCode::WrongPassword, words))
             }
             Session::KeyUnavailable { retryable, message, .. } => {

@@ -61,6 +61,9 @@ pub const LIFECYCLE: ComponentId = 0x800c;
 pub const SUPPORTED: [ComponentId; 12] =
     [APP_COMPONENTS, PROFILE, IMAGE, ADMINS, ROUTING, RETENTION, AGENT_STREAM, AVATAR, MEDIA_V1, ACCOUNT_PROOF, MEDIA_V2, LIFECYCLE];
 
+/// What every group that we create requires of its members: MDK's list.
+pub const REQUIRED_IN_NEW_GROUPS: [ComponentId; 7] = [PROFILE, ADMINS, ROUTING, AGENT_STREAM, ACCOUNT_PROOF, MEDIA_V2, LIFECYCLE];
+
 /// Whether `data` is a canonical state of the component `id` in a group context. Unknown components are opaque: always valid.
 pub fn check_group_state(id: ComponentId, data: &[u8]) -> Result<(), Malformed> {
     match id {
