@@ -6,7 +6,10 @@ use murmel_engine::Group;
 use nostr::{Event, EventBuilder, Keys, Kind, Tag};
 use openmls::component::ComponentData;
 use openmls::group::MlsGroup;
-use openmls::prelude::{AppDataUpdateProposal, KeyPackage, LeafNodeIndex, Proposal};
+use openmls::prelude::{
+    AppDataUpdateProposal, Capabilities, Ciphersuite, Extension, ExtensionType, KeyPackage, LeafNodeIndex, LeafNodeParameters, Proposal,
+    ProposalType, RequiredCapabilitiesExtension,
+};
 use openmls_basic_credential::SignatureKeyPair;
 use openmls_traits::OpenMlsProvider;
 use tls_codec::Serialize as _;
@@ -26,6 +29,8 @@ pub struct Forged {
     pub with_proposals: bool,
     /// Forces an update path.
     pub rotate: bool,
+    /// Proposal types that every member has to support from then on; the attacker's own leaf does.
+    pub required_proposals: Vec<u16>,
 }
 
 impl Member {
@@ -43,15 +48,35 @@ impl Member {
             let updates = forged.components.iter().map(|(id, data)| {
                 Proposal::AppDataUpdate(Box::new(AppDataUpdateProposal::update(*id, tls_codec::VLBytes::from(data.clone()))))
             });
+            let extensions = (!forged.required_proposals.is_empty()).then(|| {
+                let proposals: Vec<_> = forged.required_proposals.iter().map(|kind| ProposalType::from(*kind)).collect();
+                let required = RequiredCapabilitiesExtension::new(&[ExtensionType::AppDataDictionary], &proposals, &[]);
+                let mut extensions = mls.extensions().clone();
+                extensions.add_or_replace(Extension::RequiredCapabilities(required)).expect("an extension of a group context");
+                extensions
+            });
+            let own = mls.own_leaf_node().expect("an own leaf").capabilities().clone();
             let mut builder = mls
                 .commit_builder()
                 .consume_proposal_store(forged.with_proposals)
                 .force_self_update(forged.rotate)
                 .propose_adds(forged.adds)
                 .propose_removals(forged.removes.into_iter().map(LeafNodeIndex::new))
-                .add_proposals(updates)
-                .load_psks(tx.storage())
-                .expect("no pre-shared keys");
+                .add_proposals(updates);
+            if let Some(extensions) = extensions {
+                let able = Capabilities::builder()
+                    .versions(own.versions().to_vec())
+                    .ciphersuites(vec![Ciphersuite::MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519])
+                    .extensions(own.extensions().to_vec())
+                    .proposals(forged.required_proposals.iter().map(|kind| ProposalType::from(*kind)).collect())
+                    .credentials(own.credentials().to_vec())
+                    .build();
+                builder = builder
+                    .leaf_node_parameters(LeafNodeParameters::builder().with_capabilities(able).build())
+                    .propose_group_context_extensions(extensions)
+                    .expect("a proposal");
+            }
+            let mut builder = builder.load_psks(tx.storage()).expect("no pre-shared keys");
             builder.with_app_data_dictionary_updates(dictionary);
             let bundle = builder.build(tx.rand(), tx.crypto(), &signer.expect("a signer"), |_| true).expect("a commit that MLS allows");
             let commit = bundle.stage_commit(tx).expect("a staged commit").into_commit().tls_serialize_detached().expect("bytes");
@@ -63,6 +88,12 @@ impl Member {
     /// Wraps the bytes of an MLS message with the current epoch's key, as any member can.
     pub fn wrap(&self, message: Vec<u8>) -> Event {
         self.group(move |_, group, _| wrap(group, &message))
+    }
+
+    /// The same content and route under another signature, with a tag that says when it disappears: what anybody can do who sees an event.
+    pub fn with_expiration(event: &Event, at: u64) -> Event {
+        let tags = event.tags.iter().cloned().chain([Tag::parse(["expiration".to_owned(), at.to_string()]).expect("a tag")]);
+        EventBuilder::new(event.kind, event.content.clone()).tags(tags).sign_with_keys(&Keys::generate()).expect("a signature")
     }
 
     /// Opens an event of the current epoch: the MLS message inside, as any member can.

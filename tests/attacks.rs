@@ -106,6 +106,35 @@ fn a_departure_cannot_be_bundled_with_something_else_by_a_member() {
 }
 
 #[test]
+fn an_admin_cannot_require_what_members_lack() {
+    let (admin, mallory, bob) = garden();
+    let event = admin.forge(Forged { required_proposals: vec![0x0008, 0x000a, 0x0009], ..Forged::default() });
+    assert_refused(vec![("a proposal type that nobody has", event)], &[&mallory, &bob]);
+}
+
+#[test]
+fn a_time_on_the_outside_does_not_make_a_message_disappear() {
+    let (admin, _, bob) = garden();
+    let said = admin.say("Stays");
+    let hostile = Member::with_expiration(&said, 1);
+    let Ingest::Message(message) = bob.read(&hostile) else { panic!("it is the message all the same") };
+    assert_eq!((message.event.content(), message.expires_at), ("Stays", None));
+    let (commit, _) = admin.change(Change::Rotate);
+    assert_eq!(bob.read(&Member::with_expiration(&commit, 1)), Ingest::Rejected(Why::MalformedEvent));
+    assert!(matches!(bob.read(&commit), Ingest::Commit(_)));
+}
+
+#[test]
+fn a_relay_that_refuses_a_commit_and_keeps_it_all_the_same_does_not_split_the_group() {
+    let (admin, _, bob) = garden();
+    let staged = admin.stage(Change::Rename("Allotment".into())).expect("a staged commit");
+    admin.group(|tx, group, _| group.discard(tx)).expect("no fault");
+    assert!(matches!(bob.read(&staged.event), Ingest::Commit(_)));
+    assert!(matches!(admin.read(&staged.event), Ingest::Commit(applied) if applied.by == admin.account()));
+    assert_agree(&[&admin, &bob]);
+}
+
+#[test]
 fn a_demoted_admin_cannot_commit_any_more() {
     let (admin, mallory, bob) = garden();
     let (event, _) = admin.change(Change::Promote(mallory.account()));

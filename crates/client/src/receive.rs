@@ -168,7 +168,7 @@ async fn take_batch(account: &Arc<Account>, batch: Vec<Event>, backlog: Backlog)
 /// Tries what was deferred in chats that moved on, until nothing moves any more.
 pub(crate) async fn retry_deferred(account: &Arc<Account>, mut moved: BTreeSet<ChatId>, backlog: Backlog) -> Result<()> {
     while let Some(chat) = moved.pop_first() {
-        let kept = account.db.read(move |tx, _| Ok::<_, crate::Error>(tx.deferred_in(chat)?)).await?;
+        let kept = account.db.read(move |tx, _| Ok::<_, crate::Error>(deferred(tx, chat)?)).await?;
         if kept.is_empty() {
             continue;
         }
@@ -189,6 +189,18 @@ pub(crate) async fn retry_deferred(account: &Arc<Account>, mut moved: BTreeSet<C
         }
     }
     Ok(())
+}
+
+/// What waits under the tags of a chat, in the order in which it came.
+fn deferred(tx: &murmel_store::Tx<'_>, chat: ChatId) -> Result<Vec<murmel_store::DeferredRecord>> {
+    let Some(chat) = tx.chat(chat)? else { return Ok(Vec::new()) };
+    let routings: BTreeSet<_> = sync::routes(tx, &chat)?.into_iter().map(|(routing, _)| routing).collect();
+    let mut kept = Vec::new();
+    for routing in routings {
+        kept.extend(tx.deferred_by_routing(&routing)?);
+    }
+    kept.sort_by_key(|kept| kept.id);
+    Ok(kept)
 }
 
 /// One transaction over what arrives; the chats that moved on in it.

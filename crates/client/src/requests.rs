@@ -16,12 +16,15 @@ use crate::chores::Chore;
 use crate::groups::Groups;
 use crate::notices::Backlog;
 use crate::receive::{Taking, insert_system_row, project, retry_deferred};
-use crate::{Error, Result, changes, setup, views, wrap};
+use crate::{Error, Result, changes, key_package, setup, views, wrap};
 
 /// Invitations that wait at a time.
 pub(crate) const REQUESTS_CAP: usize = 50;
 /// Bytes of a description that are kept with an invitation.
 const DESCRIPTION_CAP: usize = 4_096;
+
+/// How long before it arrives an invitation can have been made, in seconds: the lifetime of a key package and a bit.
+const LONGEST_WAIT: u64 = 90 * 24 * 60 * 60;
 
 /// Takes gift wraps.
 ///
@@ -37,11 +40,12 @@ pub(crate) async fn take(account: &Arc<Account>, wraps: Vec<Event>) -> Result<()
         }
         let gift = wrap::open(&account.keys, &wrap).await;
         let welcome = gift.as_ref().and_then(welcome_of);
-        let Some(welcome) = welcome else {
+        let (Some(welcome), Some(gift)) = (welcome, gift) else {
             forget(account, id).await?;
             continue;
         };
-        if let Err(error) = keep(account, id, welcome).await {
+        let invited_at = gift.rumor.created_at.as_secs();
+        if let Err(error) = keep(account, id, welcome, invited_at).await {
             if error.code != ErrorCode::Internal {
                 return Err(error);
             }
@@ -71,7 +75,7 @@ async fn forget(account: &Arc<Account>, wrap: EventId) -> Result<()> {
 }
 
 /// Judges a welcome and keeps it as a request.
-async fn keep(account: &Arc<Account>, wrap: EventId, welcome: Welcome) -> Result<()> {
+async fn keep(account: &Arc<Account>, wrap: EventId, welcome: Welcome, invited_at: u64) -> Result<()> {
     let (now, asks) = (account.clock.now(), !account.auto_accept);
     changes::write(account, move |tx, groups, changes| {
         let preview = match welcome.inspect(tx, groups.device()?) {
@@ -84,7 +88,7 @@ async fn keep(account: &Arc<Account>, wrap: EventId, welcome: Welcome) -> Result
             }
         };
         if is_active(tx, groups, &preview.group)? {
-            tx.remember_seen(&wrap, now)?;
+            // Not remembered: perhaps we were removed and invited again, and only do not know of the removal yet.
             return Ok(());
         }
         let mut description = preview.description;
@@ -98,6 +102,8 @@ async fn keep(account: &Arc<Account>, wrap: EventId, welcome: Welcome) -> Result
             name: preview.name,
             description,
             members: u32::try_from(preview.members.len()).unwrap_or(u32::MAX),
+            // A clock that is ahead must not hide what happens until then, nor one that is far behind ask for years.
+            invited_at: invited_at.clamp(now.saturating_sub(LONGEST_WAIT), now),
             received_at: now,
             state: RequestState::Open,
         };
@@ -157,7 +163,7 @@ pub(crate) async fn accept(account: &Arc<Account>, request: &str) -> Result<Stri
         groups.insert(group);
         let chat = match tx.chat_by_group(&group_id)? {
             Some(chat) => {
-                tx.rejoin_chat(chat.id, now, Some(request.inviter))?;
+                tx.rejoin_chat(chat.id, request.invited_at, Some(request.inviter))?;
                 chat.id
             }
             None => tx.insert_chat(&ChatRecord {
@@ -170,7 +176,8 @@ pub(crate) async fn accept(account: &Arc<Account>, request: &str) -> Result<Stri
                 relays: view.relays,
                 routing: view.routing,
                 created_at: now,
-                joined_at: now,
+                // What the group did since the invitation was made has to be read, however long it waited here.
+                joined_at: request.invited_at,
                 last_activity: now,
                 read: MessageId(0),
                 inviter: Some(request.inviter),
@@ -186,13 +193,15 @@ pub(crate) async fn accept(account: &Arc<Account>, request: &str) -> Result<Stri
         changes.group(chat);
         changes.refollow();
         changes.chore(Chore::Rotate(chat));
+        // In the same transaction: a package that was used must not be the last one, whatever happens next.
+        key_package::want(tx)?;
         Ok((chat, group_id.to_string()))
     })
     .await?;
+    setup::retry(account);
     let (chat, group) = joined;
     // Messages may have come before the invitation was accepted.
     retry_deferred(account, BTreeSet::from([chat]), Backlog::First).await?;
-    setup::replace_key_package(account);
     Ok(group)
 }
 

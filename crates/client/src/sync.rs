@@ -3,8 +3,8 @@
 
 mod feeds;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ pub(crate) use feeds::{Feeds, Taken};
 use crate::account::Account;
 use crate::chores::{self, CHORES_CAP, Chore};
 use crate::membership::Outcome;
-use crate::{Housekeeping, Result, receive, relays, setup};
+use crate::{Housekeeping, Result, key_package, receive, relays, setup};
 
 /// Gift wraps are dated back by up to two days (NIP-59); one more for clocks.
 const INBOX_OVERLAP: u64 = 3 * 24 * 3600;
@@ -57,7 +57,14 @@ pub(crate) struct SyncState {
     pub(crate) waiting: Mutex<HashMap<ChatId, oneshot::Sender<Outcome>>>,
     /// Chats in which a rotation waits for its moment.
     pub(crate) rotating: Mutex<HashSet<ChatId>>,
-    missed: AtomicBool,
+    /// How often something may have been missed.
+    missed: AtomicU64,
+    /// How many of those were read again since.
+    made_good: AtomicU64,
+    /// Held while everything is read again.
+    reading_again: tokio::sync::Mutex<()>,
+    /// What is being read from its beginning, and where. As many as there are subscriptions.
+    reading_whole: Mutex<BTreeSet<(Feed, String)>>,
     /// What came from the network is being taken.
     taking: AtomicBool,
     /// Chores that were left and are not done yet, without those that wait for a quiet moment.
@@ -77,7 +84,10 @@ impl SyncState {
             turns: Mutex::default(),
             waiting: Mutex::default(),
             rotating: Mutex::default(),
-            missed: AtomicBool::new(false),
+            missed: AtomicU64::new(0),
+            made_good: AtomicU64::new(0),
+            reading_again: tokio::sync::Mutex::default(),
+            reading_whole: Mutex::default(),
             taking: AtomicBool::new(false),
             undone: AtomicUsize::new(0),
             chores,
@@ -87,6 +97,9 @@ impl SyncState {
 
     /// Leaves something to be done; never waits.
     pub(crate) fn chore(&self, chore: Chore) {
+        if matches!(chore, Chore::ReadAgain) {
+            self.read_again_later();
+        }
         let counts = !chore.waits();
         if counts {
             self.undone.fetch_add(1, Ordering::SeqCst);
@@ -148,9 +161,24 @@ impl SyncState {
         }
     }
 
-    /// Leaves everything to be read again at the next tick.
+    /// Leaves everything to be read again at the next tick. Until then no cursor of a live subscription moves.
     pub(crate) fn read_again_later(&self) {
-        self.missed.store(true, Ordering::Release);
+        self.missed.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Whether something that may have been missed was not read again yet.
+    fn misses(&self) -> bool {
+        self.missed.load(Ordering::SeqCst) > self.made_good.load(Ordering::SeqCst)
+    }
+
+    /// Whether a relay whose subscription is live did not send everything that it was asked for.
+    fn lost_live(&self, feed: Feed, fetched: &murmel_net::Fetched) -> bool {
+        let live = self.feeds.live();
+        fetched.failed.iter().any(|(relay, _)| live.iter().any(|(of, on)| *of == feed && on.same_relay(relay)))
+    }
+
+    fn reading_whole(&self) -> std::sync::MutexGuard<'_, BTreeSet<(Feed, String)>> {
+        self.reading_whole.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The end at which chores come out; once.
@@ -218,7 +246,7 @@ fn group_feeds(tx: &Tx<'_>) -> Result<Vec<(GroupFeed, bool)>> {
 }
 
 /// The tags and relays under which messages of a chat may still come: those of now, and of each epoch that is kept.
-fn routes(tx: &Tx<'_>, chat: &ChatRecord) -> Result<Vec<(RoutingId, Vec<String>)>> {
+pub(crate) fn routes(tx: &Tx<'_>, chat: &ChatRecord) -> Result<Vec<(RoutingId, Vec<String>)>> {
     let kept = tx.epochs(&chat.group).map_err(crate::Error::from)?;
     let now = std::iter::once((chat.routing, chat.relays.clone()));
     Ok(now.chain(kept.into_iter().map(|epoch| (epoch.routing, epoch.relays))).collect())
@@ -251,8 +279,18 @@ pub(crate) async fn moved_on(account: &Arc<Account>, feed: Feed, relay: &RelayAd
     Ok(())
 }
 
-/// Reads a feed from its beginning on one relay, which may have what no other has.
+/// Reads a feed from its beginning on one relay, which may have what no other has. Once at a time.
 pub(crate) async fn read_whole(account: &Arc<Account>, feed: Feed, relay: RelayAddress) -> Result<()> {
+    let name = (feed, relay.as_str().to_owned());
+    if !account.sync.reading_whole().insert(name.clone()) {
+        return Ok(());
+    }
+    let read = read_from_beginning(account, feed, relay).await;
+    account.sync.reading_whole().remove(&name);
+    read
+}
+
+async fn read_from_beginning(account: &Arc<Account>, feed: Feed, relay: RelayAddress) -> Result<()> {
     let now = account.clock.now();
     let (lane, filter) = match feed {
         Feed::Inbox => (murmel_net::Lane::Inbox, inbox_filter(account)),
@@ -295,42 +333,75 @@ pub(crate) fn addresses(relays: &[String]) -> Vec<RelayAddress> {
     relays.iter().filter_map(|relay| RelayAddress::parse(relay).ok()).collect()
 }
 
-/// Reads everything since the cursors again, after something may have been missed.
+/// Reads everything since the cursors again, after something may have been missed. Once at a time; what is missed meanwhile follows.
 pub(crate) async fn read_again(account: &Arc<Account>) -> Result<()> {
+    let Ok(_one) = account.sync.reading_again.try_lock() else { return Ok(()) };
+    loop {
+        let missed = account.sync.missed.load(Ordering::SeqCst);
+        if !read_since_cursors(account).await? {
+            // The next tick tries again.
+            account.sync.read_again_later();
+            return Ok(());
+        }
+        account.sync.made_good.fetch_max(missed, Ordering::SeqCst);
+        if !account.sync.misses() {
+            return Ok(());
+        }
+    }
+}
+
+/// Whether everything came. A relay that is not live is left out: its cursor stays, and it is read from there when it comes back.
+async fn read_since_cursors(account: &Arc<Account>) -> Result<bool> {
     let groups = account.db.read(|tx, _| group_feeds(tx)).await?;
     let mut whole = true;
     for (feed, _) in groups {
         let filter = group_filter(&feed.routing, feed.since);
         let fetched = account.net.fetch(murmel_net::Lane::Group, &feed.relays, filter, FETCH_TIMEOUT).await;
-        whole &= fetched.failed.is_empty();
+        whole &= !account.sync.lost_live(Feed::Group(feed.routing), &fetched);
         whole &= receive::backlog(account, Taken::again(Feed::Group(feed.routing), fetched.events)).await;
     }
     let inbox = addresses(&relays::current(account).await?.inbox);
     let fetched = account.net.fetch(murmel_net::Lane::Inbox, &inbox, inbox_filter(account), FETCH_TIMEOUT).await;
-    whole &= fetched.failed.is_empty();
+    whole &= !account.sync.lost_live(Feed::Inbox, &fetched);
     whole &= receive::backlog(account, Taken::again(Feed::Inbox, fetched.events)).await;
-    if !whole {
-        account.sync.read_again_later();
-    }
-    Ok(())
+    Ok(whole)
 }
 
 /// Moves the cursors of subscriptions that are live, so that the next start does not read what was seen already; tidies up.
 pub(crate) async fn keep_up(account: &Arc<Account>) {
-    if account.sync.missed.swap(false, Ordering::AcqRel) {
+    if account.sync.misses() {
         // INVARIANT: no cursor passes what was missed.
         account.sync.chore(Chore::ReadAgain);
     } else {
-        let now = account.clock.now();
-        let live: Vec<CursorKey> = account.sync.feeds.live().iter().map(|(feed, relay)| cursor_key(feed, relay)).collect();
-        let moved = account.db.write(move |tx, _| live.iter().try_for_each(|key| tx.put_cursor(key, now)));
-        if moved.await.is_err() {
-            tracing::warn!("cursors could not be moved");
+        match move_cursors(account).await {
+            // INVARIANT: a relay gets its first cursor when it was read from the beginning.
+            Ok(never_read) => never_read.into_iter().for_each(|(feed, relay)| account.sync.chore(Chore::ReadWhole(feed, relay))),
+            Err(_) => tracing::warn!("cursors could not be moved"),
         }
     }
     receive::expire(account).await;
     // A connection that comes back begins where the cursors are now.
     account.sync.chore(Chore::Follow);
+}
+
+/// Moves the cursors of live subscriptions to now. Those that have none come back.
+async fn move_cursors(account: &Arc<Account>) -> Result<Vec<(Feed, RelayAddress)>> {
+    let (live, now) = (account.sync.feeds.live(), account.clock.now());
+    account
+        .db
+        .write(move |tx, _| {
+            let mut never_read = Vec::new();
+            for (feed, relay) in live {
+                let key = cursor_key(&feed, &relay);
+                if tx.cursor(&key)?.is_some() {
+                    tx.put_cursor(&key, now)?;
+                } else {
+                    never_read.push((feed, relay));
+                }
+            }
+            Ok(never_read)
+        })
+        .await
 }
 
 /// Waits until the set-up is done, the backlog is fetched and everything queued is on a relay, or until `timeout` is over.
@@ -342,7 +413,7 @@ pub(crate) async fn settle(account: &Arc<Account>, timeout: Duration) -> Result<
         let caught_up = account.sync.is_at_rest();
         let open = account.db.read(|tx, _| Ok::<_, crate::Error>(tx.open_count()?)).await?;
         let settled = Settled { outbox_open: u32::try_from(open).unwrap_or(u32::MAX), caught_up };
-        let set_up = setup::steps(account).iter().all(|step| step.state == murmel_ipc::StepState::Done);
+        let set_up = setup::steps(account).iter().all(|step| step.state == murmel_ipc::StepState::Done) && !key_package::is_due(account).await?;
         if (settled.outbox_open == 0 && settled.caught_up && set_up) || tokio::time::Instant::now() >= end {
             return Ok(settled);
         }

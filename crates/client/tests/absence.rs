@@ -256,3 +256,40 @@ async fn who_joins_late_catches_up_and_sees_nothing_from_before() {
     assert!(all.is_sorted_by_key(|message| (message.cursor.at, message.cursor.seq)));
     assert_eq!(all.iter().filter(|message| text_of(message).is_some()).count(), 3);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invitation_that_waited_for_days_still_leads_into_the_group() {
+    const THREE_DAYS: i64 = 3 * 24 * 60 * 60;
+    let relay = relay().await;
+    let relays = [relay.url().to_string()];
+    let (mut anna, mut ben) = (Person::named("Anna", &relays), Person::named("Ben", &relays));
+    for person in [&mut anna, &mut ben] {
+        person.clock.shift(-THREE_DAYS);
+        person.begin().await;
+        person.set_up().await;
+    }
+    let chat = anna.create_group("Garden", &[&ben]).await;
+    ben.request("Garden").await;
+    // What he needs in order to read anything that is said today was published when he was invited.
+    anna.client().rename(&chat, "Orchard").await.unwrap();
+    for person in [&anna, &ben] {
+        person.clock.shift(THREE_DAYS);
+    }
+    assert_eq!(ben.accept("Garden").await, chat);
+    ben.sees(&chat, "sees the new name", |group| group.name == "Orchard").await;
+    anna.say(&chat, "You took your time").await;
+    ben.hears(&chat, "You took your time").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_removed_and_invited_again_while_away_comes_back() {
+    let (_relay, anna, mut ben, chat) = pair().await;
+    ben.stop().await;
+    anna.client().remove_member(&chat, &ben.npub).await.unwrap();
+    assert_eq!(anna.client().invite(&chat, vec![ben.npub.clone()]).await.unwrap(), []);
+    anna.client().settle(common::DEADLINE).await.unwrap();
+    ben.start().await;
+    assert_eq!(ben.accept("Garden").await, chat);
+    anna.say(&chat, "Welcome back").await;
+    ben.hears(&chat, "Welcome back").await;
+}

@@ -4,13 +4,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use nostr::PublicKey;
-use openmls::group::{MlsGroup, StagedCommit};
-use openmls::prelude::{AppDataUpdateOperation, AppDataUpdateProposal, LeafNodeIndex, Proposal, ProposalOrRefType, QueuedProposal, Sender};
+use openmls::group::{GroupContext, MlsGroup, StagedCommit};
+use openmls::prelude::{
+    AppDataUpdateOperation, AppDataUpdateProposal, ExtensionType, Extensions, LeafNodeIndex, Proposal, ProposalOrRefType, QueuedProposal,
+    RequiredCapabilitiesExtension, Sender,
+};
 
 use crate::components::{ADMINS, APP_COMPONENTS, Admins, ComponentId, LIFECYCLE, Lifecycle, SAFE_AAD, check_group_state};
 use crate::context::{Context, ContextFlaw};
 use crate::identity;
-use crate::leaf::{Leaf, LeafFlaw};
+use crate::leaf::{self, Leaf, LeafFlaw};
 
 /// Why a commit or a proposal is not allowed. The texts are for diagnostics; they name no one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -27,6 +30,9 @@ pub enum Unauthorized {
     /// An admin leaves by stepping down first.
     #[error("an admin cannot leave without stepping down")]
     AdminLeaves,
+    /// Nobody commits the own departure.
+    #[error("nobody commits the own departure")]
+    OwnDeparture,
     /// A proposal type that Marmot never allows.
     #[error("this type of proposal is never allowed")]
     ProposalType,
@@ -36,6 +42,9 @@ pub enum Unauthorized {
     /// The bytes of a component are malformed, or it cannot be removed.
     #[error("component {0:#06x} cannot be set to this")]
     Component(ComponentId),
+    /// Only the required capabilities may be changed among the extensions.
+    #[error("only required capabilities may be changed")]
+    Extensions,
     /// An empty commit without an update path.
     #[error("the commit changes nothing")]
     Empty,
@@ -57,6 +66,9 @@ pub enum Unauthorized {
     /// A component that stays required was dropped from the requirements.
     #[error("component {0:#06x} has to stay required")]
     Requirement(ComponentId),
+    /// The shape of a commit that lets a group be disbanded later is fixed.
+    #[error("the lifecycle is enabled by a commit of its own")]
+    Lifecycle,
     /// The shape of a disbanding commit is fixed.
     #[error("not the shape of a disbanding commit")]
     Disband,
@@ -104,6 +116,10 @@ pub fn authorize(group: &MlsGroup, parent: &Context, committer: LeafNodeIndex, c
     let path = commit.update_path_leaf_node();
     authorize_committer(parent, &committer_account, &proposals, path.is_some())?;
     unique_components(&proposals)?;
+    let departs = |queued: &&&QueuedProposal| matches!(queued.proposal(), Proposal::SelfRemove);
+    if proposals.iter().filter(departs).any(|queued| *queued.sender() == Sender::Member(committer)) {
+        return Err(Unauthorized::OwnDeparture);
+    }
 
     let mut after = before.clone();
     let mut departed = BTreeSet::new();
@@ -130,12 +146,16 @@ pub fn authorize(group: &MlsGroup, parent: &Context, committer: LeafNodeIndex, c
     if let Some(node) = path {
         same_account(&before, &committer, &check(node)?)?;
     }
-    if parent.required != context.required || parent.agent != context.agent {
-        every_member_meets(group, &after, &context)?;
+    let capabilities = commit.group_context().extensions().required_capabilities();
+    if parent.required != context.required || parent.agent != context.agent || group.extensions().required_capabilities() != capabilities {
+        every_member_meets(group, &after, &context, capabilities)?;
     }
     authorize_result(parent, &context, &after)?;
     if context.lifecycle == Lifecycle::Disbanded || parent.lifecycle == Lifecycle::Disbanded {
         authorize_disband(parent, &context, committer_account, &proposals, &after)?;
+    }
+    if context.required.contains(LIFECYCLE) && !parent.required.contains(LIFECYCLE) {
+        only_components(&proposals, &[APP_COMPONENTS, LIFECYCLE])?;
     }
     departed.retain(|account| !after.values().any(|other| other == account));
     Ok(Allowed { committer: committer_account, rotation_only: proposals.is_empty(), context, before, after, departed })
@@ -157,8 +177,12 @@ pub fn authorize_proposal(group: &MlsGroup, parent: &Context, before: &Accounts,
         Proposal::Add(_) | Proposal::Remove(_) | Proposal::Update(_) => Ok(()),
         Proposal::AppDataUpdate(update) => authorize_component(parent, update),
         Proposal::GroupContextExtensions(change) => {
-            let same = change.extensions().app_data_dictionary() == group.extensions().app_data_dictionary();
-            if same { Ok(()) } else { Err(Unauthorized::Component(APP_COMPONENTS)) }
+            // Capabilities only: everything else in the group context stays as it is.
+            let rest = |extensions: &Extensions<GroupContext>| {
+                let others = extensions.iter().filter(|extension| extension.extension_type() != ExtensionType::RequiredCapabilities);
+                others.cloned().collect::<Vec<_>>()
+            };
+            if rest(change.extensions()) == rest(group.extensions()) { Ok(()) } else { Err(Unauthorized::Extensions) }
         }
         _ => Err(Unauthorized::ProposalType),
     }
@@ -202,11 +226,19 @@ fn same_account(before: &Accounts, leaf: &LeafNodeIndex, new: &Leaf) -> Result<(
     if before.get(leaf) == Some(&new.account) { Ok(()) } else { Err(Unauthorized::Identity) }
 }
 
-fn every_member_meets(group: &MlsGroup, after: &Accounts, context: &Context) -> Result<(), Unauthorized> {
+fn every_member_meets(
+    group: &MlsGroup,
+    after: &Accounts,
+    context: &Context,
+    capabilities: Option<&RequiredCapabilitiesExtension>,
+) -> Result<(), Unauthorized> {
     for (_, node) in group.treesync().full_leaves().filter(|(index, _)| after.contains_key(index)) {
         let leaf = Leaf::read(node)?;
         if let Some(what) = leaf.lacks(context.required.ids(), context.agent) {
             return Err(Unauthorized::Lacks(what));
+        }
+        if !capabilities.is_some_and(|required| leaf::supports(node, required)) {
+            return Err(Unauthorized::Lacks("a required capability".to_owned()));
         }
     }
     Ok(())
@@ -226,6 +258,18 @@ fn authorize_result(parent: &Context, context: &Context, after: &Accounts) -> Re
 pub fn admins_have_leaves(admins: &Admins, accounts: &Accounts) -> Result<(), Unauthorized> {
     let present: BTreeSet<_> = accounts.values().collect();
     if admins.accounts().iter().all(|admin| present.contains(admin)) { Ok(()) } else { Err(Unauthorized::AdminWithoutLeaf) }
+}
+
+/// The commit consists of inline operations on exactly these components.
+fn only_components(proposals: &[&QueuedProposal], wanted: &[ComponentId]) -> Result<(), Unauthorized> {
+    let mut operations = BTreeSet::new();
+    for queued in proposals {
+        match (queued.proposal(), queued.proposal_or_ref_type()) {
+            (Proposal::AppDataUpdate(update), ProposalOrRefType::Proposal) => drop(operations.insert(update.component_id())),
+            _ => return Err(Unauthorized::Lifecycle),
+        }
+    }
+    if operations == wanted.iter().copied().collect() { Ok(()) } else { Err(Unauthorized::Lifecycle) }
 }
 
 fn authorize_disband(

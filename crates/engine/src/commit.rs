@@ -11,7 +11,6 @@ use tls_codec::{Serialize as _, VLBytes};
 use crate::applied::{Applied, GroupEvent};
 use crate::authorize::{self, Allowed, Unauthorized};
 use crate::components::{ADMINS, Admins, PROFILE, Profile};
-use crate::create::check_offer;
 use crate::device::Device;
 use crate::error::{Error, Fault, Refusal};
 use crate::group::{Group, Sealed};
@@ -84,7 +83,7 @@ impl Group {
         };
         let checked = self.check_own().map_err(|reason| Refusal::Invalid(reason.to_string()));
         let sealed = match checked.and(invitations) {
-            Ok(invitations) => self.seal(storage, &commit, now, None).map(|sealed| (sealed, invitations)),
+            Ok(invitations) => self.seal(&commit, now, None).map(|sealed| (sealed, invitations)),
             Err(refusal) => Err(refusal.into()),
         };
         let (Sealed { event, digest, epoch }, invitations) = match sealed {
@@ -107,7 +106,7 @@ impl Group {
         Ok(Some(Confirmed { applied, invitations: pending.invitations }))
     }
 
-    /// Drops the staged commit. Only for one that nobody can have seen.
+    /// Drops the staged commit. Should a relay have passed it on all the same, its echo is taken like anybody's commit.
     pub fn discard(&mut self, storage: &impl Storage) -> Result<(), Fault> {
         self.mls.clear_pending_commit(storage.storage()).map_err(StorageFault::new)?;
         storage.clear_pending(&self.id)?;
@@ -125,7 +124,9 @@ impl Group {
             return Err(Refusal::StillAdmin.into());
         }
         let message = self.mls.leave_group_via_self_remove(storage, device.signer()).map_err(Fault::mls)?;
-        self.seal(storage, &message.tls_serialize_detached().map_err(Fault::mls)?, now, None)
+        let sealed = self.seal(&message.tls_serialize_detached().map_err(Fault::mls)?, now, None)?;
+        storage.remember_message(&self.id, &sealed.digest, sealed.epoch)?;
+        Ok(sealed)
     }
 
     /// Accounts that proposed to leave in this epoch and wait for a commit, ourselves left out.
@@ -202,7 +203,9 @@ impl Group {
             return Err(Refusal::Nothing);
         }
         for offer in &offers {
-            check_offer(offer, device)?;
+            if offer.account() == device.account() {
+                return Err(Refusal::AlreadyMember(offer.account()));
+            }
             if let Some(what) = offer.leaf.lacks(self.context.required.ids(), self.context.agent) {
                 return Err(Refusal::Unsuitable { who: offer.account(), what });
             }
@@ -299,6 +302,7 @@ impl Group {
         storage.take_snapshot(&self.id, from)?;
         merge(&mut self.mls)?;
         storage.clear_pending(&self.id)?;
+        storage.remember_message(&self.id, &digest, from)?;
         let events = GroupEvent::between(&self.context, &allowed);
         self.context = allowed.context;
         let still_member = self.is_active();

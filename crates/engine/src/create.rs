@@ -93,7 +93,7 @@ impl Group {
 }
 
 /// Whether the offer's owner fits into a group of ours.
-pub(crate) fn check_offer(offer: &Offer, device: &Device) -> Result<(), Refusal> {
+fn check_offer(offer: &Offer, device: &Device) -> Result<(), Refusal> {
     if offer.account() == device.account() {
         return Err(Refusal::AlreadyMember(offer.account()));
     }

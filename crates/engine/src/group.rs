@@ -175,19 +175,19 @@ impl Group {
         }
         let message = message.tls_serialize_detached().map_err(Fault::mls)?;
         let expiration = self.context.retention.and_then(|retention| retention.expiry(event.created_at()));
-        self.seal(storage, &message, event.created_at(), expiration)
+        let sealed = self.seal(&message, event.created_at(), expiration)?;
+        storage.remember_message(&self.id, &sealed.digest, sealed.epoch)?;
+        Ok(sealed)
     }
 
-    /// Wraps an MLS message of the current epoch and remembers it as ours.
-    pub(crate) fn seal(&self, storage: &impl Storage, message: &[u8], at: u64, expiration: Option<u64>) -> Result<Sealed, Error> {
+    /// Wraps an MLS message of the current epoch.
+    pub(crate) fn seal(&self, message: &[u8], at: u64, expiration: Option<u64>) -> Result<Sealed, Error> {
         let record = self.current_record()?;
         let event = envelope::seal(&record.group_event_key, message, record.routing, at, expiration)?;
         if event.content.len() > envelope::MAX_CONTENT {
             return Err(Refusal::TooLarge { bytes: event.content.len(), limit: envelope::MAX_CONTENT }.into());
         }
-        let digest = Digest::of(message);
-        storage.remember_message(&self.id, &digest, record.epoch)?;
-        Ok(Sealed { event, digest, epoch: record.epoch })
+        Ok(Sealed { event, digest: Digest::of(message), epoch: record.epoch })
     }
 
     pub(crate) fn require_active(&self) -> Result<(), Refusal> {
@@ -211,6 +211,7 @@ impl Group {
             media_secret: self.export(storage, b"encrypted-media")?,
             routing: self.context.routing.id(),
             relays: self.context.routing.relays().to_vec(),
+            retention: self.context.retention.map(|retention| retention.0),
         };
         let oldest = record.epoch.back(PAST_EPOCHS);
         storage.put_epoch(&self.id, &record)?;

@@ -13,12 +13,13 @@ use tls_codec::Deserialize as _;
 
 use crate::applied::Applied;
 use crate::authorize;
+use crate::components::Retention;
 use crate::device::Device;
 use crate::envelope::Envelope;
 use crate::error::Fault;
 use crate::group::{Group, mls_id};
 use crate::inner_event::InnerEvent;
-use crate::{Digest, Epoch, Storage, StorageFault};
+use crate::{Digest, Epoch, EpochRecord, Storage, StorageFault};
 
 /// What came of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,11 +123,16 @@ impl Group {
         }
         let Some(message) = self.parse(&message) else { return Ok(Ingest::Rejected(Why::MalformedMessage)) };
         let epoch = Epoch(message.epoch().as_u64());
-        if message.content_type() != ContentType::Application && epoch < self.epoch() {
-            return Ok(Ingest::Rejected(Why::StaleEpoch));
+        if message.content_type() != ContentType::Application {
+            if envelope.expiration.is_some() {
+                return Ok(Ingest::Rejected(Why::MalformedEvent));
+            }
+            if epoch < self.epoch() {
+                return Ok(Ingest::Rejected(Why::StaleEpoch));
+            }
         }
-        let outcome = self.process(storage, message, digest, epoch, envelope.expiration)?;
-        if matches!(outcome, Ingest::Message(_) | Ingest::Commit(_) | Ingest::Proposal { .. }) {
+        let outcome = self.process(storage, message, digest, epoch)?;
+        if matches!(outcome, Ingest::Message(_) | Ingest::Proposal { .. }) {
             storage.remember_message(&self.id, &digest, epoch)?;
         }
         Ok(outcome)
@@ -137,14 +143,7 @@ impl Group {
         (*message.group_id() == mls_id(&self.id)).then_some(message)
     }
 
-    fn process(
-        &mut self,
-        storage: &impl Storage,
-        message: ProtocolMessage,
-        digest: Digest,
-        epoch: Epoch,
-        expiration: Option<u64>,
-    ) -> Result<Ingest, Fault> {
+    fn process(&mut self, storage: &impl Storage, message: ProtocolMessage, digest: Digest, epoch: Epoch) -> Result<Ingest, Fault> {
         let processed = match self.mls.process_message(storage, message) {
             Ok(processed) => processed,
             Err(ProcessMessageError::StorageError(error)) => return Err(StorageFault::new(error).into()),
@@ -153,7 +152,9 @@ impl Group {
         let sender = processed.sender().clone();
         let account = self.account_of(&processed);
         match processed.into_content() {
-            ProcessedMessageContent::ApplicationMessage(message) => Ok(receive(message, account, digest, epoch, expiration)),
+            ProcessedMessageContent::ApplicationMessage(message) => {
+                Ok(receive(message, account, digest, self.epochs.iter().find(|record| record.epoch == epoch)))
+            }
             ProcessedMessageContent::ProposalMessage(queued) => self.keep_proposal(storage, *queued, account, digest),
             ProcessedMessageContent::StagedCommitMessage(commit) => self.apply(storage, &sender, *commit, digest),
             ProcessedMessageContent::UnresolvedAppDataCommit(commit) => self.resolve(storage, &sender, *commit, digest),
@@ -223,10 +224,14 @@ impl Group {
     }
 }
 
-fn receive(message: ApplicationMessage, sender: Option<PublicKey>, digest: Digest, epoch: Epoch, expires_at: Option<u64>) -> Ingest {
+/// When a message disappears follows from what its author signed and from the state of its epoch. The tag outside says the same to relays,
+/// but anybody could have written it.
+fn receive(message: ApplicationMessage, sender: Option<PublicKey>, digest: Digest, record: Option<&EpochRecord>) -> Ingest {
     let Ok(event) = InnerEvent::parse(&message.into_bytes()) else { return Ingest::Rejected(Why::MalformedInnerEvent) };
+    let Some(record) = record else { return Ingest::Rejected(Why::KeyGone) };
+    let expires_at = record.retention.and_then(|seconds| Retention(seconds).expiry(event.created_at()));
     match sender {
-        Some(sender) if sender == event.author() => Ingest::Message(Received { event, sender, epoch, digest, expires_at }),
+        Some(sender) if sender == event.author() => Ingest::Message(Received { event, sender, epoch: record.epoch, digest, expires_at }),
         _ => Ingest::Rejected(Why::Author),
     }
 }

@@ -75,6 +75,10 @@ impl InnerEvent {
     /// From the plaintext of an application message.
     pub fn parse(plaintext: &[u8]) -> Result<Self, Malformed> {
         let text = std::str::from_utf8(plaintext).map_err(|_| Malformed)?;
+        // Serde would take the fields as an array, too.
+        if !text.trim_start().starts_with('{') {
+            return Err(Malformed);
+        }
         let json: Json = serde_json::from_str(text).map_err(|_| Malformed)?;
         let author = lower_hex(&json.pubkey).and_then(|bytes| PublicKey::from_slice(&bytes).ok()).ok_or(Malformed)?;
         let id = lower_hex(&json.id).map(EventId::from_byte_array).ok_or(Malformed)?;
@@ -176,6 +180,8 @@ mod tests {
         let key = author("f9308a019258c31049344f85f89d5229b531c845836f99b08601f113bce036f9");
         let json = InnerEvent::text(key, 1, "hi".into(), &[]).json().to_owned();
         assert!(InnerEvent::parse(json.as_bytes()).is_ok());
+        let fields: serde_json::Value = serde_json::from_str(&json).unwrap();
+        let as_array = serde_json::json!(["id", "pubkey", "created_at", "kind", "tags", "content"].map(|name| &fields[name])).to_string();
         let hostile = [
             json.replacen('{', r#"{"sig":"00","#, 1),
             json.replacen('{', r#"{"kind":9,"#, 1),
@@ -186,6 +192,7 @@ mod tests {
             json.replacen("\"tags\":[]", "\"tags\":[[]]", 1),
             format!("{json} x"),
             "[]".repeat(1000),
+            as_array,
             "[".repeat(100_000),
         ];
         for text in hostile {

@@ -4,7 +4,7 @@
 use nostr::PublicKey;
 use openmls::prelude::{
     AppDataDictionary, AppDataDictionaryExtension, BasicCredential, Capabilities, Ciphersuite, CredentialType, Extension, ExtensionType,
-    Extensions, LeafNode, ProposalType, ProtocolVersion,
+    Extensions, LeafNode, ProposalType, ProtocolVersion, RequiredCapabilitiesExtension,
 };
 
 use crate::components::{ACCOUNT_PROOF, APP_COMPONENTS, AgentStream, ComponentId, ComponentList, SAFE_AAD, SUPPORTED};
@@ -14,6 +14,9 @@ use crate::identity::{self, AccountProof};
 pub const CIPHERSUITE: Ciphersuite = Ciphersuite::MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519;
 /// Leaves of the profile before the current one carried the proof in this extension.
 pub const LEGACY_PROOF: u16 = 0xf2f1;
+/// What every leaf has to understand: the extension that holds components, and the proposals that change them and that leave a group.
+const APP_DATA_DICTIONARY: u16 = 0x0006;
+const PROPOSALS: [u16; 2] = [0x0008, 0x000a];
 /// Capability markers of agent text streams, in the order of the role bits: receive, send, fan-out.
 const AGENT_ROLES: [u16; 3] = [0xf2d1, 0xf2d2, 0xf2d4];
 
@@ -88,6 +91,12 @@ impl Leaf {
 
     /// The first thing that a group requires and this leaf does not offer, as a wire name.
     pub fn lacks(&self, required: &[ComponentId], agent: Option<AgentStream>) -> Option<String> {
+        if !self.extensions.contains(&APP_DATA_DICTIONARY) {
+            return Some(format!("extension {APP_DATA_DICTIONARY:#06x}"));
+        }
+        if let Some(kind) = PROPOSALS.iter().find(|kind| !self.proposals.contains(kind)) {
+            return Some(format!("proposal {kind:#06x}"));
+        }
         if let Some(id) = required.iter().find(|id| !self.components.contains(**id)) {
             return Some(format!("component {id:#06x}"));
         }
@@ -95,6 +104,18 @@ impl Leaf {
         let role = AGENT_ROLES.iter().enumerate().find(|(bit, kind)| roles & (1 << bit) != 0 && !self.extensions.contains(kind));
         role.map(|(_, kind)| format!("extension {kind:#06x}"))
     }
+}
+
+/// Whether a leaf supports what a group context requires (RFC 9420 §11.1). Types below the limits are supported by everybody.
+pub fn supports(node: &LeafNode, required: &RequiredCapabilitiesExtension) -> bool {
+    const DEFAULT_EXTENSIONS: u16 = 5;
+    const DEFAULT_PROPOSALS: u16 = 7;
+    let own = node.capabilities();
+    let extension = |kind: &ExtensionType| u16::from(*kind) <= DEFAULT_EXTENSIONS || own.extensions().contains(kind);
+    let proposal = |kind: &ProposalType| u16::from(*kind) <= DEFAULT_PROPOSALS || own.proposals().contains(kind);
+    required.extension_types().iter().all(extension)
+        && required.proposal_types().iter().all(proposal)
+        && required.credential_types().iter().all(|kind| own.credentials().contains(kind))
 }
 
 /// RFC 9420 §13.5: values of the form 0x?A?A are for testing tolerance.

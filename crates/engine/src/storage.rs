@@ -34,6 +34,8 @@ pub struct EpochRecord {
     pub routing: RoutingId,
     /// The relays of this epoch, as in component 0x8004, sorted.
     pub relays: Vec<String>,
+    /// Seconds until messages of this epoch disappear; `None` where the component is absent, 0 is off.
+    pub retention: Option<u64>,
 }
 
 /// A key package of ours with its private keys, kept until its replacement is known to be used.

@@ -6,20 +6,22 @@ use rusqlite::{Row, params};
 use zeroize::Zeroizing;
 
 use crate::Tx;
-use crate::column::{epoch, int, json, routing, to_json};
+use crate::column::{epoch, int, json, maybe_uint, routing, to_json};
 
 impl Storage for Tx<'_> {
     fn put_epoch(&self, group: &GroupId, record: &EpochRecord) -> Result<(), StorageFault> {
         self.run(
-            "INSERT OR REPLACE INTO epochs (group_id, epoch, group_event_key, media_secret, routing, relays)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT OR REPLACE INTO epochs (group_id, epoch, group_event_key, media_secret, routing, relays, retention)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             params![
                 group.as_bytes(),
                 int(record.epoch.0),
                 record.group_event_key.as_slice(),
                 record.media_secret.as_slice(),
                 record.routing.as_bytes(),
-                to_json(&record.relays)?
+                to_json(&record.relays)?,
+                // More than a database integer holds is for ever, in practice as well as here.
+                record.retention.map(int)
             ],
         )?;
         Ok(())
@@ -27,7 +29,7 @@ impl Storage for Tx<'_> {
 
     fn epochs(&self, group: &GroupId) -> Result<Vec<EpochRecord>, StorageFault> {
         Ok(self.many(
-            "SELECT epoch, group_event_key, media_secret, routing, relays FROM epochs WHERE group_id = ?1 ORDER BY epoch DESC",
+            "SELECT epoch, group_event_key, media_secret, routing, relays, retention FROM epochs WHERE group_id = ?1 ORDER BY epoch DESC",
             params![group.as_bytes()],
             epoch_row,
         )?)
@@ -110,5 +112,6 @@ fn epoch_row(row: &Row<'_>) -> rusqlite::Result<EpochRecord> {
         media_secret: Zeroizing::new(row.get(2)?),
         routing: routing(row, 3)?,
         relays: json(row, 4)?,
+        retention: maybe_uint(row, 5)?,
     })
 }

@@ -1,6 +1,7 @@
 //! Events that have to reach relays: the signed bytes, and what each relay answered.
 //! It never signs or encrypts; a retry sends the same bytes again.
 
+use murmel_engine::Epoch;
 use nostr::EventId;
 use rusqlite::{Row, params};
 
@@ -221,18 +222,42 @@ impl Tx<'_> {
         self.many(select_outbox!("WHERE o.chat = ?1 AND o.state = 'open' ORDER BY o.id"), params![chat], outbox_row)
     }
 
+    /// Own messages of a conversation that were encrypted in an epoch from `from` to `to` and that no relay had before `since`, Unix
+    /// seconds: when they came out, others may have forgotten that epoch already. Oldest first.
+    pub fn outbox_accepted_late(&self, chat: ChatId, from: Epoch, to: Epoch, since: u64) -> Result<Vec<OutboxRecord>, StoreError> {
+        self.many(
+            select_outbox!(
+                "WHERE o.state = 'done' AND o.purpose = 'message'
+                   AND o.message IN (SELECT m.id FROM messages AS m WHERE m.chat = ?1 AND m.epoch BETWEEN ?2 AND ?3 AND m.mine = 1)
+                   AND (SELECT min(r.last_at) FROM outbox_relays AS r WHERE r.outbox = o.id AND r.answer = 'accepted') >= ?4
+                 ORDER BY o.id"
+            ),
+            params![chat, int(from.0), int(to.0), int(since)],
+            outbox_row,
+        )
+    }
+
+    /// Welcomes of a conversation that every relay refused, oldest first.
+    pub fn failed_welcomes(&self, chat: ChatId) -> Result<Vec<OutboxRecord>, StoreError> {
+        self.many(
+            select_outbox!("WHERE o.chat = ?1 AND o.state = 'failed' AND o.purpose = 'welcome' ORDER BY o.id"),
+            params![chat],
+            outbox_row,
+        )
+    }
+
     /// Attempts that are due by `now`: not accepted, not given up, not cancelled, and what they depend on is done.
     /// Events whose policy is met stay here for their other relays until those accept or are given up. Of one conversation, no event
-    /// runs more than [`CHAT_WINDOW`] ahead of one that no relay has accepted.
+    /// runs more than [`CHAT_WINDOW`] ahead of one that no relay has accepted; welcomes, which go to other relays, neither wait nor are waited for.
     pub fn due(&self, now: u64, limit: u32) -> Result<Vec<Due>, StoreError> {
         self.many(
             "SELECT r.outbox, r.relay, o.lane, r.attempts FROM outbox_relays AS r CROSS JOIN outbox AS o ON o.id = r.outbox
              WHERE r.next_at IS NOT NULL AND r.next_at <= ?1 AND o.state IN ('open', 'done')
                AND (o.depends IS NULL OR EXISTS (SELECT 1 FROM outbox AS d WHERE d.id = o.depends AND d.state = 'done'))
-               AND (o.chat IS NULL OR NOT EXISTS (
+               AND (o.chat IS NULL OR o.purpose = 'welcome' OR NOT EXISTS (
                    SELECT 1 FROM outbox AS e
-                   WHERE e.chat = o.chat AND e.id < o.id
-                     AND e.id >= (SELECT min(f.id) FROM outbox AS f WHERE f.chat = o.chat AND f.state = 'open')
+                   WHERE e.chat = o.chat AND e.id < o.id AND e.purpose <> 'welcome'
+                     AND e.id >= (SELECT min(f.id) FROM outbox AS f WHERE f.chat = o.chat AND f.state = 'open' AND f.purpose <> 'welcome')
                    ORDER BY e.id LIMIT 1 OFFSET ?3))
              ORDER BY r.next_at, r.outbox LIMIT ?2",
             params![int(now), limit, CHAT_WINDOW - 1],
@@ -294,11 +319,14 @@ impl Tx<'_> {
         Ok(Standing { state: next, changed: next != state, accepted, waiting })
     }
 
-    /// Sets how an event stands, and why.
+    /// Sets how an event stands, and why. A cancelled one is not due any more.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
     pub fn set_outbox_state(&self, id: OutboxId, state: OutboxState, reason: &str) -> Result<(), StoreError> {
+        if state == OutboxState::Cancelled {
+            self.run("UPDATE outbox_relays SET next_at = NULL WHERE outbox = ?1", params![id])?;
+        }
         match self.run("UPDATE outbox SET state = ?2, reason = ?3 WHERE id = ?1", params![id, state, reason])? {
             0 => Err(StoreError::NotFound("this event")),
             _ => Ok(()),
@@ -328,11 +356,12 @@ impl Tx<'_> {
         )
     }
 
-    /// Every relay of every event that carries a timeline row.
+    /// Every relay of every event that carries a timeline row, without those that were cancelled.
     pub fn deliveries_of_message(&self, message: MessageId) -> Result<Vec<Delivery>, StoreError> {
         self.many(
             "SELECT r.outbox, r.relay, r.answer, r.detail, r.attempts, r.last_at, r.next_at
-             FROM outbox AS o CROSS JOIN outbox_relays AS r ON r.outbox = o.id WHERE o.message = ?1 ORDER BY r.outbox, r.relay",
+             FROM outbox AS o CROSS JOIN outbox_relays AS r ON r.outbox = o.id
+             WHERE o.message = ?1 AND o.state <> 'cancelled' ORDER BY r.outbox, r.relay",
             params![message],
             delivery_row,
         )

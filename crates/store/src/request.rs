@@ -39,6 +39,8 @@ pub struct RequestRecord {
     pub description: String,
     /// Number of members.
     pub members: u32,
+    /// When the inviter made it, Unix seconds: what the group did since then has to be read.
+    pub invited_at: u64,
     /// Local clock, Unix seconds.
     pub received_at: u64,
     /// What became of it.
@@ -58,7 +60,10 @@ pub enum RequestInsert {
 
 macro_rules! select_request {
     ($rest:literal) => {
-        concat!("SELECT id, wrap_event_id, welcome, inviter, relays, name, description, members, received_at, state FROM requests ", $rest)
+        concat!(
+            "SELECT id, wrap_event_id, welcome, inviter, relays, name, description, members, invited_at, received_at, state FROM requests ",
+            $rest
+        )
     };
 }
 
@@ -73,8 +78,8 @@ impl Tx<'_> {
             return Ok(RequestInsert::Full);
         }
         let id = self.insert(
-            "INSERT INTO requests (wrap_event_id, welcome_digest, welcome, inviter, relays, name, description, members, received_at, state)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            "INSERT INTO requests (wrap_event_id, welcome_digest, welcome, inviter, relays, name, description, members, invited_at, received_at, state)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             params![
                 request.wrap_event_id.as_bytes(),
                 digest.as_bytes(),
@@ -84,6 +89,7 @@ impl Tx<'_> {
                 request.name,
                 request.description,
                 request.members,
+                int(request.invited_at),
                 int(request.received_at),
                 request.state,
             ],
@@ -141,7 +147,8 @@ fn request_row(row: &Row<'_>) -> rusqlite::Result<RequestRecord> {
         name: row.get(5)?,
         description: row.get(6)?,
         members: row.get(7)?,
-        received_at: uint(row, 8)?,
-        state: row.get(9)?,
+        invited_at: uint(row, 8)?,
+        received_at: uint(row, 9)?,
+        state: row.get(10)?,
     })
 }

@@ -52,6 +52,16 @@ enum Done {
     Later,
 }
 
+/// What the chats made of an event.
+enum Offered {
+    /// One of them is done with it.
+    Done,
+    /// Not now, says this one.
+    Later(ChatId),
+    /// Nobody here has its tag.
+    Nobody,
+}
+
 impl<'a, 'tx> Taking<'a, 'tx> {
     pub(crate) fn new(tx: &'a Tx<'tx>, groups: &'a mut Groups, changes: &'a mut Changes, keys: &'a Keys, now: u64) -> Self {
         Self { tx, groups, changes, keys, now, moved: BTreeSet::new() }
@@ -63,23 +73,11 @@ impl<'a, 'tx> Taking<'a, 'tx> {
             return Ok(());
         }
         let Some(routing) = routing_of(event) else { return self.finish(event) };
-        let mut later = None;
-        for chat in self.tx.chats_by_routing(&routing)? {
-            if !matches!(chat.state, ChatState::Active | ChatState::Leaving) {
-                continue;
-            }
-            match self.ingest(&chat, event)? {
-                Done::Finished => return self.finish(event),
-                Done::Moved => {
-                    self.moved.insert(chat.id);
-                    return self.finish(event);
-                }
-                Done::Later => later = Some(chat.id),
-            }
-        }
-        let Some(chat) = later else {
-            // Nobody here has this tag: it is neither kept nor remembered, because we may join later.
-            return Ok(());
+        let chat = match self.offer(&routing, event)? {
+            Offered::Done => return self.finish(event),
+            Offered::Later(chat) => chat,
+            // Neither kept nor remembered, because we may join later.
+            Offered::Nobody => return Ok(()),
         };
         self.tx.insert_deferred(&DeferredRecord {
             id: DeferredId::NEW,
@@ -101,17 +99,31 @@ impl<'a, 'tx> Taking<'a, 'tx> {
 
     /// Tries one deferred event again.
     pub(crate) fn again(&mut self, kept: &DeferredRecord) -> Result<()> {
-        let chat = kept.chat.map(|chat| self.tx.chat(chat)).transpose()?.flatten();
-        let chat = chat.filter(|chat| matches!(chat.state, ChatState::Active | ChatState::Leaving));
-        let (Some(chat), Ok(event)) = (chat, Event::from_json(&kept.event)) else { return Ok(self.tx.remove_deferred(&kept.event_id)?) };
-        match self.ingest(&chat, &event)? {
-            Done::Later if kept.tries < TRIES_CAP => Ok(self.tx.count_deferred_try(kept.id, "")?),
-            Done::Later | Done::Finished => self.finish(&event),
-            Done::Moved => {
-                self.moved.insert(chat.id);
-                self.finish(&event)
+        let Ok(event) = Event::from_json(&kept.event) else { return Ok(self.tx.remove_deferred(&kept.event_id)?) };
+        match self.offer(&kept.routing, &event)? {
+            Offered::Later(_) if kept.tries < TRIES_CAP => Ok(self.tx.count_deferred_try(kept.id, "")?),
+            Offered::Later(_) | Offered::Done => self.finish(&event),
+            Offered::Nobody => Ok(self.tx.remove_deferred(&kept.event_id)?),
+        }
+    }
+
+    /// Lets every chat try that may own the tag: it is public, so that another group can carry it too.
+    fn offer(&mut self, routing: &RoutingId, event: &Event) -> Result<Offered> {
+        let mut offered = Offered::Nobody;
+        for chat in self.tx.chats_by_routing(routing)? {
+            if !matches!(chat.state, ChatState::Active | ChatState::Leaving) {
+                continue;
+            }
+            match self.ingest(&chat, event)? {
+                Done::Later => offered = Offered::Later(chat.id),
+                Done::Finished => return Ok(Offered::Done),
+                Done::Moved => {
+                    self.moved.insert(chat.id);
+                    return Ok(Offered::Done);
+                }
             }
         }
+        Ok(offered)
     }
 
     fn ingest(&mut self, chat: &ChatRecord, event: &Event) -> Result<Done> {
@@ -245,8 +257,13 @@ pub(crate) fn applied(taking: &mut Taking<'_, '_>, chat: &ChatRecord, commit: &A
         taking.tx.set_chat_state(chat.id, if left { ChatState::Left } else { ChatState::Removed })?;
         taking.tx.set_needs_self_update(chat.id, None)?;
         taking.groups.forget(&chat.group);
+        // An invitation to come back may have arrived before the removal did.
+        taking.changes.chore(Chore::ReadAgain);
     } else if chat.state == ChatState::Leaving {
         taking.changes.chore(Chore::LeaveAgain(chat.id));
+    }
+    if commit.still_member {
+        taking.changes.ended(chat.id, commit.from);
     }
     if moved || !commit.still_member {
         taking.changes.refollow();

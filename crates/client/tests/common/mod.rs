@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use murmel_client::{Client, Housekeeping, Keychain as _, KeychainChoice, MockKeychain, Options, Pace};
+use murmel_client::{Client, Clock, Housekeeping, Keychain as _, KeychainChoice, MockKeychain, Options, Pace};
 use murmel_ipc as ipc;
 use murmel_net::EmbeddedRelay;
 use murmel_store::{Database, DatabaseKey};
@@ -30,6 +30,7 @@ pub struct Person {
     pub npub: String,
     pub pace: Pace,
     pub housekeeping: Housekeeping,
+    pub clock: Clock,
     client: Option<Client>,
 }
 
@@ -58,6 +59,7 @@ impl Person {
             npub: String::new(),
             pace: Pace::default(),
             housekeeping: Housekeeping::default(),
+            clock: Clock::system(),
             client: None,
         }
     }
@@ -86,6 +88,7 @@ impl Person {
         options.allow_loopback = true;
         options.pace = self.pace.clone();
         options.housekeeping = self.housekeeping.clone();
+        options.clock = self.clock.clone();
         self.client = Some(Client::open(options).await.unwrap());
     }
 

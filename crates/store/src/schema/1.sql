@@ -144,6 +144,7 @@ CREATE TABLE requests (
     name TEXT NOT NULL DEFAULT '',
     description TEXT NOT NULL DEFAULT '',
     members INTEGER NOT NULL DEFAULT 0,
+    invited_at INTEGER NOT NULL DEFAULT 0,
     received_at INTEGER NOT NULL DEFAULT 0,
     state TEXT NOT NULL CHECK (state IN ('open', 'accepted', 'declined'))
 ) STRICT;
@@ -188,6 +189,7 @@ CREATE TABLE epochs (
     media_secret BLOB NOT NULL,
     routing BLOB NOT NULL,
     relays TEXT NOT NULL DEFAULT '[]',
+    retention INTEGER,
     PRIMARY KEY (group_id, epoch)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX epochs_by_routing ON epochs (routing);

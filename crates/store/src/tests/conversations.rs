@@ -71,6 +71,7 @@ fn an_old_tag_still_finds_the_conversation_and_a_shared_tag_finds_both() {
             media_secret: Zeroizing::new([2; 32]),
             routing: routing(50),
             relays: relays(),
+            retention: Some(60),
         };
         tx.put_epoch(&group(1), &epoch).unwrap();
         tx.put_epoch(&group(2), &EpochRecord { routing: routing(1), ..epoch }).unwrap();

@@ -1,5 +1,7 @@
+use murmel_engine::Epoch;
+
 use crate::tests::kit::{chat, fresh, message, on, outgoing, relays, wait};
-use crate::{Answer, CHAT_WINDOW, Delivery, Lane, OUTBOX_CAP, OutboxRecord, OutboxState, StoreError, Tx};
+use crate::{Answer, CHAT_WINDOW, Delivery, Lane, MessageRecord, OUTBOX_CAP, OutboxRecord, OutboxState, Purpose, StoreError, Tx};
 
 const A: &str = "wss://a.example";
 const B: &str = "wss://b.example";
@@ -161,6 +163,10 @@ fn no_message_runs_far_ahead_of_one_that_no_relay_has() {
     on(&database, |tx| {
         let (here, elsewhere) = (tx.insert_chat(&chat(1))?, tx.insert_chat(&chat(2))?);
         let put = |n: u16, chat| tx.enqueue(&OutboxRecord { chat: Some(chat), ..outgoing(n, 50) }, &[A.into()]);
+        let welcome = OutboxRecord { purpose: Purpose::Welcome, chat: Some(here), ..outgoing(300, 50) };
+        // On relays that never answer: nobody waits for it.
+        let welcome = tx.enqueue(&welcome, &[B.into()])?;
+        tx.record_answer(welcome, B, Answer::TimedOut, "", 50, Some(1_000))?;
         let queued: Vec<_> = (0..60).map(|n| put(n, here)).collect::<Result<_, _>>()?;
         let other = put(200, elsewhere)?;
         let ready = |tx: &Tx<'_>| -> Result<Vec<i64>, StoreError> { Ok(due(tx, 50)?.into_iter().map(|(id, _)| id).collect()) };
@@ -174,6 +180,51 @@ fn no_message_runs_far_ahead_of_one_that_no_relay_has() {
         assert_eq!(ready(tx)?, [queued[0].0, other.0]);
         tx.record_answer(queued[0], A, Answer::Accepted, "", 52, None)?;
         assert_eq!(ready(tx)?.len(), queued.len() - window + 1);
+        Ok(())
+    });
+}
+
+#[test]
+fn a_cancelled_event_is_not_due_and_not_among_the_deliveries_of_its_message() {
+    let (_home, database) = fresh();
+    on(&database, |tx| {
+        let chat = tx.insert_chat(&chat(1))?;
+        let id = tx.insert_message(&message(chat, 1, 10))?.unwrap();
+        let old = tx.enqueue(&OutboxRecord { chat: Some(chat), message: Some(id), ..outgoing(1, 50) }, &relays())?;
+        tx.set_outbox_state(old, OutboxState::Cancelled, "sent again")?;
+        assert_eq!((due(tx, 60)?, tx.next_due()?), (vec![], None));
+        // An answer that was on its way changes nothing.
+        let standing = tx.record_answer(old, A, Answer::TimedOut, "", 60, Some(90))?;
+        assert_eq!((standing.state, standing.changed), (OutboxState::Cancelled, false));
+        assert_eq!(due(tx, 90)?, []);
+        let new = tx.enqueue(&OutboxRecord { chat: Some(chat), message: Some(id), ..outgoing(2, 70) }, &relays())?;
+        assert_eq!(tx.deliveries_of_message(id)?, tx.deliveries(new)?);
+        Ok(())
+    });
+}
+
+#[test]
+fn what_came_out_late_is_found_by_its_epoch_and_its_first_acceptance() {
+    let (_home, database) = fresh();
+    on(&database, |tx| {
+        let chat = tx.insert_chat(&chat(1))?;
+        let put = |n: u16, epoch: u64, mine: bool| -> Result<_, StoreError> {
+            let row = MessageRecord { epoch: Epoch(epoch), mine, ..message(chat, n, 10) };
+            let id = tx.insert_message(&row)?.unwrap();
+            tx.enqueue(&OutboxRecord { purpose: Purpose::Message, chat: Some(chat), message: Some(id), ..outgoing(n, 50) }, &relays())
+        };
+        let sent = [put(1, 3, true)?, put(2, 4, true)?, put(3, 5, true)?, put(4, 4, true)?, put(5, 4, false)?];
+        for id in sent {
+            tx.record_answer(id, A, Answer::Accepted, "", 100, None)?;
+        }
+        // One that a relay had long before, and one that none has.
+        let early = put(6, 4, true)?;
+        tx.record_answer(early, A, Answer::Accepted, "", 60, None)?;
+        tx.record_answer(early, B, Answer::Accepted, "", 100, None)?;
+        put(7, 4, true)?;
+        let late = tx.outbox_accepted_late(chat, Epoch(4), Epoch(4), 90)?;
+        assert_eq!(late.iter().map(|row| row.id).collect::<Vec<_>>(), [sent[1], sent[3]]);
+        assert_eq!(tx.outbox_accepted_late(chat, Epoch(3), Epoch(5), 101)?, []);
         Ok(())
     });
 }

@@ -143,6 +143,8 @@ fn exercise(tx: &Tx<'_>) -> Result<(), StoreError> {
     tx.outbox(sent)?;
     tx.outbox_by_message(id)?;
     tx.outbox_open_in(here)?;
+    tx.outbox_accepted_late(here, Epoch(1), Epoch(2), 0)?;
+    tx.failed_welcomes(here)?;
     tx.due(5, 5)?;
     tx.next_due()?;
     tx.record_answer(sent, "wss://a.example", Answer::Refused, "", 2, None)?;
@@ -229,6 +231,7 @@ fn engine_tables(tx: &Tx<'_>) {
         media_secret: Zeroizing::new([1; 32]),
         routing: routing(1),
         relays: relays(),
+        retention: Some(60),
     };
     tx.put_epoch(&group(1), &epoch).unwrap();
     tx.epochs(&group(1)).unwrap();

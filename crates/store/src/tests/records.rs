@@ -220,6 +220,7 @@ fn epoch(n: u64) -> EpochRecord {
         media_secret: Zeroizing::new([0x50 + n as u8; 32]),
         routing: routing(n as u8),
         relays: relays(),
+        retention: n.checked_sub(1),
     }
 }
 
