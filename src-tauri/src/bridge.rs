@@ -1,6 +1,7 @@
 //! Owns the way of events from the client to the window: one ordered channel, numbered without a gap.
 //! Never changes what an event says.
 
+use std::future::Future;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use murmel_client::{Client, Subscription};
@@ -16,6 +17,8 @@ const OWN_EVENTS: usize = 16;
 #[derive(Default)]
 pub struct Bridge {
     feed: Mutex<Feed>,
+    /// Held from the question to the new pump: of two subscriptions at once the later one stays.
+    turn: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
@@ -32,7 +35,19 @@ impl Bridge {
     /// # Errors
     /// Those of [`Client::subscribe`].
     pub async fn subscribe(&self, client: Client, channel: Channel<Event>) -> Result<Snapshot, IpcError> {
-        let Subscription { snapshot, events } = client.subscribe().await?;
+        let asked = client.clone();
+        self.attach(async move { Ok(asked.subscribe().await?) }, move || client.session(), channel).await
+    }
+
+    /// Asks, and puts what comes of it in the place of the subscription before.
+    async fn attach(
+        &self,
+        asked: impl Future<Output = Result<Subscription, IpcError>>,
+        session: impl FnOnce() -> Session + Send + 'static,
+        channel: Channel<Event>,
+    ) -> Result<Snapshot, IpcError> {
+        let _turn = self.turn.lock().await;
+        let Subscription { snapshot, events } = asked.await?;
         let (own, own_events) = mpsc::channel(OWN_EVENTS);
         let last = snapshot.seq;
         let mut feed = self.feed();
@@ -48,7 +63,7 @@ impl Bridge {
             let mut numbers = Numbers { last, added: 0 };
             pump(events, own_events, &mut numbers, |event| channel.send(event).is_ok()).await;
             // A window that reads too slowly is cut off; a visible gap makes it subscribe again.
-            let _ = channel.send(numbers.gap(client.session()));
+            let _ = channel.send(numbers.gap(session()));
         }));
         Ok(snapshot)
     }
@@ -115,6 +130,9 @@ impl Numbers {
 
 #[cfg(test)]
 mod tests {
+    use murmel_ipc::{NetworkState, Settings};
+    use tauri::ipc::InvokeResponseBody;
+
     use super::*;
 
     fn removed(seq: u64) -> Event {
@@ -144,6 +162,53 @@ mod tests {
         seen
     }
 
+    fn locked() -> Session {
+        Session::Locked { npub: String::new() }
+    }
+
+    fn subscription(seq: u64) -> (mpsc::Sender<Event>, Subscription) {
+        let (client, events) = mpsc::channel(1);
+        let snapshot = Snapshot {
+            seq,
+            session: locked(),
+            chats: Vec::new(),
+            requests: Vec::new(),
+            setup: Vec::new(),
+            network: NetworkState::default(),
+            settings: Settings { notification_text: true },
+        };
+        (client, Subscription { snapshot, events })
+    }
+
+    /// A window's end of the channel, and what arrives there.
+    fn window() -> (Channel<Event>, mpsc::UnboundedReceiver<String>) {
+        let (arrived, arrivals) = mpsc::unbounded_channel();
+        let channel = Channel::new(move |body| {
+            if let InvokeResponseBody::Json(text) = body {
+                let _ = arrived.send(text);
+            }
+            Ok(())
+        });
+        (channel, arrivals)
+    }
+
+    #[tokio::test]
+    async fn of_two_subscriptions_at_once_the_later_one_gets_the_events() {
+        let bridge = Bridge::default();
+        let ((_first, one), (_second, two)) = (subscription(7), subscription(9));
+        let ((old, mut old_sees), (new, mut new_sees)) = (window(), window());
+        let (go_on, may_go_on) = tokio::sync::oneshot::channel();
+        let slow = bridge.attach(async move { may_go_on.await.map(|()| one).map_err(|_| unreachable!()) }, locked, old);
+        let quick = bridge.attach(async move { Ok(two) }, locked, new);
+        // In this order: the first waits for its answer, the second is asked for meanwhile, then the first goes on.
+        let (slow, quick, ()) = tokio::join!(biased; slow, quick, async move { go_on.send(()).unwrap() });
+        assert_eq!((slow.unwrap().seq, quick.unwrap().seq), (7, 9));
+        bridge.open_chat("ab".to_owned(), None);
+        assert!(new_sees.recv().await.is_some_and(|text| text.contains("open_chat")), "the newer channel is the window's");
+        // The older pump was put away, and its channel with it.
+        assert_eq!(old_sees.recv().await, None);
+    }
+
     #[tokio::test]
     async fn events_of_the_shell_leave_no_gap() {
         let seen = numbers_of(vec![removed(8), removed(9), removed(10)], 0).await;
@@ -161,7 +226,7 @@ mod tests {
     #[tokio::test]
     async fn a_window_that_was_cut_off_sees_a_gap() {
         let numbers = Numbers { last: 7, added: 0 };
-        let event = numbers.gap(Session::Locked { npub: String::new() });
+        let event = numbers.gap(locked());
         assert_eq!(event.seq, 9);
     }
 }

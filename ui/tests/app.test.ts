@@ -1,8 +1,9 @@
 import { waitFor } from "@testing-library/svelte";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { asIpcError, type Event } from "../src/ipc";
-import { App } from "../src/state/app.svelte";
+import { App, RETRY_AFTER } from "../src/state/app.svelte";
 import { DRAFT_CAP, Drafts } from "../src/state/drafts";
+import { HELD_CAP, Loads } from "../src/state/loads";
 import { Reading, READING_TIME } from "../src/state/reading";
 import { connected, ready } from "./kit";
 
@@ -65,7 +66,53 @@ describe("the connection", () => {
     const chat = app.state.chats[0]?.id ?? "";
     app.open(chat);
     app.open(null);
-    expect(backend.calls.filter(([name]) => name === "setOpenChat")).toEqual([["setOpenChat", chat], ["setOpenChat", null]]);
+    expect(backend.calls.filter(([name]) => name === "setOpenChat")).toEqual([
+      ["setOpenChat", null],
+      ["setOpenChat", chat],
+      ["setOpenChat", null],
+    ]);
+  });
+
+  test("a backend that still has the open chat of the page before hears that none is open", async () => {
+    const backend = ready();
+    await connected(backend);
+    expect(backend.calls).toContainEqual(["setOpenChat", null]);
+  });
+
+  test("one connection is made at a time, and who asked meanwhile gets what came after", async () => {
+    const backend = ready();
+    const subscribe = backend.subscribe.bind(backend);
+    let running = 0;
+    let most = 0;
+    const spy = vi.spyOn(backend, "subscribe").mockImplementation(async (onEvent) => {
+      running += 1;
+      most = Math.max(most, running);
+      const snapshot = await subscribe(onEvent);
+      running -= 1;
+      return snapshot;
+    });
+    const app = new App(backend);
+    await Promise.all([app.connect(), app.connect(), app.connect()]);
+    expect(most).toBe(1);
+    expect(spy).toHaveBeenCalledTimes(2);
+    await app.connect();
+    expect(spy).toHaveBeenCalledTimes(3);
+  });
+
+  test("a connection that failed after a gap is a fault, and is made again by itself", async () => {
+    const backend = ready();
+    const app = await connected(backend);
+    vi.useFakeTimers();
+    vi.spyOn(backend, "subscribe").mockRejectedValueOnce({ code: "storage", message: "The disk did not answer.", retryable: true });
+    backend.seq += 1;
+    backend.emit({ type: "request_removed", id: "none" });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(app.fault?.message).toBe("The disk did not answer.");
+    expect(app.state.stale).toBe(true);
+    await vi.advanceTimersByTimeAsync(RETRY_AFTER);
+    vi.useRealTimers();
+    expect(app.fault).toBeNull();
+    expect(app.state).toMatchObject({ stale: false, seq: backend.seq });
   });
 
   test("a message that arrives in the open chat is in its timeline", async () => {
@@ -98,6 +145,111 @@ describe("the connection", () => {
     vi.spyOn(backend, "setSettings").mockRejectedValue({ code: "storage", message: "No.", retryable: false });
     await app.setSettings({ notification_text: false });
     expect(app.state.settings.notification_text).toBe(true);
+  });
+});
+
+describe("what happens while an answer is on its way", () => {
+  async function opening() {
+    const backend = ready();
+    const app = await connected(backend);
+    const chat = app.state.chats[0]?.id ?? "";
+    return { backend, app, chat };
+  }
+
+  /** Takes the answer at once and hands it over only when told. */
+  function late<K extends "timeline" | "group">(backend: ReturnType<typeof ready>, name: K) {
+    const ask = backend[name].bind(backend) as (...args: unknown[]) => Promise<unknown>;
+    let go: () => void = () => undefined;
+    const gate = new Promise<void>((resolve) => (go = resolve));
+    vi.spyOn(backend, name as "timeline").mockImplementationOnce(async (...args) => {
+      const answer = await ask(...args);
+      await gate;
+      return answer as Awaited<ReturnType<typeof backend.timeline>>;
+    });
+    return () => go();
+  }
+
+  test("a message that arrives while the conversation opens is in it", async () => {
+    const { backend, app, chat } = await opening();
+    const go = late(backend, "timeline");
+    app.open(chat);
+    await Promise.resolve();
+    const message = backend.receive(chat, "In between");
+    expect(app.state.timeline).toBeNull();
+    go();
+    await waitFor(() => expect(app.state.timeline?.messages.at(-1)).toEqual(message));
+  });
+
+  test("a state that moves while the conversation is loaded again is not taken back", async () => {
+    const { backend, app, chat } = await opening();
+    app.open(chat);
+    await waitFor(() => expect(app.state.timeline).not.toBeNull());
+    const sent = await backend.send({ chat, text: "Off you go", reply_to: null });
+    const go = late(backend, "timeline");
+    const loaded = app.reloadTimeline();
+    await Promise.resolve();
+    backend.emit({ type: "message", message: { ...sent, state: { state: "failed", reason: "every relay refused it" } } });
+    go();
+    await loaded;
+    expect(app.state.timeline?.messages.find((one) => one.id === sent.id)?.state.state).toBe("failed");
+  });
+
+  test("a change of an older message while its page is on its way is in the page", async () => {
+    const backend = ready();
+    backend.fill(200);
+    const app = await connected(backend);
+    const chat = "a1".repeat(16);
+    app.open(chat);
+    await waitFor(() => expect(app.state.timeline?.older).not.toBeNull());
+    const all = backend.messages.get(chat) ?? [];
+    const edge = all.findIndex((one) => one.id === app.state.timeline?.messages[0]?.id);
+    const older = all[edge - 1];
+    if (older?.kind.type !== "text") throw new Error("no older message");
+    const go = late(backend, "timeline");
+    const loaded = app.loadOlder();
+    await Promise.resolve();
+    backend.emit({ type: "message", message: { ...older, kind: { ...older.kind, text: "changed", edited: true } } });
+    go();
+    await loaded;
+    expect(app.state.timeline?.messages.find((one) => one.id === older.id)?.kind).toMatchObject({ text: "changed" });
+  });
+
+  test("a change of the group while its details are on their way is in them", async () => {
+    const { backend, app, chat } = await opening();
+    const go = late(backend, "group");
+    app.open(chat);
+    await Promise.resolve();
+    await backend.rename(chat, "Hut weekend");
+    go();
+    await new Promise((resolve) => setTimeout(resolve));
+    expect(app.state.group?.name).toBe("Hut weekend");
+  });
+
+  test("an answer from before a gap does not undo what the new connection brought", async () => {
+    const { backend, app, chat } = await opening();
+    const go = late(backend, "group");
+    app.open(chat);
+    await Promise.resolve();
+    const group = await backend.group(chat);
+    backend.groups.set(chat, { ...group, name: "Missed" });
+    backend.seq += 1;
+    backend.emit({ type: "request_removed", id: "none" });
+    await waitFor(() => expect(app.state.group?.name).toBe("Missed"));
+    go();
+    await new Promise((resolve) => setTimeout(resolve));
+    expect(app.state.group?.name).toBe("Missed");
+  });
+
+  test("more than is kept is noticed", async () => {
+    const { backend, chat } = await opening();
+    const message = backend.receive(chat, "One of many");
+    const loads = new Loads();
+    const load = loads.begin(chat);
+    for (let id = 0; id < HELD_CAP; id += 1) loads.see({ seq: id, type: "message", message: { ...message, id } });
+    expect(load.missed).toBe(false);
+    loads.see({ seq: 0, type: "message", message: { ...message, id: HELD_CAP } });
+    expect(load.messages.size).toBe(HELD_CAP);
+    expect(load.missed).toBe(true);
   });
 });
 

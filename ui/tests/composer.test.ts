@@ -84,6 +84,46 @@ describe("drafts", () => {
     await waitFor(() => expect(field().value).toBe("precious"));
     expect(app.notice).toBe("The disk is full.");
   });
+
+  /** A backend that refuses every text, but only once told. */
+  function refusing(backend: Awaited<ReturnType<typeof composer>>["backend"]) {
+    let refuse: () => void = () => undefined;
+    const gate = new Promise<void>((resolve) => (refuse = resolve));
+    vi.spyOn(backend, "send").mockImplementation(async () => {
+      await gate;
+      throw { code: "disk_full", message: "The disk is full.", retryable: true };
+    });
+    return () => refuse();
+  }
+
+  test("texts that could not be sent come back in front of what was written since, in their order", async () => {
+    const { backend, app, first } = await composer();
+    const refuse = refusing(backend);
+    for (const text of ["one", "two"]) {
+      await write(text);
+      await fireEvent.keyDown(field(), { key: "Enter" });
+    }
+    await write("and then");
+    refuse();
+    await waitFor(() => expect(field().value).toBe("one\ntwo\nand then"));
+    expect(app.drafts.get(first).text).toBe("one\ntwo\nand then");
+  });
+
+  test("a text that could not be sent comes back into the composer that is open by then", async () => {
+    const { backend, app, first, second, put } = await composer();
+    const refuse = refusing(backend);
+    await write("precious");
+    await fireEvent.keyDown(field(), { key: "Enter" });
+    cleanup();
+    put(second);
+    await write("for others");
+    cleanup();
+    put(first);
+    await write("more");
+    refuse();
+    await waitFor(() => expect(field().value).toBe("precious\nmore"));
+    expect(app.drafts.get(second).text).toBe("for others");
+  });
 });
 
 describe("a closed group", () => {

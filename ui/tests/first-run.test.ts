@@ -122,6 +122,31 @@ describe("a key that exists", () => {
     expect(disabled("first-run-import")).toBe(true);
   });
 
+  test("that is no longer seen cannot be imported", async () => {
+    const { backend } = await existing();
+    await type("first-run-import-key", NSEC);
+    await waitFor(() => expect(disabled("first-run-import")).toBe(false));
+    await fireEvent.click(byId("first-run-new"));
+    await fireEvent.click(byId("first-run-existing"));
+    expect((byId("first-run-import-key") as HTMLInputElement).value).toBe("");
+    expect(disabled("first-run-import")).toBe(true);
+    await fireEvent.submit(byId("first-run-import").closest("form") as HTMLFormElement);
+    expect(backend.calls.map(([name]) => name)).not.toContain("importIdentity");
+  });
+
+  test("whose check is answered after one looked away cannot be imported", async () => {
+    const { backend } = await existing();
+    let answer: (preview: Awaited<ReturnType<FakeBackend["inspectKey"]>>) => void = () => undefined;
+    const inspect = vi.spyOn(backend, "inspectKey").mockReturnValueOnce(new Promise((resolve) => (answer = resolve)));
+    await type("first-run-import-key", NSEC);
+    await waitFor(() => expect(inspect).toHaveBeenCalledTimes(1));
+    await fireEvent.click(byId("first-run-new"));
+    answer({ kind: "nsec", npub: me.npub, key_place: "keychain" });
+    await Promise.resolve();
+    await fireEvent.click(byId("first-run-existing"));
+    expect(disabled("first-run-import")).toBe(true);
+  });
+
   test("an ncryptsec asks for its password and says when it is wrong", async () => {
     const { backend, app } = await existing();
     await type("first-run-import-key", NCRYPTSEC);

@@ -3,6 +3,7 @@ import { describe, expect, test, vi } from "vitest";
 import { FakeBackend, stranger } from "../src/ipc/fake";
 import { jonas, mara, me } from "../src/ipc/fake-data";
 import Main from "../src/screens/Main.svelte";
+import Root from "../src/Root.svelte";
 import { byId, connected, maybe, ready, show } from "./kit";
 
 async function main(backend: FakeBackend = ready()) {
@@ -42,6 +43,98 @@ describe("invitations", () => {
     await fireEvent.click(byId("request-accept"));
     await waitFor(() => expect(app.notice).toBe("No relay could be reached."));
     expect((byId("request-accept") as HTMLButtonElement).disabled).toBe(false);
+  });
+});
+
+describe("the one who invites", () => {
+  test("is shown with the key beside the name, and without a name as the key alone", async () => {
+    const { backend } = await main();
+    expect(byId("request-key").textContent).toContain("…");
+    const [request] = backend.requests;
+    if (request === undefined) throw new Error("no request");
+    const npub = request.inviter_npub;
+    backend.emit({ type: "request", request: { ...request, inviter_name: `${npub.slice(0, 10)}…${npub.slice(-4)}` } });
+    await waitFor(() => expect(maybe("request-key")).toBeNull());
+    expect(byId("request-row").textContent).toContain(`${npub.slice(0, 12)}…${npub.slice(-6)} invites you`);
+  });
+});
+
+describe("the relays in the settings", () => {
+  async function relays() {
+    const made = await main();
+    made.app.dialog = "settings";
+    await waitFor(() => expect(maybe("settings")).not.toBeNull());
+    return made;
+  }
+  const add = async (address: string) => {
+    await fireEvent.input(byId("relay-address"), { target: { value: address } });
+    await fireEvent.submit(byId("relay-add").closest("form") as HTMLFormElement);
+  };
+
+  test("those that only groups use are shown and never saved as one's own", async () => {
+    const { backend } = await relays();
+    const own = [...backend.relays];
+    expect(all("relay-row").map((one) => one.dataset.relay)).toEqual(own);
+    expect(all("relay-other").map((one) => one.dataset.relay)).toEqual(backend.groupRelays);
+    expect(byId("relay-other").querySelector("button")).toBeNull();
+    await add("relay.mine.example");
+    await waitFor(() => expect(backend.calls).toContainEqual(["setRelays", [...own, "wss://relay.mine.example"]]));
+  });
+
+  test("one that groups use can be made one's own", async () => {
+    const { backend } = await relays();
+    const own = [...backend.relays];
+    await add(backend.groupRelays[0] ?? "");
+    await waitFor(() => expect(backend.calls).toContainEqual(["setRelays", [...own, ...backend.groupRelays]]));
+    await waitFor(() => expect(maybe("relay-other")).toBeNull());
+  });
+
+  test("the last own one cannot be removed, whatever groups use", async () => {
+    const { backend } = await relays();
+    await backend.setRelays(["wss://only.example"]);
+    await waitFor(() => expect(all("relay-row")).toHaveLength(1));
+    expect((byId("relay-remove") as HTMLButtonElement).disabled).toBe(true);
+  });
+
+  test("in a try are not offered, and the key is said to be in memory", async () => {
+    const { app } = await main(FakeBackend.fromQuery("?fake=try"));
+    app.dialog = "settings";
+    await waitFor(() => expect(byId("key-place").textContent).toContain("in memory"));
+    expect(maybe("relay-address")).toBeNull();
+  });
+});
+
+describe("what did not work", () => {
+  async function root() {
+    const backend = ready();
+    const app = await connected(backend);
+    show(app, Root, { app });
+    return { app, backend };
+  }
+
+  test("is said inside the dialog that is open, and under it no more", async () => {
+    const { app, backend } = await root();
+    vi.spyOn(backend, "setRelays").mockRejectedValue({ code: "offline", message: "No relay could be reached.", retryable: true });
+    app.dialog = "settings";
+    await waitFor(() => expect(maybe("settings")).not.toBeNull());
+    await fireEvent.click(byId("relay-remove"));
+    await waitFor(() => expect(all("notice")).toHaveLength(1));
+    expect(byId("settings").contains(byId("notice"))).toBe(true);
+    await fireEvent.click(byId("dialog-close"));
+    await waitFor(() => expect(all("notice")).toHaveLength(1));
+    expect(maybe("settings")).toBeNull();
+    await fireEvent.click(byId("notice-dismiss"));
+    expect(maybe("notice")).toBeNull();
+  });
+
+  test("a lost connection is said over the main screen, with a way to try again", async () => {
+    const { app, backend } = await root();
+    vi.spyOn(backend, "subscribe").mockRejectedValueOnce({ code: "storage", message: "The disk did not answer.", retryable: false });
+    await app.connect();
+    await waitFor(() => expect(byId("fault").textContent).toContain("The disk did not answer."));
+    expect(maybe("main")).not.toBeNull();
+    await fireEvent.click(byId("fault-retry"));
+    await waitFor(() => expect(maybe("fault")).toBeNull());
   });
 });
 
@@ -87,6 +180,13 @@ describe("keys", () => {
     await fireEvent.click(byId("dialog-close"));
     expect(maybe("settings")).toBeNull();
     expect(document.activeElement).toBe(byId("settings-open"));
+  });
+
+  test("a dialog without a field of its own begins at its heading", async () => {
+    const { app } = await main();
+    app.dialog = "settings";
+    await waitFor(() => expect(maybe("settings")).not.toBeNull());
+    expect(document.activeElement?.textContent).toBe("Settings");
   });
 });
 

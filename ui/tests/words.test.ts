@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { talkMessages } from "../src/ipc/fake-data";
 import { rowsOf } from "../src/state/rows";
 import { closedWords, durationWords, stateWords, systemText } from "../src/words/message";
-import { initials, shortNpub, tintOf, TINTS } from "../src/words/people";
+import { initials, isKey, shortNpub, tintOf, TINTS } from "../src/words/people";
 import { relayAddress } from "../src/words/relay";
 import { dayWords, shortWords } from "../src/words/time";
 import { NOW } from "./kit";
@@ -26,6 +26,13 @@ describe("system rows", () => {
     expect(systemText({ event: "member_removed", by: "You", who: "Jonas" })).toBe("You removed Jonas");
     expect(systemText({ event: "renamed", by: "Mara", name: "Lake" })).toBe("Mara named the group “Lake”");
     expect(systemText({ event: "retention_changed", by: "Mara", seconds: 0 })).toBe("Mara turned disappearing messages off");
+    const refused = "Every relay refused it: blocked: not you";
+    expect(systemText({ event: "invitation_failed", who: "Jonas", reason: refused })).toBe(
+      `The invitation to Jonas could not be delivered: ${refused}`,
+    );
+    expect(systemText({ event: "change_failed", what: "rename the group", reason: "You are not an admin." })).toBe(
+      "You wanted to rename the group; that was not possible: You are not an admin.",
+    );
   });
 
   test("spans use the largest unit that fits", () => {
@@ -53,6 +60,12 @@ describe("people", () => {
     const tints = new Set(Array.from({ length: 200 }, (_, at) => tintOf(`person ${at}`)));
     expect(tints.size).toBe(TINTS);
     expect(Math.max(...tints)).toBeLessThan(TINTS);
+  });
+
+  test("a name that is only the key is told from one that somebody chose", () => {
+    const npub = `npub1${"q".repeat(52)}xyzabc`;
+    for (const name of [npub, shortNpub(npub), "npub1qqqqq…zabc"]) expect(isKey(name, npub), name).toBe(true);
+    for (const name of ["Lena", "", "…", "npub1ppppp…zabc", "npub1qqqqq…zzzz", "npub1qq…zabc…"]) expect(isKey(name, npub), name).toBe(false);
   });
 
   test("a short npub keeps both ends", () => {

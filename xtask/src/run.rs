@@ -72,7 +72,7 @@ fn app(house: &House, arguments: &Arguments) -> Command {
 
 fn open(house: &House, arguments: &Arguments, steps: &Steps) -> anyhow::Result<ExitCode> {
     say::line(&steps.table());
-    say::line("\nMurmel opens now. Closing its window ends this command, unless it goes on in the tray.");
+    say::line("\nMurmel opens now. Closing its window ends it, and this command.");
     let mut app = app(house, arguments);
     if arguments.try_it {
         app.arg("--try");

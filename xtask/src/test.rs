@@ -31,7 +31,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let mut parts = Parts { steps: Steps::new(), tallies: Vec::new(), only: arguments.only.as_ref().map(|part| part.to_lowercase()) };
     let windowed = !arguments.fast && window::can_be_driven();
     let purposes: &[Purpose] = if windowed { &[Purpose::Build, Purpose::Headless, Purpose::WindowTests] } else { &[Purpose::Build] };
-    if let Err(error) = prerequisites::ensure(&house, purposes, arguments.yes, &mut parts.steps) {
+    let ready = prerequisites::ensure(&house, purposes, arguments.yes, &mut parts.steps)
+        .and_then(|()| parts.steps.step("Rust components", prerequisites::ensure_rust_components));
+    if let Err(error) = ready {
         say::error(&format!("{error:#}"));
         parts.tallies.push(("Set-up".to_owned(), Tally::of_check(false)));
         return Ok(parts.close());

@@ -1,19 +1,21 @@
 //! The one way to change an account's rows: a transaction, and after it the events, notices and chores that follow from it.
 //! It never announces what was rolled back, and never announces two changes in another order than they happened.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use murmel_engine::Epoch;
 use murmel_ipc as ipc;
-use murmel_store::{ChatId, KIND_CHAT, MessageId, RequestId, Tx};
+use murmel_store::{ChatId, KIND_CHAT, MessageId, OutboxId, RequestId, Tx};
 use nostr::PublicKey;
+use tokio::sync::oneshot;
 
 use crate::account::Account;
 use crate::chores::Chore;
 use crate::groups::Groups;
 use crate::membership::Outcome;
 use crate::notices::{Arrival, Backlog};
-use crate::{Error, Result, relays, settings, views};
+use crate::{Error, Result, relays, send, settings, views};
 
 /// What a transaction touched.
 #[derive(Default)]
@@ -28,8 +30,11 @@ pub(crate) struct Changes {
     enqueued: bool,
     refollow: bool,
     chores: Vec<Chore>,
-    outcomes: Vec<(ChatId, Outcome)>,
+    waiters: Vec<(OutboxId, oneshot::Sender<Outcome>)>,
+    outcomes: Vec<(ChatId, OutboxId, Outcome)>,
     backlog: Backlog,
+    /// Chats whose group moved on, with the first epoch that ended and when the last one did.
+    ended: BTreeMap<ChatId, (Epoch, u64)>,
 }
 
 impl Changes {
@@ -81,9 +86,21 @@ impl Changes {
         self.backlog = backlog;
     }
 
+    /// Somebody waits for the commit that was staged with this outbox row. No outcome of it can come first: that takes a later change.
+    pub(crate) fn awaited(&mut self, outbox: OutboxId, teller: oneshot::Sender<Outcome>) {
+        self.waiters.push((outbox, teller));
+    }
+
     /// What became of the staged commit of a chat.
-    pub(crate) fn outcome(&mut self, chat: ChatId, outcome: Outcome) {
-        self.outcomes.push((chat, outcome));
+    pub(crate) fn outcome(&mut self, chat: ChatId, outbox: OutboxId, outcome: Outcome) {
+        self.outcomes.push((chat, outbox, outcome));
+    }
+
+    /// An epoch of a group ended: own messages that are on their way in it may have to be encrypted again.
+    /// `at`: when the commit was published, Unix seconds.
+    pub(crate) fn ended(&mut self, chat: ChatId, epoch: Epoch, at: u64) {
+        let (_, last) = self.ended.entry(chat).or_insert((epoch, at));
+        *last = at.max(*last);
     }
 
     /// Something to do once this has happened.
@@ -127,8 +144,8 @@ impl Changes {
             }
         }
         events.extend(self.closed_requests.iter().map(|id| ipc::EventKind::RequestRemoved { id: id.to_string() }));
-        let Self { enqueued, refollow, chores, outcomes, invited, .. } = self;
-        Ok(Effects { events, arrivals, invited, enqueued, refollow, chores, outcomes })
+        let Self { enqueued, refollow, chores, waiters, outcomes, invited, .. } = self;
+        Ok(Effects { events, arrivals, invited, enqueued, refollow, chores, waiters, outcomes })
     }
 }
 
@@ -140,11 +157,17 @@ struct Effects {
     enqueued: bool,
     refollow: bool,
     chores: Vec<Chore>,
-    outcomes: Vec<(ChatId, Outcome)>,
+    waiters: Vec<(OutboxId, oneshot::Sender<Outcome>)>,
+    outcomes: Vec<(ChatId, OutboxId, Outcome)>,
 }
 
 impl Effects {
-    async fn happen(self, account: &Arc<Account>) {
+    /// `looked_at`: the chat that the person was looking at when it happened.
+    async fn happen(self, account: &Arc<Account>, looked_at: Option<String>) {
+        if !self.arrivals.is_empty() && !account.auto_accept {
+            let show_text = settings::get(account).await.is_ok_and(|settings| settings.notification_text);
+            account.attention.arrived(self.arrivals, show_text, looked_at.as_deref());
+        }
         for event in self.events {
             account.bus.emit(event);
         }
@@ -155,18 +178,17 @@ impl Effects {
         if self.refollow {
             account.sync.chore(Chore::Follow);
         }
-        for (chat, outcome) in self.outcomes {
-            account.sync.tell(chat, outcome);
+        for (outbox, teller) in self.waiters {
+            account.sync.wait_for(outbox, teller);
+        }
+        for (chat, outbox, outcome) in self.outcomes {
+            account.sync.tell(chat, outbox, outcome);
         }
         for chore in self.chores {
             account.sync.chore(chore);
         }
         if self.invited && !account.auto_accept {
             account.attention.invited();
-        }
-        if !self.arrivals.is_empty() && !account.auto_accept {
-            let show_text = settings::get(account).await.is_ok_and(|settings| settings.notification_text);
-            account.attention.arrived(self.arrivals, show_text);
         }
         account.sync.moved.notify_waiters();
     }
@@ -183,19 +205,24 @@ pub(crate) async fn write<T: Send + 'static>(
     let account = Arc::clone(account);
     // A transaction takes place even when its caller stops waiting, so what follows from it has to take place, too.
     let writing = tokio::spawn(async move {
-        let me = account.pubkey();
+        let (me, now) = (account.pubkey(), account.clock.now());
         // Held until the events are out: otherwise a later change could be announced before this one.
         let _order = account.sync.order.lock().await;
+        let looked_at = account.attention.looked_at();
         let (value, effects) = account
             .db
             .write(move |tx, groups| {
                 let mut changes = Changes::default();
                 let value = f(tx, groups, &mut changes)?;
+                // Once for all commits of a backlog.
+                for (chat, (epoch, at)) in std::mem::take(&mut changes.ended) {
+                    send::renew(tx, groups, &mut changes, chat, send::Ended { epoch, at }, now)?;
+                }
                 let effects = changes.effects(tx, me)?;
                 Ok::<_, Error>((value, effects))
             })
             .await?;
-        effects.happen(&account).await;
+        effects.happen(&account, looked_at).await;
         Ok(value)
     });
     writing.await.unwrap_or_else(|_| Err(Error::internal("a change did not finish")))
@@ -209,7 +236,7 @@ pub(crate) async fn announce(account: &Arc<Account>, changes: Changes) -> Result
     let me = account.pubkey();
     let _order = account.sync.order.lock().await;
     let effects = account.db.read(move |tx, _| changes.effects(tx, me)).await?;
-    effects.happen(account).await;
+    effects.happen(account, account.attention.looked_at()).await;
     Ok(())
 }
 

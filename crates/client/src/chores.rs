@@ -9,7 +9,6 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::account::Account;
-use crate::intent::Intent;
 use crate::{departures, membership, requests, rotation, sync};
 
 /// Chores that wait; one that does not fit is found again by the next [`look_around`].
@@ -29,8 +28,8 @@ pub(crate) enum Chore {
     ReadAgain,
     /// Read a feed from its beginning on a relay that was never read.
     ReadWhole(Feed, RelayAddress),
-    /// Our change lost its place to somebody else's: make it again.
-    Again(ChatId, Intent),
+    /// Changes of ours lost their place to somebody else's: make them again.
+    Again(ChatId),
     /// Somebody wants to leave.
     Departures(ChatId),
     /// The group moved on without confirming that we leave: say so again.
@@ -84,7 +83,7 @@ async fn one(account: Arc<Account>, chore: Chore) {
         Chore::Follow => sync::follow(&account).await,
         Chore::ReadAgain => sync::read_again(&account).await,
         Chore::ReadWhole(feed, relay) => sync::read_whole(&account, feed, relay).await,
-        Chore::Again(chat, intent) => membership::again(&account, chat, intent).await,
+        Chore::Again(chat) => membership::again(&account, chat).await,
         Chore::Departures(chat) => departures::confirm(&account, chat).await,
         Chore::LeaveAgain(chat) => departures::leave_again(&account, chat).await,
         Chore::Rotate(chat) => rotation::after_joining(&account, chat).await,
@@ -103,10 +102,13 @@ async fn look_around(account: &Arc<Account>) -> crate::Result<()> {
     membership::resume(account).await?;
     let now = account.clock.now();
     let chats = account.db.read(|tx, _| {
-        let chats = tx.chats()?.into_iter().map(|chat| Ok((departures::noted(tx, chat.id)?, chat)));
+        let chats = tx.chats()?.into_iter().map(|chat| Ok((departures::noted(tx, chat.id)?, membership::has_lost(tx, chat.id)?, chat)));
         chats.collect::<crate::Result<Vec<_>>>()
     });
-    for (leaving, chat) in chats.await? {
+    for (leaving, lost, chat) in chats.await? {
+        if lost {
+            account.sync.chore(Chore::Again(chat.id));
+        }
         match chat.state {
             ChatState::Active => {
                 if leaving {

@@ -3,11 +3,14 @@
 
 use std::sync::Arc;
 
+use murmel_ipc::ErrorCode;
 use murmel_store::{ChatId, ChatState, Lane, Purpose, Tx};
 use nostr::PublicKey;
 use sha2::{Digest as _, Sha256};
 
 use crate::account::Account;
+use crate::changes::Changes;
+use crate::groups::Groups;
 use crate::intent::Intent;
 use crate::send::enqueue;
 use crate::{Error, Result, changes, membership, views};
@@ -18,18 +21,20 @@ const RANK_CAP: u32 = 20;
 /// Says that we leave. From now on nothing else is sent.
 pub(crate) async fn leave(account: &Arc<Account>, chat: ChatId) -> Result<()> {
     let now = account.clock.now();
-    changes::write(account, move |tx, groups, changes| {
-        let record = views::found(tx, chat)?;
-        let (group, device) = groups.get(tx, &record.group)?.ok_or_else(|| Error::internal("a chat without its group"))?;
-        let sealed = group.propose_leave(tx, device, now)?;
-        enqueue(tx, Purpose::Proposal, Some(chat), None, &sealed.event, Lane::Group, &group.view().relays, now)?;
-        tx.put_progress_number(&name(chat), sealed.epoch.0)?;
-        tx.set_chat_state(chat, ChatState::Leaving)?;
-        changes.enqueued();
-        changes.group(chat);
-        Ok(())
-    })
-    .await
+    changes::write(account, move |tx, groups, changes| say(tx, groups, changes, chat, now)).await
+}
+
+/// See [`leave`]; part of a transaction.
+pub(crate) fn say(tx: &Tx<'_>, groups: &mut Groups, changes: &mut Changes, chat: ChatId, now: u64) -> Result<()> {
+    let record = views::found(tx, chat)?;
+    let (group, device) = groups.get(tx, &record.group)?.ok_or_else(|| Error::internal("a chat without its group"))?;
+    let sealed = group.propose_leave(tx, device, now)?;
+    enqueue(tx, Purpose::Proposal, Some(chat), None, &sealed.event, Lane::Group, &group.view().relays, now)?;
+    tx.put_progress_number(&name(chat), sealed.epoch.0)?;
+    tx.set_chat_state(chat, ChatState::Leaving)?;
+    changes.enqueued();
+    changes.group(chat);
+    Ok(())
 }
 
 /// Says again that we leave, where the group went on to a newer epoch without us having gone.
@@ -72,7 +77,14 @@ pub(crate) async fn confirm(account: &Arc<Account>, chat: ChatId) -> Result<()> 
     let (shortest, longest) = pacing.departure_jitter;
     let jitter = longest.saturating_sub(shortest).mul_f64(rand::random::<f64>());
     tokio::time::sleep(shortest + jitter + pacing.departure_turn.saturating_mul(rank.min(RANK_CAP))).await;
-    if rank_still(account, chat).await? { membership::again(account, chat, Intent::ConfirmDepartures).await } else { Ok(()) }
+    if !rank_still(account, chat).await? {
+        return Ok(());
+    }
+    match membership::change(account, chat, Intent::ConfirmDepartures).await {
+        // Whoever was faster did what was wanted.
+        Err(error) if error.code == ErrorCode::InvalidInput => Ok(()),
+        other => other,
+    }
 }
 
 async fn rank_still(account: &Arc<Account>, chat: ChatId) -> Result<bool> {

@@ -25,6 +25,8 @@ pub(crate) enum Intent {
     Describe(String),
     Promote(PublicKey),
     Demote(PublicKey),
+    /// Ourselves, an admin: step down, and say that we leave as soon as that is merged.
+    Leave(PublicKey),
     Rotate,
     ConfirmDepartures,
 }
@@ -38,15 +40,24 @@ impl Intent {
             Self::Rename(name) => Change::Rename(name.clone()),
             Self::Describe(text) => Change::Describe(text.clone()),
             Self::Promote(who) => Change::Promote(*who),
-            Self::Demote(who) => Change::Demote(*who),
+            Self::Demote(who) | Self::Leave(who) => Change::Demote(*who),
             Self::Rotate => Change::Rotate,
             Self::ConfirmDepartures => Change::ConfirmDepartures,
         })
     }
 
-    /// Whether nobody asked for it: then nobody is told that it became pointless either.
-    pub(crate) const fn is_housekeeping(&self) -> bool {
-        matches!(self, Self::Rotate | Self::ConfirmDepartures)
+    /// What was wanted, in words; `None` where nobody asked for it: then nobody is told that it was not done either.
+    pub(crate) const fn words(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Invite(_) => "invite people",
+            Self::Remove(_) => "remove a member",
+            Self::Rename(_) => "rename the group",
+            Self::Describe(_) => "change the description",
+            Self::Promote(_) => "make a member an admin",
+            Self::Demote(_) => "take the admin role from a member",
+            Self::Leave(_) => "leave the group",
+            Self::Rotate | Self::ConfirmDepartures => return None,
+        })
     }
 }
 

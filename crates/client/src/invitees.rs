@@ -60,12 +60,8 @@ async fn known_relays(account: &Arc<Account>) -> Result<Vec<RelayAddress>> {
 async fn one(account: &Arc<Account>, person: &Person, known: &[RelayAddress]) -> std::result::Result<Invitee, String> {
     let hints = person.relays.iter().filter_map(|relay| RelayAddress::parse(relay.as_str()).ok());
     let asked = distinct(hints.chain(known.iter().cloned()));
-    let lists = Filter::new().author(person.pubkey).kinds([Kind::InboxRelays, Kind::RelayList]);
-    let fetched = account.net.fetch(Lane::Group, &asked, lists, account.pace.fetch).await;
-    if fetched.complete.is_empty() && fetched.events.is_empty() {
-        return Err("No relay could be reached to look this person up. Try again when there is a connection.".into());
-    }
-    let inbox: Vec<String> = list(&fetched.events, ListKind::Inbox)
+    let lists = lists(account, person.pubkey, &asked).await?;
+    let inbox: Vec<String> = list(&lists, ListKind::Inbox)
         .iter()
         .flat_map(RelayList::entries)
         .map(|(relay, _)| relay.as_str().to_owned())
@@ -77,8 +73,7 @@ async fn one(account: &Arc<Account>, person: &Person, known: &[RelayAddress]) ->
                 .into(),
         );
     }
-    let home = list(&fetched.events, ListKind::Relays).map(|list| list.write_relays()).unwrap_or_default();
-    let asked = distinct(home.into_iter().chain(asked));
+    let asked = distinct(home(&lists).into_iter().chain(asked));
     let packages = Filter::new().author(person.pubkey).kind(KEY_PACKAGE_KIND);
     let fetched = account.net.fetch(Lane::Group, &asked, packages, account.pace.fetch).await;
     if fetched.events.is_empty() {
@@ -87,6 +82,28 @@ async fn one(account: &Arc<Account>, person: &Person, known: &[RelayAddress]) ->
     let offer = Offer::newest(&fetched.events, account.clock.now()).map_err(|why| why.to_string())?;
     let offer = fetched.events.into_iter().find(|event| event.id == offer.event_id()).ok_or("The key package is gone.")?;
     Ok(Invitee { offer, inbox })
+}
+
+/// Every version found of where a person is reached and where they publish: first on `asked`, then on the relays that they name
+/// themselves, because theirs are newer and others may never have had them.
+async fn lists(account: &Account, who: PublicKey, asked: &[RelayAddress]) -> std::result::Result<Vec<Event>, String> {
+    let filter = Filter::new().author(who).kinds([Kind::InboxRelays, Kind::RelayList]);
+    let fetched = account.net.fetch(Lane::Group, asked, filter.clone(), account.pace.fetch).await;
+    if fetched.complete.is_empty() && fetched.events.is_empty() {
+        return Err("No relay could be reached to look this person up. Try again when there is a connection.".into());
+    }
+    let mut events = fetched.events;
+    let known = |relay: &RelayAddress| asked.iter().any(|known| known.same_relay(relay));
+    let more = distinct(home(&events).into_iter().filter(|relay| !known(relay)));
+    if !more.is_empty() {
+        events.extend(account.net.fetch(Lane::Group, &more, filter, account.pace.fetch).await.events);
+    }
+    Ok(events)
+}
+
+/// Where a person publishes.
+fn home(lists: &[Event]) -> Vec<RelayAddress> {
+    list(lists, ListKind::Relays).map(|list| list.write_relays()).unwrap_or_default()
 }
 
 /// The newest list of a kind.
@@ -104,4 +121,37 @@ fn distinct(relays: impl Iterator<Item = RelayAddress>) -> Vec<RelayAddress> {
         }
     }
     distinct
+}
+
+#[cfg(test)]
+mod tests {
+    use murmel_sim::faulty_relay::FaultyRelay;
+    use nostr::{EventBuilder, Tag, Timestamp};
+
+    use super::*;
+    use crate::setup;
+    use crate::testing::Bench;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn where_invitations_go_is_asked_on_the_relays_of_the_person() {
+        let (ours, theirs) = (FaultyRelay::start().await.unwrap(), FaultyRelay::start().await.unwrap());
+        let ben = Bench::on(vec![theirs.url()]).await;
+        setup::done(&ben.account).await;
+        let anna = Bench::on(vec![ours.url()]).await;
+        setup::done(&anna.account).await;
+
+        // Our relay knows where Ben publishes, and at most where he was reached long ago.
+        let named = theirs.events().into_iter().find(|event| event.kind == Kind::RelayList).unwrap();
+        ours.store(named);
+        let old = EventBuilder::new(Kind::InboxRelays, "").tag(Tag::parse(["relay", "wss://gone.example"]).unwrap());
+        let old = old.custom_created_at(Timestamp::from_secs(1_600_000_000)).sign_with_keys(&ben.account.keys).unwrap();
+        for stored in [None, Some(old)] {
+            stored.into_iter().for_each(|event| ours.store(event));
+            let who = Person { pubkey: ben.account.pubkey(), relays: Vec::new() };
+            let (found, refused) = look_up(&anna.account, vec![who]).await.unwrap();
+            assert_eq!(refused, []);
+            let inboxes: Vec<Vec<String>> = found.into_iter().map(|invitee| invitee.inbox).collect();
+            assert_eq!(inboxes, [[theirs.url()]]);
+        }
+    }
 }

@@ -50,26 +50,36 @@ pub(crate) async fn is_due(account: &Arc<Account>) -> Result<bool> {
 /// How long nothing is due.
 pub(crate) async fn pause(account: &Arc<Account>) -> Result<Duration> {
     let now = account.clock.now();
-    let at = account.db.read(|tx, _| Ok::<_, Error>(tx.progress_number(RENEW_AT)?)).await?;
-    Ok(at.map_or(LONGEST_PAUSE, |at| Duration::from_secs(at.saturating_sub(now)).min(LONGEST_PAUSE)))
+    let wanted_and_at = account.db.read(|tx, _| Ok::<_, Error>((tx.progress_number(WANTED)?, tx.progress_number(RENEW_AT)?)));
+    Ok(match wanted_and_at.await? {
+        // Used again while the last one was on its way.
+        (Some(1), _) => account.pace.setup_first,
+        (_, Some(at)) => Duration::from_secs(at.saturating_sub(now)).min(LONGEST_PAUSE),
+        (_, None) => LONGEST_PAUSE,
+    })
 }
 
 /// Publishes a fresh package, or goes on with the one that is on its way.
 pub(crate) async fn publish(account: &Arc<Account>) -> Result<()> {
     let (keys, now) = (account.keys.clone(), account.clock.now());
-    let id = account.db.write(move |tx, groups| on_its_way(tx)?.map_or_else(|| enqueue(tx, groups, &keys, now), Ok)).await?;
+    let id = account.db.write(move |tx, groups| on_its_way(tx, now)?.map_or_else(|| enqueue(tx, groups, &keys, now), Ok)).await?;
     account.outbox.notify_one();
     confirm(account, id).await?;
     let now = account.clock.now();
     account.db.write(move |tx, _| confirmed(tx, id, now)).await
 }
 
-/// The newest package, while nobody has confirmed it: the same one is published until it is there.
-fn on_its_way(tx: &Tx<'_>) -> Result<Option<OutboxId>> {
+/// The newest package, while nobody has confirmed it: the same one is published until it is there, also on relays that were chosen since.
+fn on_its_way(tx: &Tx<'_>, now: u64) -> Result<Option<OutboxId>> {
     let Some(newest) = tx.newest_key_package()?.filter(|newest| !newest.published) else { return Ok(None) };
     let Some(id) = tx.progress_number(OUTBOX)?.map(|id| OutboxId(id.try_into().unwrap_or_default())) else { return Ok(None) };
     let row = tx.outbox(id)?.filter(|row| row.state != OutboxState::Cancelled && Some(row.event_id) == newest.event_id);
-    Ok(row.map(|row| row.id))
+    let Some(row) = row else { return Ok(None) };
+    tx.enqueue(&row, &relays::load(tx)?.outbox)?;
+    if row.state == OutboxState::Failed {
+        tx.retry(row.id, now)?;
+    }
+    Ok(Some(row.id))
 }
 
 fn enqueue(tx: &Tx<'_>, groups: &Groups, keys: &nostr::Keys, now: u64) -> Result<OutboxId> {

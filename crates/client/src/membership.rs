@@ -3,6 +3,8 @@
 
 mod commit;
 mod create;
+mod lost;
+mod welcome;
 
 use std::sync::Arc;
 
@@ -12,6 +14,8 @@ use nostr::PublicKey;
 
 pub(crate) use commit::{Outcome, accepted, again, change, merge, refused, resume, superseded};
 pub(crate) use create::create;
+pub(crate) use lost::has_lost;
+pub(crate) use welcome::not_delivered;
 
 use crate::account::Account;
 use crate::intent::Intent;
@@ -30,8 +34,10 @@ pub(crate) async fn invite(account: &Arc<Account>, chat: &str, people: Vec<Strin
     })
     .await?;
     let (here, people): (Vec<Person>, Vec<Person>) = people.into_iter().partition(|person| members.contains(&person.pubkey));
+    let again = welcome::again(account, chat, &here).await?;
+    let here = here.iter().filter(|person| !again.contains(&person.pubkey));
     let mut not_invited: Vec<_> =
-        here.iter().map(|person| invitees::refused(&person.pubkey, "This person is a member of the group already.")).collect();
+        here.map(|person| invitees::refused(&person.pubkey, "This person is a member of the group already.")).collect();
     let (invitees, unreachable) = invitees::look_up(account, people).await?;
     not_invited.extend(unreachable);
     if !invitees.is_empty() {
@@ -69,7 +75,7 @@ pub(crate) async fn describe(account: &Arc<Account>, chat: &str, text: &str) -> 
     by_name(account, chat, Intent::Describe(text.trim().to_owned())).await
 }
 
-/// Leaves the group. An admin steps down first; the last one has to appoint another.
+/// Leaves the group. An admin steps down first, and leaves as soon as that is merged; the last one has to appoint another.
 pub(crate) async fn leave(account: &Arc<Account>, chat: &str) -> Result<()> {
     let me = account.pubkey();
     let (chat, admin, others, other_admins) = read(account, chat, move |tx, chat| {
@@ -89,10 +95,7 @@ pub(crate) async fn leave(account: &Arc<Account>, chat: &str) -> Result<()> {
             "You are the only admin of this group. Make somebody else an admin first, then leave.",
         ));
     }
-    if admin {
-        change(account, chat, Intent::Demote(me)).await?;
-    }
-    departures::leave(account, chat).await
+    if admin { change(account, chat, Intent::Leave(me)).await } else { departures::leave(account, chat).await }
 }
 
 async fn by_name(account: &Arc<Account>, chat: &str, intent: Intent) -> Result<()> {
@@ -134,3 +137,6 @@ fn parse(account: &Account, people: &[String]) -> Result<Vec<Person>> {
     }
     Ok(distinct)
 }
+
+#[cfg(test)]
+mod tests;

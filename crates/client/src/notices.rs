@@ -81,8 +81,16 @@ impl Attention {
         self.notices().focused = focused;
     }
 
-    /// Takes the new messages of one batch. `show_text` is the person's setting.
-    pub(crate) fn arrived(&self, arrivals: Vec<Arrival>, show_text: bool) {
+    /// The chat that the person is looking at.
+    pub(crate) fn looked_at(&self) -> Option<String> {
+        let notices = self.notices();
+        notices.open_chat.clone().filter(|_| notices.focused)
+    }
+
+    /// Takes the new messages of one batch. `show_text` is the person's setting; `looked_at` is what [`Attention::looked_at`] said when
+    /// they arrived.
+    pub(crate) fn arrived(&self, mut arrivals: Vec<Arrival>, show_text: bool, looked_at: Option<&str>) {
+        arrivals.retain(|arrival| arrival.backlog != Backlog::Live || Some(arrival.chat.as_str()) != looked_at);
         self.notices().arrived(arrivals, show_text);
     }
 

@@ -1,9 +1,9 @@
-//! Events on their way to relays: durable, the same bytes on every attempt, every answer recorded.
-//! It seals and signs nothing, and decides nothing about what an acceptance means.
+//! Events on their way to relays: durable, the same content on every attempt, every answer recorded.
+//! It encrypts nothing, and decides nothing about what an acceptance means.
 
 mod flight;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +13,10 @@ use nostr::{Event, JsonUtil as _};
 
 use self::flight::{Attempt, Flight};
 use crate::account::Account;
-use crate::{Error, Result, membership, relays, views};
+use crate::changes::{self, Changes};
+use crate::groups::Groups;
+use crate::receive::Taking;
+use crate::{Error, Result, membership, relays, send, views};
 
 /// Due attempts looked at in one go, beyond those under way.
 const DUE_BATCH: usize = 512;
@@ -23,6 +26,9 @@ const ANSWERS_PER_TRANSACTION: usize = 128;
 const PERSIST: u64 = 3 * 24 * 60 * 60;
 /// How long settled events are kept for their delivery details, in seconds: thirty days.
 const KEEP: u64 = 30 * 24 * 60 * 60;
+/// How long a group event may wait under its date, in seconds. Relays pass on only what is dated after the last hour before others came
+/// back, so an older one would be accepted and reach nobody; half of that leaves room for clocks.
+const DATED_FOR: u64 = 30 * 60;
 /// How long the outbox sleeps at most.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60 * 60);
 /// How long it sleeps while only events are due that wait for another one.
@@ -59,7 +65,10 @@ pub(crate) async fn run(account: Arc<Account>) {
                     landed.push(more);
                 }
                 let attempts: Vec<Attempt> = landed.into_iter().filter_map(std::result::Result::ok).collect();
-                settle_attempts(&account, &mut flight, attempts).await;
+                if settle_attempts(&account, &mut flight, attempts).await.is_err() {
+                    // The same attempts are due at once, and relays must not be flooded with them meanwhile.
+                    tokio::time::sleep(WAITING_SLEEP).await;
+                }
             }
             () = account.outbox.notified() => {}
             () = tokio::time::sleep(sleep) => {}
@@ -82,7 +91,10 @@ async fn start_due(account: &Arc<Account>, flight: &mut Flight) -> Result<Durati
             continue;
         }
         let ids: HashSet<OutboxId> = chosen.iter().map(|due| due.outbox).collect();
-        let events = account.db.read(move |tx, _| load_events(tx, ids)).await?;
+        let (mut events, old) = account.db.read(move |tx, _| load_events(tx, ids, now)).await?;
+        if !old.is_empty() {
+            events.extend(account.db.write(move |tx, groups| date_anew(tx, groups, old, now)).await?);
+        }
         for due in chosen {
             let event = events.get(&due.outbox).cloned().flatten();
             flight.start(account, due, event);
@@ -95,16 +107,42 @@ async fn start_due(account: &Arc<Account>, flight: &mut Flight) -> Result<Durati
     }
 }
 
-fn load_events(tx: &Tx<'_>, ids: HashSet<OutboxId>) -> Result<HashMap<OutboxId, Option<Arc<Event>>>> {
-    let mut events = HashMap::with_capacity(ids.len());
+type Events = HashMap<OutboxId, Option<Arc<Event>>>;
+
+/// Events by their row, and those among them that waited so long that their date has to be renewed.
+fn load_events(tx: &Tx<'_>, ids: HashSet<OutboxId>, now: u64) -> Result<(Events, BTreeSet<OutboxId>)> {
+    let (mut events, mut old) = (HashMap::with_capacity(ids.len()), BTreeSet::new());
     for id in ids {
-        let event = tx.outbox(id)?.and_then(|record| Event::from_json(&record.event).ok()).map(Arc::new);
+        let record = tx.outbox(id)?;
+        let event = record.as_ref().and_then(|record| Event::from_json(&record.event).ok()).map(Arc::new);
+        if let (Some(record), Some(event)) = (&record, &event)
+            && matches!(record.purpose, Purpose::Message | Purpose::Commit | Purpose::Proposal)
+            && record.state == OutboxState::Open
+            && event.created_at.as_secs().saturating_add(DATED_FOR) < now
+        {
+            old.insert(id);
+        }
         events.insert(id, event);
+    }
+    Ok((events, old))
+}
+
+/// Puts events that no relay has into envelopes of now; what is in them stays, and whoever has it already recognises it.
+fn date_anew(tx: &Tx<'_>, groups: &mut Groups, old: BTreeSet<OutboxId>, now: u64) -> Result<Events> {
+    let mut events = HashMap::with_capacity(old.len());
+    for id in old {
+        let Some(record) = tx.outbox(id)?.filter(|record| record.state == OutboxState::Open) else { continue };
+        let Ok(event) = Event::from_json(&record.event) else { continue };
+        let event = send::dated(&event, record.chat.map_or(now, |chat| groups.stamp(chat, now)))?;
+        tx.replace_event(id, &event.id, event.as_json().as_bytes())?;
+        events.insert(id, Some(Arc::new(event)));
     }
     Ok(events)
 }
 
-async fn settle_attempts(account: &Arc<Account>, flight: &mut Flight, attempts: Vec<Attempt>) {
+/// # Errors
+/// The store's. The attempts are due again then: at worst a relay gets the same bytes twice.
+async fn settle_attempts(account: &Arc<Account>, flight: &mut Flight, attempts: Vec<Attempt>) -> Result<()> {
     for attempt in &attempts {
         flight.landed(attempt);
         flight.heard_from(&attempt.due.relay, attempt.answer);
@@ -115,18 +153,27 @@ async fn settle_attempts(account: &Arc<Account>, flight: &mut Flight, attempts: 
         let pauses = flight.pauses(&attempt, &account.pace);
         paused.push((attempt, pauses));
     }
-    let recorded = account.db.write(move |tx, _| {
+    let keys = account.keys.clone();
+    let recorded = account.db.write(move |tx, groups| {
+        let mut changes = Changes::default();
         let mut effects = Vec::with_capacity(paused.len());
         for (attempt, pauses) in paused {
             effects.extend(record(tx, attempt, now, pauses)?);
         }
-        Ok::<_, Error>(effects)
+        let failed = |effect: &&Effect| effect.changed && effect.record.state == OutboxState::Failed;
+        for Effect { record, .. } in effects.iter().filter(failed).filter(|effect| effect.record.purpose == Purpose::Welcome) {
+            membership::not_delivered(&mut Taking::new(tx, groups, &mut changes, &keys, now), record)?;
+        }
+        Ok::<_, Error>((effects, changes))
     });
     match recorded.await {
-        Ok(effects) => follow_up(account, effects).await,
-        // The attempts are due again: at worst a relay gets the same bytes twice.
-        Err(error) => tracing::warn!(code = ?error.code, "answers of relays could not be recorded"),
+        Ok((effects, changes)) => follow_up(account, effects, changes).await,
+        Err(error) => {
+            tracing::warn!(code = ?error.code, "answers of relays could not be recorded");
+            return Err(error);
+        }
     }
+    Ok(())
 }
 
 /// `pauses`: seconds until the next attempt while no relay has accepted the event, and when one has.
@@ -135,7 +182,7 @@ fn record(tx: &Tx<'_>, attempt: Attempt, now: u64, pauses: Option<[u64; 2]>) -> 
     // Deleted with its chat while it was under way.
     let Some(before) = tx.outbox(due.outbox)? else { return Ok(None) };
     let accepted_before = before.state == OutboxState::Done;
-    let over = accepted_before && now.saturating_sub(before.created_at) > PERSIST;
+    let over = (accepted_before && now.saturating_sub(before.created_at) > PERSIST) || before.state == OutboxState::Cancelled;
     let pause = pauses.filter(|_| !over).map(|[pause, remaining]| if accepted_before { remaining } else { pause });
     let next = pause.map(|pause| now + pause + jitter(pause));
     let standing = tx.record_answer(due.outbox, &due.relay, answer, &detail, now, next)?;
@@ -155,11 +202,11 @@ fn jitter(pause: u64) -> u64 {
     nostr::secp256k1::rand::thread_rng().gen_range(0..=pause / 4)
 }
 
-async fn follow_up(account: &Arc<Account>, effects: Vec<Effect>) {
-    let mut messages: Vec<MessageId> = Vec::new();
+async fn follow_up(account: &Arc<Account>, effects: Vec<Effect>, mut changes: Changes) {
+    let anything = !effects.is_empty();
     for Effect { record, changed } in effects {
-        if let Some(message) = record.message.filter(|message| !messages.contains(message)) {
-            messages.push(message);
+        if let Some(message) = record.message {
+            changes.message(message);
         }
         if changed && record.purpose == Purpose::Commit {
             match record.state {
@@ -169,8 +216,8 @@ async fn follow_up(account: &Arc<Account>, effects: Vec<Effect>) {
             }
         }
     }
-    for message in messages {
-        views::message_changed(account, message.0).await;
+    if anything && changes::announce(account, changes).await.is_err() {
+        tracing::warn!("the delivery of a message could not be shown");
     }
     account.answers.send_modify(|count| *count += 1);
     relays::network_changed(account).await;
@@ -202,23 +249,28 @@ pub(crate) async fn settled(account: &Arc<Account>, id: OutboxId, timeout: Durat
 /// Tries a failed or waiting message again, on every relay that has not accepted it.
 pub(crate) async fn retry(account: &Arc<Account>, message: i64) -> Result<()> {
     let (id, now) = (MessageId(message), account.clock.now());
-    account
-        .db
-        .write(move |tx, _| {
-            let events = tx.outbox_by_message(id)?;
-            if events.is_empty() {
-                return Err(Error::not_found("This message"));
+    changes::write(account, move |tx, groups, changes| {
+        let mut events = tx.outbox_by_message(id)?;
+        if events.is_empty() {
+            return Err(Error::not_found("This message"));
+        }
+        events.retain(|event| event.state != OutboxState::Cancelled);
+        for event in events {
+            // One that nobody has may be of an epoch that nobody remembers.
+            if event.purpose == Purpose::Message
+                && event.state != OutboxState::Done
+                && let Some(chat) = event.chat.map(|chat| views::found(tx, chat)).transpose()?
+                && send::renew_one(tx, groups, changes, &chat, &event, now)?
+            {
+                continue;
             }
-            for event in events.into_iter().filter(|event| event.state != OutboxState::Cancelled) {
-                tx.retry(event.id, now)?;
-            }
-            Ok(())
-        })
-        .await?;
-    account.outbox.notify_one();
-    views::message_changed(account, message).await;
-    relays::network_changed(account).await;
-    Ok(())
+            tx.retry(event.id, now)?;
+        }
+        changes.message(id);
+        changes.enqueued();
+        Ok(())
+    })
+    .await
 }
 
 /// What each relay said of a message.

@@ -60,10 +60,10 @@ pub(crate) fn npub(pubkey: &PublicKey) -> String {
     pubkey.to_bech32().unwrap_or_else(|never| match never {})
 }
 
-/// What stands for a name where none is known: the ends of the npub.
+/// What stands for a name where none is known: the ends of the npub, as the window shortens it too.
 pub(crate) fn short_npub(pubkey: &PublicKey) -> String {
     let npub = npub(pubkey);
-    match (npub.get(..10), npub.get(npub.len().saturating_sub(4)..)) {
+    match (npub.get(..12), npub.get(npub.len().saturating_sub(6)..)) {
         (Some(head), Some(tail)) => format!("{head}…{tail}"),
         _ => npub,
     }

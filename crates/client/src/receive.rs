@@ -168,7 +168,7 @@ async fn take_batch(account: &Arc<Account>, batch: Vec<Event>, backlog: Backlog)
 /// Tries what was deferred in chats that moved on, until nothing moves any more.
 pub(crate) async fn retry_deferred(account: &Arc<Account>, mut moved: BTreeSet<ChatId>, backlog: Backlog) -> Result<()> {
     while let Some(chat) = moved.pop_first() {
-        let kept = account.db.read(move |tx, _| Ok::<_, crate::Error>(deferred(tx, chat)?)).await?;
+        let kept = account.db.read(move |tx, _| deferred(tx, chat)).await?;
         if kept.is_empty() {
             continue;
         }

@@ -103,15 +103,30 @@ pub(crate) async fn set(account: &Arc<Account>, relays: Vec<String>) -> Result<(
 /// Relays, connections and the outbox, as the window shows them.
 pub(crate) async fn network(account: &Arc<Account>) -> Result<ipc::NetworkState> {
     let (relays, outbox) = account.db.read(|tx, _| Ok::<_, Error>((load(tx)?.all(), tx.open_count()?))).await?;
-    let mut connected: BTreeMap<String, bool> = relays.into_iter().map(|url| (url, false)).collect();
-    for status in account.net.status().await {
-        *connected.entry(status.relay.as_str().to_owned()).or_default() |= status.connected;
-    }
+    let links = account.net.status().await.into_iter().map(|status| (status.relay, status.connected));
     Ok(ipc::NetworkState {
-        relays: connected.into_iter().map(|(url, connected)| RelayView { url, connected }).collect(),
+        relays: views(relays, links),
         outbox: u32::try_from(outbox).unwrap_or(u32::MAX),
         catching_up: account.sync.catching_up(),
     })
+}
+
+/// The account's own relays and every other that there is a link to, sorted by address. One relay is one view, however a link spells it.
+fn views(own: Vec<String>, links: impl Iterator<Item = (RelayAddress, bool)>) -> Vec<RelayView> {
+    let parsed: Vec<RelayAddress> = addresses(&own);
+    let mut views: BTreeMap<String, RelayView> = BTreeMap::new();
+    for url in own {
+        views.insert(url.clone(), RelayView { url, connected: false, own: true });
+    }
+    for (relay, connected) in links {
+        let spelled: Vec<&RelayAddress> = parsed.iter().filter(|own| own.same_relay(&relay)).collect();
+        let names = if spelled.is_empty() { vec![&relay] } else { spelled };
+        for name in names {
+            let url = name.as_str().to_owned();
+            views.entry(url.clone()).or_insert(RelayView { url, connected: false, own: false }).connected |= connected;
+        }
+    }
+    views.into_values().collect()
 }
 
 /// Emits the network state; call it when a connection, the outbox or the catch-up changed.
@@ -134,5 +149,18 @@ mod tests {
         let texts = ["wss://a.example", "wss://b.example", "wss://a.example", "https://c.example"].map(str::to_owned);
         let found: Vec<String> = addresses(&texts).iter().map(|address| address.as_str().to_owned()).collect();
         assert_eq!(found, ["wss://a.example", "wss://b.example"]);
+    }
+
+    #[test]
+    fn a_relay_that_only_groups_use_is_not_one_of_the_accounts_own() {
+        let own = ["wss://a.example", "wss://b.example"].map(str::to_owned).to_vec();
+        // Links are spelled as they were first asked for: the second is the account's own in a group's spelling.
+        let links = [("wss://group.example", true), ("wss://B.example/", true)]
+            .map(|(text, connected)| (RelayAddress::parse(text).unwrap(), connected));
+        let view = |url: &str, connected, own| RelayView { url: url.to_owned(), connected, own };
+        assert_eq!(
+            views(own, links.into_iter()),
+            [view("wss://a.example", false, true), view("wss://b.example", true, true), view("wss://group.example", true, false)]
+        );
     }
 }

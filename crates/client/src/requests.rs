@@ -240,3 +240,6 @@ fn refused(error: JoinError) -> Error {
         JoinError::Fault(fault) => fault.into(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,20 +3,20 @@
 
 use std::sync::Arc;
 
-use murmel_engine::{InnerEvent, MAX_INNER_EVENT, Sealed};
+use murmel_engine::{Epoch, InnerEvent, MAX_INNER_EVENT, PAST_EPOCHS, Sealed};
 use murmel_ipc::{self as ipc, ErrorCode};
 use murmel_store::{
-    ChatId, ChatRecord, ChatState, KIND_CHAT, Lane, MessageId, MessageRecord, OutboxId, OutboxRecord, OutboxState, Purpose, Tx,
+    ChatId, ChatRecord, ChatState, KIND_CHAT, Lane, MessageId, MessageRecord, OUTBOX_CAP, OutboxId, OutboxRecord, OutboxState, Purpose, Tx,
 };
-use nostr::{Event, EventId, JsonUtil as _, PublicKey};
+use nostr::{Event, EventBuilder, EventId, JsonUtil as _, Keys, PublicKey, Timestamp};
 
 use crate::account::Account;
+use crate::changes::{self, Changes};
 use crate::groups::Groups;
-use crate::{Error, Result, changes, views};
+use crate::{Error, Result, views};
 
 /// Makes equal texts of the same second different events.
 const DISTINCT_TAG: &str = "n";
-
 /// Encrypts and keeps a text. When it returns, the message survives a crash.
 pub(crate) async fn send(account: &Arc<Account>, args: ipc::SendMessage) -> Result<ipc::MessageView> {
     if args.text.trim().is_empty() {
@@ -87,6 +87,89 @@ pub(crate) fn enqueue(
         depends: None,
     };
     Ok(tx.enqueue(&record, relays)?)
+}
+
+/// Epochs of a group that are over.
+#[derive(Clone, Copy)]
+pub(crate) struct Ended {
+    /// The first of them.
+    pub(crate) epoch: Epoch,
+    /// When the commit that ended the last one was published, Unix seconds.
+    pub(crate) at: u64,
+}
+
+/// Encrypts own messages of a group again that nobody may be able to read any more, because the group moved on: those that
+/// no relay has, and those that came out only when the others had forgotten their epoch. Who has one already knows it by its inner event.
+///
+/// # Errors
+/// The store's. What cannot be encrypted stays as it is.
+pub(crate) fn renew(tx: &Tx<'_>, groups: &mut Groups, changes: &mut Changes, chat: ChatId, ended: Ended, now: u64) -> Result<()> {
+    let chat = views::found(tx, chat)?;
+    let mut carriers = tx.outbox_open_in(chat.id)?;
+    carriers.retain(|row| row.purpose == Purpose::Message);
+    if let Some(forgotten) = chat.epoch.0.checked_sub(PAST_EPOCHS + 1) {
+        let from = ended.epoch.back(PAST_EPOCHS);
+        // What came out when the others had moved on, or in the same second; what came out before, they had in time.
+        carriers.extend(tx.outbox_accepted_late(chat.id, from, Epoch(forgotten), ended.at)?);
+        carriers.sort_by_key(|row| row.id);
+    }
+    for carrier in carriers {
+        match renew_one(tx, groups, changes, &chat, &carrier, now) {
+            Ok(_) => {}
+            Err(error) if error.code == ErrorCode::Internal => {
+                // One message must not keep the group from going on; nothing that was loaded is trusted after a fault.
+                tracing::error!("a waiting message could not be encrypted again");
+                groups.forget(&chat.group);
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Puts a new event in the place of `carrier` where that is of an epoch that has ended; `false` where it stays.
+pub(crate) fn renew_one(
+    tx: &Tx<'_>,
+    groups: &mut Groups,
+    changes: &mut Changes,
+    chat: &ChatRecord,
+    carrier: &OutboxRecord,
+    now: u64,
+) -> Result<bool> {
+    let Some(record) = carrier.message.map(|id| tx.message(id)).transpose()?.flatten() else { return Ok(false) };
+    let Some((group, device)) = groups.get(tx, &chat.group)? else { return Ok(false) };
+    let over = record.expires_at.is_some_and(|at| at <= now);
+    let full = carrier.state != OutboxState::Open && tx.open_count()? >= OUTBOX_CAP as u64;
+    if record.epoch >= group.epoch() || record.erased || over || full {
+        return Ok(false);
+    }
+    let event = InnerEvent::new(record.sender, record.at, record.kind, record.tags, record.content);
+    if event.id() != record.event_id {
+        return Err(Error::internal("a message that is not the one that was written"));
+    }
+    let Sealed { event: outer, digest, epoch } = match group.encrypt(tx, device, &event) {
+        Ok(sealed) => sealed,
+        Err(murmel_engine::Error::Refused(_)) => return Ok(false),
+        Err(error) => return Err(error.into()),
+    };
+    let relays = group.view().relays;
+    let at = groups.stamp(chat.id, now);
+    tx.set_outbox_state(carrier.id, OutboxState::Cancelled, "The group moved on; the message was encrypted again.")?;
+    enqueue(tx, Purpose::Message, Some(chat.id), Some(record.id), &dated(&outer, at)?, Lane::Group, &relays, now)?;
+    tx.resend_message(record.id, epoch, &digest)?;
+    changes.message(record.id);
+    changes.enqueued();
+    Ok(true)
+}
+
+/// The same content in an envelope of `at`, Unix seconds: others read on from where they are, not from when a message was written.
+pub(crate) fn dated(event: &Event, at: u64) -> Result<Event> {
+    EventBuilder::new(event.kind, event.content.as_str())
+        .tags(event.tags.iter().cloned())
+        .custom_created_at(Timestamp::from_secs(at))
+        .sign_with_keys(&Keys::generate())
+        .map_err(|_| Error::internal("an envelope that cannot be signed"))
 }
 
 /// Whether the group takes messages and changes of ours.

@@ -98,19 +98,9 @@ pub(crate) async fn done(account: &Arc<Account>) {
     drop(done.wait_for(|done| *done).await);
 }
 
-/// Tries failed steps at once.
+/// Tries failed steps at once, and looks whether a fresh key package is wanted.
 pub(crate) fn retry(account: &Arc<Account>) {
     account.setup.wake.notify_one();
-}
-
-/// A welcome used the key package: publish a fresh one to the same slot. Part of joining; returns at once.
-pub(crate) fn replace_key_package(account: &Arc<Account>) {
-    let keep = Arc::clone(account);
-    account.spawn(async move {
-        if keep.db.write(|tx, _| key_package::want(tx)).await.is_ok() {
-            keep.setup.wake.notify_one();
-        }
-    });
 }
 
 /// Takes step after step until the account is closed.

@@ -1,6 +1,7 @@
 //! Catching up with the relays after an absence, by cursors of the local clock.
 //! It decides nothing about a group's state.
 
+mod again;
 mod feeds;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -10,10 +11,11 @@ use std::time::Duration;
 
 use murmel_engine::{RoutingId, Storage as _};
 use murmel_net::{Feed, GroupFeed, Incoming, RelayAddress};
-use murmel_store::{ChatId, ChatRecord, ChatState, CursorKey, Lane, Tx};
-use nostr::{Alphabet, Filter, Kind, SingleLetterTag, Timestamp};
+use murmel_store::{ChatId, ChatRecord, ChatState, CursorKey, Lane, OutboxId, Tx};
+use nostr::Timestamp;
 use tokio::sync::{Notify, mpsc, oneshot};
 
+pub(crate) use again::{read_again, read_whole};
 pub(crate) use feeds::{Feeds, Taken};
 
 use crate::account::Account;
@@ -53,8 +55,8 @@ pub(crate) struct SyncState {
     pub(crate) housekeeping: Housekeeping,
     /// One change of a group at a time; the others stand in line here. As many as there are chats.
     pub(crate) turns: Mutex<HashMap<ChatId, Arc<tokio::sync::Mutex<()>>>>,
-    /// Who waits for the staged commit of a chat. As many as there are chats.
-    pub(crate) waiting: Mutex<HashMap<ChatId, oneshot::Sender<Outcome>>>,
+    /// Who waits for a staged commit, by the outbox row that carries it. As many as there are chats.
+    waiting: Mutex<HashMap<OutboxId, oneshot::Sender<Outcome>>>,
     /// Chats in which a rotation waits for its moment.
     pub(crate) rotating: Mutex<HashSet<ChatId>>,
     /// How often something may have been missed.
@@ -137,28 +139,35 @@ impl SyncState {
         Arc::clone(self.turns.lock().unwrap_or_else(PoisonError::into_inner).entry(chat).or_default())
     }
 
-    /// Waits for what becomes of the commit that is staged next in a chat.
-    pub(crate) fn wait_for(&self, chat: ChatId) -> oneshot::Receiver<Outcome> {
-        let (teller, outcome) = oneshot::channel();
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).insert(chat, teller);
-        outcome
+    /// Has somebody told what becomes of the staged commit in an outbox row. To be called before that can be known.
+    pub(crate) fn wait_for(&self, outbox: OutboxId, teller: oneshot::Sender<Outcome>) {
+        self.waiting().insert(outbox, teller);
     }
 
     /// Nobody waits any more.
-    pub(crate) fn stop_waiting(&self, chat: ChatId) {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&chat);
+    pub(crate) fn stop_waiting(&self, outbox: OutboxId) {
+        self.waiting().remove(&outbox);
     }
 
-    /// Tells who waits what became of the staged commit of a chat. A change that has to be made again is made here where nobody waits.
-    pub(crate) fn tell(&self, chat: ChatId, outcome: Outcome) {
-        let teller = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&chat);
+    /// Whether somebody waits for what becomes of a staged commit.
+    pub(crate) fn is_awaited(&self, outbox: OutboxId) -> bool {
+        self.waiting().get(&outbox).is_some_and(|teller| !teller.is_closed())
+    }
+
+    /// Tells who waits what became of a staged commit. A change that has to be made again is left as a chore where nobody waits.
+    pub(crate) fn tell(&self, chat: ChatId, outbox: OutboxId, outcome: Outcome) {
+        let teller = self.waiting().remove(&outbox);
         let untold = match teller {
             Some(teller) => teller.send(outcome).err(),
             None => Some(outcome),
         };
-        if let Some(Outcome::Superseded(intent)) = untold {
-            self.chore(Chore::Again(chat, intent));
+        if let Some(Outcome::Superseded(_)) = untold {
+            self.chore(Chore::Again(chat));
         }
+    }
+
+    fn waiting(&self) -> std::sync::MutexGuard<'_, HashMap<OutboxId, oneshot::Sender<Outcome>>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Leaves everything to be read again at the next tick. Until then no cursor of a live subscription moves.
@@ -279,46 +288,6 @@ pub(crate) async fn moved_on(account: &Arc<Account>, feed: Feed, relay: &RelayAd
     Ok(())
 }
 
-/// Reads a feed from its beginning on one relay, which may have what no other has. Once at a time.
-pub(crate) async fn read_whole(account: &Arc<Account>, feed: Feed, relay: RelayAddress) -> Result<()> {
-    let name = (feed, relay.as_str().to_owned());
-    if !account.sync.reading_whole().insert(name.clone()) {
-        return Ok(());
-    }
-    let read = read_from_beginning(account, feed, relay).await;
-    account.sync.reading_whole().remove(&name);
-    read
-}
-
-async fn read_from_beginning(account: &Arc<Account>, feed: Feed, relay: RelayAddress) -> Result<()> {
-    let now = account.clock.now();
-    let (lane, filter) = match feed {
-        Feed::Inbox => (murmel_net::Lane::Inbox, inbox_filter(account)),
-        Feed::Group(routing) => {
-            let chats = account.db.read(move |tx, _| Ok::<_, crate::Error>(tx.chats_by_routing(&RoutingId::new(routing))?)).await?;
-            let Some(joined_at) = chats.iter().map(|chat| chat.joined_at).min() else { return Ok(()) };
-            let since = Timestamp::from_secs(joined_at.saturating_sub(BEFORE_JOINING));
-            (murmel_net::Lane::Group, group_filter(&routing, Some(since)))
-        }
-    };
-    let fetched = account.net.fetch(lane, std::slice::from_ref(&relay), filter, FETCH_TIMEOUT).await;
-    let taken = receive::backlog(account, Taken::again(feed, fetched.events)).await;
-    if taken && !fetched.complete.is_empty() {
-        let key = cursor_key(&feed, &relay);
-        account.db.write(move |tx, _| Ok::<_, crate::Error>(tx.put_cursor(&key, now)?)).await?;
-    }
-    Ok(())
-}
-
-fn inbox_filter(account: &Account) -> Filter {
-    Filter::new().kind(Kind::GiftWrap).pubkey(account.pubkey())
-}
-
-fn group_filter(routing: &[u8; 32], since: Option<Timestamp>) -> Filter {
-    let filter = Filter::new().kind(Kind::MlsGroupMessage).custom_tag(SingleLetterTag::lowercase(Alphabet::H), hex::encode(routing));
-    Filter { since, ..filter }
-}
-
 /// Names the subscription `feed` on `relay` in the store.
 pub(crate) fn cursor_key(feed: &Feed, relay: &RelayAddress) -> CursorKey {
     let (lane, subscription) = match feed {
@@ -333,45 +302,13 @@ pub(crate) fn addresses(relays: &[String]) -> Vec<RelayAddress> {
     relays.iter().filter_map(|relay| RelayAddress::parse(relay).ok()).collect()
 }
 
-/// Reads everything since the cursors again, after something may have been missed. Once at a time; what is missed meanwhile follows.
-pub(crate) async fn read_again(account: &Arc<Account>) -> Result<()> {
-    let Ok(_one) = account.sync.reading_again.try_lock() else { return Ok(()) };
-    loop {
-        let missed = account.sync.missed.load(Ordering::SeqCst);
-        if !read_since_cursors(account).await? {
-            // The next tick tries again.
-            account.sync.read_again_later();
-            return Ok(());
-        }
-        account.sync.made_good.fetch_max(missed, Ordering::SeqCst);
-        if !account.sync.misses() {
-            return Ok(());
-        }
-    }
-}
-
-/// Whether everything came. A relay that is not live is left out: its cursor stays, and it is read from there when it comes back.
-async fn read_since_cursors(account: &Arc<Account>) -> Result<bool> {
-    let groups = account.db.read(|tx, _| group_feeds(tx)).await?;
-    let mut whole = true;
-    for (feed, _) in groups {
-        let filter = group_filter(&feed.routing, feed.since);
-        let fetched = account.net.fetch(murmel_net::Lane::Group, &feed.relays, filter, FETCH_TIMEOUT).await;
-        whole &= !account.sync.lost_live(Feed::Group(feed.routing), &fetched);
-        whole &= receive::backlog(account, Taken::again(Feed::Group(feed.routing), fetched.events)).await;
-    }
-    let inbox = addresses(&relays::current(account).await?.inbox);
-    let fetched = account.net.fetch(murmel_net::Lane::Inbox, &inbox, inbox_filter(account), FETCH_TIMEOUT).await;
-    whole &= !account.sync.lost_live(Feed::Inbox, &fetched);
-    whole &= receive::backlog(account, Taken::again(Feed::Inbox, fetched.events)).await;
-    Ok(whole)
-}
-
 /// Moves the cursors of subscriptions that are live, so that the next start does not read what was seen already; tidies up.
 pub(crate) async fn keep_up(account: &Arc<Account>) {
     if account.sync.misses() {
         // INVARIANT: no cursor passes what was missed.
-        account.sync.chore(Chore::ReadAgain);
+        if account.sync.reading_again.try_lock().is_ok() {
+            account.sync.chore(Chore::ReadAgain);
+        }
     } else {
         match move_cursors(account).await {
             // INVARIANT: a relay gets its first cursor when it was read from the beginning.
@@ -413,7 +350,8 @@ pub(crate) async fn settle(account: &Arc<Account>, timeout: Duration) -> Result<
         let caught_up = account.sync.is_at_rest();
         let open = account.db.read(|tx, _| Ok::<_, crate::Error>(tx.open_count()?)).await?;
         let settled = Settled { outbox_open: u32::try_from(open).unwrap_or(u32::MAX), caught_up };
-        let set_up = setup::steps(account).iter().all(|step| step.state == murmel_ipc::StepState::Done) && !key_package::is_due(account).await?;
+        let set_up =
+            setup::steps(account).iter().all(|step| step.state == murmel_ipc::StepState::Done) && !key_package::is_due(account).await?;
         if (settled.outbox_open == 0 && settled.caught_up && set_up) || tokio::time::Instant::now() >= end {
             return Ok(settled);
         }
@@ -422,3 +360,6 @@ pub(crate) async fn settle(account: &Arc<Account>, timeout: Duration) -> Result<
         let _ = tokio::time::timeout_at(pulse, moved).await;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! An account on its own, for tests of single parts.
 //! It reaches no relay but those that a test names.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +16,8 @@ use crate::{Options, Pace};
 /// An account in a folder of its own.
 pub(crate) struct Bench {
     pub(crate) account: Arc<Account>,
-    _folder: tempfile::TempDir,
+    options: Options,
+    folder: tempfile::TempDir,
 }
 
 impl Bench {
@@ -39,19 +41,37 @@ impl Bench {
             setup_cap: Duration::from_millis(200),
             ..Pace::default()
         };
-        let secrets = Secrets { keys: Keys::generate(), database: Zeroizing::new([3; 32]) };
-        let database = folder.path().join("murmel.db");
-        create_database(&database, &secrets, "", Birth::Created, &options).await.unwrap();
+        let keys = Keys::generate();
+        create_database(&database(&folder), &secrets(&keys), "", Birth::Created, &options).await.unwrap();
+        Self::open(keys, options, folder).await
+    }
+
+    /// The program dies where it stands and is started again.
+    pub(crate) async fn killed(self) -> Self {
+        let Self { account, options, folder } = self;
+        account.abort();
+        Self::open(account.keys.clone(), options, folder).await
+    }
+
+    async fn open(keys: Keys, options: Options, folder: tempfile::TempDir) -> Self {
         let opening = Opening {
-            database,
-            secrets,
+            database: database(&folder),
+            secrets: secrets(&keys),
             key_place: KeyPlace::Vault,
-            options,
+            options: options.clone(),
             bus: Arc::default(),
             attention: Arc::default(),
             try_it: false,
             auto_accept: false,
         };
-        Self { account: Account::open(opening).await.unwrap(), _folder: folder }
+        Self { account: Account::open(opening).await.unwrap(), options, folder }
     }
+}
+
+fn database(folder: &tempfile::TempDir) -> PathBuf {
+    folder.path().join("murmel.db")
+}
+
+fn secrets(keys: &Keys) -> Secrets {
+    Secrets { keys: keys.clone(), database: Zeroizing::new([3; 32]) }
 }

@@ -13,7 +13,6 @@ use nostr::PublicKey;
 pub(crate) use message::{deliveries, is_shown, message, messages, state};
 
 use crate::account::Account;
-use crate::changes;
 use crate::notices::one_line;
 use crate::people::{npub, short_npub};
 use crate::{Error, Result};
@@ -152,6 +151,8 @@ fn words(event: &ipc::SystemMessage) -> String {
         S::Described { by } => format!("{by} changed the description"),
         S::RetentionChanged { by, .. } => format!("{by} changed how long messages stay"),
         S::PictureChanged { by } => format!("{by} changed the picture"),
+        S::InvitationFailed { who, .. } => format!("The invitation to {who} could not be delivered"),
+        S::ChangeFailed { what, .. } => format!("You wanted to {what}; that was not possible"),
     }
 }
 
@@ -191,13 +192,4 @@ pub(crate) async fn group(account: &Arc<Account>, chat: &str) -> Result<ipc::Gro
 pub(crate) async fn chats(account: &Arc<Account>) -> Result<Vec<ipc::ChatRow>> {
     let me = account.pubkey();
     account.db.read(move |tx, _| tx.chats()?.iter().map(|record| chat(tx, me, record)).collect()).await
-}
-
-/// The outbox calls this when the delivery of an own message moved: emits the message, and its chat row where that changed.
-pub(crate) async fn message_changed(account: &Arc<Account>, message: i64) {
-    let mut moved = changes::Changes::default();
-    moved.message(murmel_store::MessageId(message));
-    if changes::announce(account, moved).await.is_err() {
-        tracing::warn!("the delivery of a message could not be shown");
-    }
 }

@@ -134,6 +134,128 @@ async fn a_change_that_every_relay_refuses_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_written_offline_is_read_though_the_group_moved_far_on() {
+    let relay = FaultyRelay::start().await.unwrap();
+    let (anna, mut ben, chat) = pair(&relay).await;
+    relay.stop().await;
+    let texts: Vec<String> = (0..3).map(|number| format!("offline {number}")).collect();
+    let mut first = 0;
+    for text in &texts {
+        first = ben.say(&chat, text).await.id;
+    }
+    ben.stop().await;
+    relay.resume().await.unwrap();
+    // Nobody remembers the epoch of Ben's messages after that.
+    for number in 0..6 {
+        anna.client().rename(&chat, &format!("Garden {number}")).await.unwrap();
+    }
+    ben.start().await;
+    for text in &texts {
+        anna.hears(&chat, text).await;
+        ben.sent(&chat, text).await;
+    }
+    ben.sees(&chat, "sees the last name", |group| group.name == "Garden 5").await;
+    ben.client().settle(common::DEADLINE).await.unwrap();
+    for person in [&anna, &ben] {
+        assert_eq!(person.texts(&chat).await.len(), 4);
+    }
+    // The details show the event that carries it now, and not the one in whose place that came.
+    assert_eq!(ben.client().delivery(first).await.unwrap().len(), 1);
+}
+
+/// Ben says something, Anna changes the group until its epoch is forgotten; how many events that made.
+async fn events_until_forgotten(anna: &Person, ben: &Person, chat: &str, relay: &FaultyRelay) -> usize {
+    let before = relay.events().iter().filter(|event| is_group_message(event)).count();
+    ben.say(chat, "perhaps too late").await;
+    ben.sent(chat, "perhaps too late").await;
+    anna.hears(chat, "perhaps too late").await;
+    for number in 0..6 {
+        anna.client().rename(chat, &format!("Garden {number}")).await.unwrap();
+    }
+    ben.sees(chat, "sees the last name", |group| group.name == "Garden 5").await;
+    ben.client().settle(common::DEADLINE).await.unwrap();
+    anna.client().settle(common::DEADLINE).await.unwrap();
+    for person in [anna, ben] {
+        assert_eq!(person.texts(chat).await, ["first", "perhaps too late"]);
+    }
+    relay.events().iter().filter(|event| is_group_message(event)).count() - before
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_came_out_in_time_is_not_sent_again() {
+    let relay = FaultyRelay::start().await.unwrap();
+    let (anna, ben, chat) = pair(&relay).await;
+    ben.clock.shift(-60);
+    assert_eq!(events_until_forgotten(&anna, &ben, &chat, &relay).await, 7);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_came_out_after_the_group_had_moved_on_goes_out_again_and_is_shown_once() {
+    let relay = FaultyRelay::start().await.unwrap();
+    let (anna, ben, chat) = pair(&relay).await;
+    // By his clock the relay takes it a minute after the changes that are yet to come.
+    ben.clock.shift(60);
+    assert_eq!(events_until_forgotten(&anna, &ben, &chat, &relay).await, 8);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_failed_is_encrypted_again_when_it_is_tried_after_changes() {
+    let refusing = Arc::new(AtomicBool::new(false));
+    let on = Arc::clone(&refusing);
+    let relay = FaultyRelay::with_choice(move |event, _| {
+        if on.load(Ordering::Acquire) && is_group_message(event) { Fault::OkFalse("blocked: not here".into()) } else { Fault::Ok }
+    })
+    .await
+    .unwrap();
+    let (anna, ben, chat) = pair(&relay).await;
+    refusing.store(true, Ordering::Release);
+    let failed = ben.say(&chat, "at last").await;
+    ben.until("the message failed", async |client| {
+        let message = common::find(&common::messages(client, &chat).await, "at last").unwrap();
+        matches!(message.state, ipc::MessageState::Failed { .. }).then_some(())
+    })
+    .await;
+    refusing.store(false, Ordering::Release);
+    for number in 0..6 {
+        anna.client().rename(&chat, &format!("Garden {number}")).await.unwrap();
+    }
+    ben.sees(&chat, "sees the last name", |group| group.name == "Garden 5").await;
+    ben.client().retry(failed.id).await.unwrap();
+    anna.hears(&chat, "at last").await;
+    ben.sent(&chat, "at last").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invitation_that_every_relay_refuses_is_told_and_goes_out_again_when_asked_for() {
+    let refusing = Arc::new(AtomicBool::new(true));
+    let on = Arc::clone(&refusing);
+    let relay = FaultyRelay::with_choice(move |event, _| {
+        if on.load(Ordering::Acquire) && event.kind == Kind::GiftWrap { Fault::OkFalse("blocked: no mail".into()) } else { Fault::Ok }
+    })
+    .await
+    .unwrap();
+    let relays = [relay.url()];
+    let (anna, ben) = (Person::new("Anna", &relays).await, Person::new("Ben", &relays).await);
+    let chat = anna.create_group("Garden", &[&ben]).await;
+    let told = anna.until("the failure is told", async |_| {
+        let rows = anna.system(&chat).await.into_iter();
+        rows.filter_map(|row| if let ipc::SystemMessage::InvitationFailed { reason, .. } = row { Some(reason) } else { None }).next()
+    });
+    assert_eq!(told.await, "Every relay refused it: blocked: no mail");
+    assert_eq!(ben.client().requests().await.unwrap(), []);
+
+    refusing.store(false, Ordering::Release);
+    let invited = anna.client().invite(&chat, vec![ben.npub.clone()]).await.unwrap();
+    assert_eq!(invited, []);
+    assert_eq!(ben.accept("Garden").await, chat);
+    // Once it is delivered, Ben is a member like any other.
+    let again = anna.client().invite(&chat, vec![ben.npub.clone()]).await.unwrap();
+    assert_eq!(again.len(), 1);
+    anna.say(&chat, "welcome").await;
+    ben.hears(&chat, "welcome").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_change_that_loses_its_place_to_another_is_made_again() {
     // 1: Anna's next commit is lost on its way; 2: it has been lost.
     let state = Arc::new(AtomicU8::new(0));

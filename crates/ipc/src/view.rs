@@ -311,6 +311,20 @@ pub enum SystemMessage {
         /// Who did it.
         by: String,
     },
+    /// An invitation by the account reached no relay. Inviting the person again sends it again.
+    InvitationFailed {
+        /// Whom it concerns.
+        who: String,
+        /// Why, as a sentence; may carry words of a relay.
+        reason: String,
+    },
+    /// A change by the account that was to be made later, and cannot be made.
+    ChangeFailed {
+        /// What was wanted, to follow "You wanted to".
+        what: String,
+        /// Why, in sentences; may carry words of a relay.
+        reason: String,
+    },
 }
 
 /// How far a message got.
@@ -462,6 +476,8 @@ pub struct RelayView {
     pub url: String,
     /// Whether there is a connection.
     pub connected: bool,
+    /// Whether it is one of the account's own relays, as in its lists; the others are those of groups and of people to be reached.
+    pub own: bool,
 }
 
 /// The person's choices.

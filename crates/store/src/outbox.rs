@@ -333,6 +333,17 @@ impl Tx<'_> {
         }
     }
 
+    /// Puts another outer event around what a row carries.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`].
+    pub fn replace_event(&self, id: OutboxId, event_id: &EventId, event: &[u8]) -> Result<(), StoreError> {
+        match self.run("UPDATE outbox SET event_id = ?2, event = ?3 WHERE id = ?1", params![id, event_id.as_bytes(), event])? {
+            0 => Err(StoreError::NotFound("this event")),
+            _ => Ok(()),
+        }
+    }
+
     /// Opens an event that failed or waits, and makes every relay that has not accepted it due at `now`.
     ///
     /// # Errors

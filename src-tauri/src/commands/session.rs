@@ -4,6 +4,7 @@
 use murmel_ipc::{ErrorCode, Event, ImportIdentity, IpcError, KeyPreview, NewIdentity, Session, Snapshot, Unlock};
 use tauri::State;
 use tauri::ipc::Channel;
+use zeroize::Zeroizing;
 
 use super::Answer;
 use crate::shell::Shell;
@@ -18,7 +19,9 @@ pub async fn subscribe(shell: State<'_, Shell>, channel: Channel<Event>) -> Answ
 /// What a pasted key is.
 #[tauri::command]
 pub async fn inspect_key(shell: State<'_, Shell>, key: String, password: Option<String>) -> Answer<KeyPreview> {
-    Ok(shell.client().await?.inspect_key(&key, password.as_deref()).await?)
+    // Before anything is waited for: the call may be given up there.
+    let (key, password) = (Zeroizing::new(key), password.map(Zeroizing::new));
+    Ok(shell.client().await?.inspect_key(&key, password.as_ref().map(|password| password.as_str())).await?)
 }
 
 /// Makes a fresh key the account of this profile.

@@ -9,10 +9,10 @@ export function identity(house, show) {
   const { key, nsec } = freshKey();
   let npub = "";
   let database;
-  show(app);
   return {
     scenarios: {
       "a wrong key gets a clear message": async () => {
+        show(app);
         await app.start();
         await app.click("first-run-existing");
         await app.type("first-run-import-key", `${nsec.slice(0, -1)}${nsec.endsWith("q") ? "p" : "q"}`);

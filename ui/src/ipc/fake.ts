@@ -28,6 +28,8 @@ export class FakeBackend implements Backend {
   connected = true;
   settings = { notification_text: true };
   relays = [...RELAYS];
+  /** Relays that only groups use. */
+  groupRelays: string[] = [];
   seq = 0;
   /** Commands that were called, oldest first, for tests. */
   calls: [string, ...unknown[]][] = [];
@@ -77,6 +79,7 @@ export class FakeBackend implements Backend {
     const old = { ...groupOf("d4".repeat(16), "Flat hunting", "", [me, jonas]), state: "left" as const };
     this.#add(old, [this.#text(old.id, jonas.pubkey, jonas.name, "We have it. Signed this morning!", now - 3_000_000, 701)], 0);
     this.requests = [requestOf(now)];
+    this.groupRelays = ["wss://relay.example.org"];
     return this;
   }
 
@@ -315,7 +318,9 @@ export class FakeBackend implements Backend {
   }
 
   #network() {
-    return { relays: this.relays.map((url) => ({ url, connected: this.connected })), outbox: this.outbox, catching_up: false };
+    const view = (own: boolean) => (url: string) => ({ url, connected: this.connected, own });
+    const others = this.groupRelays.filter((url) => !this.relays.includes(url));
+    return { relays: [...this.relays.map(view(true)), ...others.map(view(false))], outbox: this.outbox, catching_up: false };
   }
 
   #add(group: GroupDetails, messages: MessageView[], unread: number): void {

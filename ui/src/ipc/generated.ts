@@ -470,7 +470,11 @@ url: string,
 /**
  * Whether there is a connection.
  */
-connected: boolean, };
+connected: boolean, 
+/**
+ * Whether it is one of the account's own relays, as in its lists; the others are those of groups and of people to be reached.
+ */
+own: boolean, };
 
 export type RequestView = { 
 /**
@@ -664,7 +668,23 @@ seconds: number, } | { "event": "picture_changed",
 /**
  * Who did it.
  */
-by: string, };
+by: string, } | { "event": "invitation_failed", 
+/**
+ * Whom it concerns.
+ */
+who: string, 
+/**
+ * Why, as a sentence; may carry words of a relay.
+ */
+reason: string, } | { "event": "change_failed", 
+/**
+ * What was wanted, to follow "You wanted to".
+ */
+what: string, 
+/**
+ * Why, in sentences; may carry words of a relay.
+ */
+reason: string, };
 
 export type TimelinePage = { 
 /**

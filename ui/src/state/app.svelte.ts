@@ -3,6 +3,7 @@
 import { getContext, setContext } from "svelte";
 import { asIpcError, type Backend, type IpcError, type RequestView, type Session, type Settings } from "../ipc";
 import { Drafts } from "./drafts";
+import { Loads } from "./loads";
 import { type Action, type AppState, initial, reduce } from "./reducer";
 
 /** Messages asked for at once. */
@@ -11,6 +12,8 @@ const PAGE = 60;
 const UNREAD_PAGES = 8;
 /** Events held back while the first snapshot is on its way. */
 const EARLY_CAP = 10_000;
+/** A connection that failed is tried again after this many milliseconds. */
+export const RETRY_AFTER = 5_000;
 
 /** A dialog of the main screen. */
 export type DialogName = "new-group" | "settings" | "jump" | null;
@@ -19,14 +22,20 @@ export class App {
   state = $state.raw<AppState>(initial);
   /** Shown at the foot of the window until dismissed. */
   notice = $state.raw<string | null>(null);
-  /** Why the window could not connect to its backend. */
+  /** Why the window is not connected to its backend; what it shows may be old. */
   fault = $state.raw<IpcError | null>(null);
   dialog = $state<DialogName>(null);
   detailsOpen = $state(false);
   /** The message whose relays are shown. */
   deliveryOf = $state<number | null>(null);
+  /** How many dialogs are open, one over the other. */
+  dialogs = $state(0);
   readonly drafts = new Drafts();
+  readonly #loads = new Loads();
   #generation = 0;
+  #connecting: Promise<void> | null = null;
+  #again = false;
+  #retry: ReturnType<typeof setTimeout> | undefined;
   #loadingOlder = false;
   #tryShown = false;
 
@@ -35,12 +44,30 @@ export class App {
   dispatch(action: Action): void {
     const before = this.state;
     this.state = reduce(before, action);
+    // What the reducer passed over is in a snapshot already, or makes a gap.
+    if (action.type === "event" && this.state.seq !== before.seq) this.#loads.see(action.event);
     if (this.state.stale && !before.stale) void this.connect();
     if (this.state.openChat !== before.openChat) void this.#opened(this.state.openChat);
   }
 
-  /** Subscribes, or subscribes again after a gap. */
-  async connect(): Promise<void> {
+  /** Subscribes, or subscribes again after a gap. One at a time: who asks meanwhile gets another round. */
+  connect(): Promise<void> {
+    this.#again = true;
+    this.#connecting ??= this.#rounds();
+    return this.#connecting;
+  }
+
+  async #rounds(): Promise<void> {
+    clearTimeout(this.#retry);
+    while (this.#again) {
+      this.#again = false;
+      await this.#subscribe();
+    }
+    this.#connecting = null;
+    if (this.fault?.retryable) this.#retry = setTimeout(() => void this.connect(), RETRY_AFTER);
+  }
+
+  async #subscribe(): Promise<void> {
     const generation = ++this.#generation;
     const early: Action[] = [];
     let ready = false;
@@ -50,19 +77,21 @@ export class App {
         if (ready) this.dispatch({ type: "event", event });
         else if (early.length < EARLY_CAP) early.push({ type: "event", event });
       });
-      if (generation !== this.#generation) return;
       this.fault = null;
       const reopen = this.state.openChat;
+      // Answers that are still on their way know nothing of what was missed.
+      this.#loads.drop();
       this.dispatch({ type: "snapshot", snapshot });
       ready = true;
       for (const action of early) {
-        if (generation !== this.#generation) return;
         this.dispatch(action);
+        if (this.#again) return;
       }
-      if (reopen !== null && this.state.openChat === reopen) void this.#opened(reopen);
+      // Always told: after a reload of the page the backend still has the chat from before.
+      if (this.state.openChat === reopen) void this.#opened(reopen);
       this.#showTry();
     } catch (cause) {
-      if (generation === this.#generation) this.fault = asIpcError(cause);
+      this.fault = asIpcError(cause);
     }
   }
 
@@ -110,9 +139,10 @@ export class App {
     if (this.#loadingOlder || timeline === null || timeline.older === null) return;
     this.#loadingOlder = true;
     const { chat, older } = timeline;
-    await this.attempt(async () => {
+    await this.#load(chat, async () => {
       const page = await this.backend.timeline(chat, older, PAGE);
-      this.dispatch({ type: "older_page", chat, page });
+      // A timeline that was loaded afresh has another edge.
+      return this.state.timeline?.older === older ? { type: "older_page", chat, page } : null;
     });
     this.#loadingOlder = false;
   }
@@ -155,12 +185,26 @@ export class App {
     if (chat === null) return;
     await Promise.all([
       this.#loadTimeline(chat),
-      this.attempt(async () => this.dispatch({ type: "group", group: await this.backend.group(chat) })),
+      this.#load(chat, async () => ({ type: "group", group: await this.backend.group(chat) })),
     ]);
   }
 
-  async #loadTimeline(chat: string): Promise<void> {
+  /** Asks about a chat. What happens to it until the answer is here is newer than the answer, and applied on top of it. */
+  async #load(chat: string, ask: () => Promise<Action | null>): Promise<void> {
+    const load = this.#loads.begin(chat);
     await this.attempt(async () => {
+      const answer = await ask();
+      if (answer === null || !this.#loads.holds(load)) return;
+      this.dispatch(answer);
+      for (const message of load.messages.values()) this.dispatch({ type: "message", message });
+      if (load.group !== null) this.dispatch({ type: "group", group: load.group });
+      if (load.missed) void this.connect();
+    });
+    this.#loads.end(load);
+  }
+
+  #loadTimeline(chat: string): Promise<void> {
+    return this.#load(chat, async () => {
       const unread = this.state.chats.find((row) => row.id === chat)?.unread ?? 0;
       const page = await this.backend.timeline(chat, null, PAGE);
       let { messages, older } = page;
@@ -171,7 +215,7 @@ export class App {
         messages = [...more.messages, ...messages];
         older = more.older;
       }
-      this.dispatch({ type: "page", chat, unread, page: { messages, older, first_unread: page.first_unread } });
+      return { type: "page", chat, unread, page: { messages, older, first_unread: page.first_unread } };
     });
   }
 }

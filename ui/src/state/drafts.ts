@@ -12,6 +12,7 @@ export const DRAFT_CAP = 200;
 
 export class Drafts {
   #drafts = new Map<string, Draft>();
+  #watch: { chat: string; changed: (draft: Draft) => void } | null = null;
 
   get(chat: string): Draft {
     return this.#drafts.get(chat) ?? { text: "", replyTo: null };
@@ -24,6 +25,23 @@ export class Drafts {
     if (this.#drafts.size <= DRAFT_CAP) return;
     const oldest = this.#drafts.keys().next();
     if (!oldest.done) this.#drafts.delete(oldest.value);
+  }
+
+  /** Puts words that could not be sent in front of what was written since. */
+  putBack(chat: string, failed: Draft): void {
+    const now = this.get(chat);
+    const draft = { text: now.text === "" ? failed.text : `${failed.text}\n${now.text}`, replyTo: now.replyTo ?? failed.replyTo };
+    this.set(chat, draft);
+    if (this.#watch?.chat === chat) this.#watch.changed(draft);
+  }
+
+  /** The composer that is open learns of what is put back. Returns how to stop. */
+  watch(chat: string, changed: (draft: Draft) => void): () => void {
+    const mine = { chat, changed };
+    this.#watch = mine;
+    return () => {
+      if (this.#watch === mine) this.#watch = null;
+    };
   }
 
   clear(): void {

@@ -62,6 +62,10 @@ export function systemWords(event: SystemMessage): Piece[] {
         : [name(event.by), text(` set messages to disappear after ${durationWords(event.seconds)}`)];
     case "picture_changed":
       return [name(event.by), text(" changed the picture")];
+    case "invitation_failed":
+      return [text("The invitation to "), object(event.who), text(" could not be delivered: "), name(event.reason)];
+    case "change_failed":
+      return [text(`You wanted to ${event.what}; that was not possible: ${event.reason}`)];
   }
 }
 

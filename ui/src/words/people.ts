@@ -39,3 +39,9 @@ function firstGrapheme(word: string): string {
 export function shortNpub(npub: string): string {
   return npub.length <= 20 ? npub : `${npub.slice(0, 12)}…${npub.slice(-6)}`;
 }
+
+/** Whether a name is only this key, whole or abbreviated, as it is for people without a name. */
+export function isKey(name: string, npub: string): boolean {
+  const [head = "", tail = "", ...more] = name.split("…");
+  return more.length === 0 && head.startsWith("npub1") && npub.startsWith(head) && npub.endsWith(tail);
+}

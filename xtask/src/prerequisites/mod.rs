@@ -1,9 +1,10 @@
 //! What a command needs on the computer before it can start.
-//! Never installs anything that was not shown or agreed to, except as root or with `--yes`.
+//! Never installs anything without showing it, and no package of the system without asking, except as root or with `--yes`.
 
 mod node;
 mod npm_packages;
 mod packages;
+mod rust_components;
 mod system;
 mod tool;
 
@@ -12,6 +13,7 @@ use crate::steps::Steps;
 
 pub use npm_packages::install as install_npm_packages;
 pub use packages::need;
+pub use rust_components::ensure as ensure_rust_components;
 pub use system::System;
 pub use tool::{CARGO_DENY, TAURI_DRIVER};
 

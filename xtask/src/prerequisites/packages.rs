@@ -7,18 +7,8 @@ use super::{Purpose, System};
 use crate::say;
 
 /// The C compiler and the web view with what Tauri asks for, and what vendored OpenSSL builds with.
-const APT_BUILD: &[&str] = &[
-    "build-essential",
-    "pkg-config",
-    "perl",
-    "file",
-    "patchelf",
-    "libwebkit2gtk-4.1-dev",
-    "libgtk-3-dev",
-    "librsvg2-dev",
-    "libayatana-appindicator3-dev",
-    "libssl-dev",
-];
+const APT_BUILD: &[&str] =
+    &["build-essential", "pkg-config", "perl", "file", "patchelf", "libwebkit2gtk-4.1-dev", "libgtk-3-dev", "librsvg2-dev", "libssl-dev"];
 const APT_HEADLESS: &[&str] = &["xvfb", "dbus", "gnome-keyring", "imagemagick", "xdotool", "fonts-dejavu-core", "fonts-noto-color-emoji"];
 const APT_WINDOW_TESTS: &[&str] = &["webkit2gtk-driver", "libsecret-tools", "xauth"];
 
@@ -33,7 +23,6 @@ const DNF_BUILD: &[&str] = &[
     "webkit2gtk4.1-devel",
     "gtk3-devel",
     "librsvg2-devel",
-    "libayatana-appindicator-gtk3-devel",
     "openssl-devel",
 ];
 const DNF_HEADLESS: &[&str] = &[
@@ -103,7 +92,7 @@ fn other_system_needs(os: &str) -> &'static str {
         }
         _ => {
             "This system has neither apt nor dnf, so nothing is installed for you. Murmel needs a C compiler, make, perl, pkg-config, the development files of \
-             WebKitGTK 4.1, GTK 3, librsvg, Ayatana AppIndicator and OpenSSL, and Node 20.19 or newer. Without a display also: Xvfb, dbus-daemon, \
+             WebKitGTK 4.1, GTK 3, librsvg and OpenSSL, and Node 20.19 or newer. Without a display also: Xvfb, dbus-daemon, \
              gnome-keyring, ImageMagick, xdotool; for the window tests WebKitWebDriver."
         }
     }

@@ -21,6 +21,12 @@ fn on_relay(relay: &FaultyRelay) -> Vec<Event> {
     relay.events().into_iter().filter(|event| event.kind == KEY_PACKAGE).collect()
 }
 
+/// A welcome used the newest package.
+async fn used(account: &Arc<Account>) {
+    account.db.write(|tx, _| want(tx)).await.unwrap();
+    setup::retry(account);
+}
+
 async fn until(account: &Arc<Account>, what: &str, check: impl Fn(&[(Option<EventId>, bool, bool)]) -> bool) {
     let waiting = async {
         let mut answers = account.answers.subscribe();
@@ -47,7 +53,7 @@ async fn rotation_never_leaves_nobody_able_to_invite() {
 
     // A use asks for a fresh one, but no relay takes it: the old one stays usable and stays on the relay.
     refusing.store(true, Ordering::SeqCst);
-    setup::replace_key_package(&bench.account);
+    used(&bench.account).await;
     until(&bench.account, "a fresh package is made", |all| all.len() == 2).await;
     assert_eq!(packages(&bench.account).await.last(), Some(&(Some(first.id), true, false)));
     assert_eq!(on_relay(&relay), std::slice::from_ref(&first));
@@ -67,12 +73,30 @@ async fn private_keys_of_a_replaced_package_go_after_the_time_of_grace() {
     let relay = FaultyRelay::start().await.unwrap();
     let bench = Bench::on(vec![relay.url()]).await;
     setup::done(&bench.account).await;
-    setup::replace_key_package(&bench.account);
+    used(&bench.account).await;
     until(&bench.account, "the second package is there", |all| all.len() == 2 && all.first().is_some_and(|first| first.1)).await;
     bench.account.clock.shift(i64::try_from(GRACE + DAY).unwrap());
-    setup::replace_key_package(&bench.account);
+    used(&bench.account).await;
     until(&bench.account, "the third package is there", |all| on_relay(&relay).len() == 3 && all.first().is_some_and(|first| first.1))
         .await;
     let all = packages(&bench.account).await;
     assert_eq!(all.iter().map(|(_, _, replaced)| *replaced).collect::<Vec<_>>(), [false, true]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_package_that_the_first_relays_do_not_take_goes_to_those_that_are_named_next() {
+    let refusing =
+        FaultyRelay::with_choice(
+            |event, _| {
+                if event.kind == KEY_PACKAGE { Fault::OkFalse("blocked: no such kind".into()) } else { Fault::Ok }
+            },
+        );
+    let (refusing, taking) = (refusing.await.unwrap(), FaultyRelay::start().await.unwrap());
+    let bench = Bench::on(vec![refusing.url()]).await;
+    until(&bench.account, "a package is made", |all| all.len() == 1).await;
+    let (first, _, _) = packages(&bench.account).await[0];
+
+    crate::relays::set(&bench.account, vec![taking.url()]).await.unwrap();
+    tokio::time::timeout(LONG, setup::done(&bench.account)).await.expect("the set-up is done");
+    assert_eq!(on_relay(&taking).first().map(|event| event.id), first);
 }

@@ -6,13 +6,16 @@ use std::sync::Arc;
 
 use murmel_ipc::ErrorCode;
 use murmel_store::{ChatId, Lane, OutboxId, OutboxState, Purpose, Tx};
+use tokio::sync::oneshot;
 
+use super::lost;
+use super::welcome::welcome_or_tell;
 use crate::account::Account;
 use crate::intent::{self, Intent, Staged};
 use crate::notices::Backlog;
 use crate::receive::{Taking, applied, retry_deferred};
 use crate::send::{enqueue, sendable};
-use crate::{Error, Result, changes, views, wrap};
+use crate::{Error, Result, changes, departures, views};
 
 /// How often a change is made again after losing its place to somebody else's.
 const AGAIN_CAP: u32 = 8;
@@ -33,26 +36,55 @@ pub(crate) enum Outcome {
 /// # Errors
 /// The engine's refusals; `RelayRefused`, and nothing has changed; `Offline` where no relay answered in time: then the change is
 /// kept and goes out when one does; `Busy` where another change of the group is on its way.
-pub(crate) async fn change(account: &Arc<Account>, chat: ChatId, mut intent: Intent) -> Result<()> {
-    let patience = account.sync.housekeeping.change_patience;
-    let turn = account.sync.turn(chat);
-    let _turn = tokio::time::timeout(patience, turn.lock()).await.map_err(|_| busy())?;
-    for _ in 0..AGAIN_CAP {
-        let outcome = account.sync.wait_for(chat);
-        if let Err(error) = stage(account, chat, intent).await {
-            account.sync.stop_waiting(chat);
-            return Err(error);
+pub(crate) async fn change(account: &Arc<Account>, chat: ChatId, intent: Intent) -> Result<()> {
+    let _turn = turn(account, chat).await?;
+    let mut place = None;
+    let made = make(account, chat, intent, &mut place).await;
+    if let (Err(_), Some(outbox)) = (&made, place)
+        // Whoever asked is told that it was not done: then it must not be done later.
+        && give_up(account, chat, outbox, None).await.is_err()
+    {
+        tracing::warn!("a change that lost its place could not be given up");
+    }
+    made
+}
+
+/// Makes changes again that lost their place while nobody waited for them.
+pub(crate) async fn again(account: &Arc<Account>, chat: ChatId) -> Result<()> {
+    let _turn = turn(account, chat).await?;
+    while let Some(lost) = account.db.read(move |tx, _| lost::first(tx, chat)).await? {
+        let mut place = Some(lost.outbox);
+        match make(account, chat, lost.intent.clone(), &mut place).await {
+            Err(error) if !error.retryable || error.code == ErrorCode::RelayRefused => {
+                let outbox = place.unwrap_or(lost.outbox);
+                give_up(account, chat, outbox, Some((lost.intent, error))).await?;
+            }
+            Err(error) => return Err(error),
+            Ok(()) => {}
         }
+    }
+    Ok(())
+}
+
+async fn turn(account: &Arc<Account>, chat: ChatId) -> Result<tokio::sync::OwnedMutexGuard<()>> {
+    let patience = account.sync.housekeeping.change_patience;
+    tokio::time::timeout(patience, account.sync.turn(chat).lock_owned()).await.map_err(|_| busy())
+}
+
+/// Stages a change until it keeps its place. `place`: where it lost it, while it waits to be made again.
+async fn make(account: &Arc<Account>, chat: ChatId, mut intent: Intent, place: &mut Option<i64>) -> Result<()> {
+    let patience = account.sync.housekeeping.change_patience;
+    for _ in 0..AGAIN_CAP {
+        let (teller, outcome) = oneshot::channel();
+        let Some(outbox) = stage(account, chat, intent, *place, teller).await? else { return Ok(()) };
+        *place = None;
         match tokio::time::timeout(patience, outcome).await {
             Ok(Ok(Outcome::Merged)) => return Ok(()),
-            Ok(Ok(Outcome::Refused(reason))) => {
-                let words = format!("No relay of this group takes the change ({reason}). Nothing was changed; try again later.");
-                return Err(Error::passing(ErrorCode::RelayRefused, words));
-            }
-            Ok(Ok(Outcome::Superseded(again))) => intent = again,
+            Ok(Ok(Outcome::Refused(reason))) => return Err(Error::passing(ErrorCode::RelayRefused, refusal(&reason))),
+            Ok(Ok(Outcome::Superseded(again))) => (intent, *place) = (again, Some(outbox.0)),
             Ok(Err(_)) => return Err(Error::no_account()),
             Err(_) => {
-                account.sync.stop_waiting(chat);
+                account.sync.stop_waiting(outbox);
                 let words = "No relay has taken the change yet. It is kept and goes out as soon as one can be reached.";
                 return Err(Error::passing(ErrorCode::Offline, words));
             }
@@ -61,33 +93,59 @@ pub(crate) async fn change(account: &Arc<Account>, chat: ChatId, mut intent: Int
     Err(busy())
 }
 
-/// Makes a change again that lost its place while nobody waited for it.
-pub(crate) async fn again(account: &Arc<Account>, chat: ChatId, intent: Intent) -> Result<()> {
-    let housekeeping = intent.is_housekeeping();
-    match change(account, chat, intent).await {
-        // Whoever was faster did what was wanted.
-        Err(error) if housekeeping && error.code == ErrorCode::InvalidInput => Ok(()),
-        other => other,
-    }
+/// A change that lost its place is not made again. `why`: what is told in the timeline.
+async fn give_up(account: &Arc<Account>, chat: ChatId, outbox: i64, why: Option<(Intent, Error)>) -> Result<()> {
+    let (keys, now) = (account.keys.clone(), account.clock.now());
+    changes::write(account, move |tx, groups, changes| {
+        lost::forget(tx, chat, outbox)?;
+        match why {
+            // The chat itself says that we are no member any more.
+            Some((intent, error)) if error.code != ErrorCode::GroupInactive => {
+                lost::tell(&mut Taking::new(tx, groups, changes, &keys, now), chat, outbox, &intent, &error.message)
+            }
+            _ => Ok(()),
+        }
+    })
+    .await
+}
+
+fn refusal(reason: &str) -> String {
+    format!("No relay of this group takes the change ({reason}). Nothing was changed; try again later.")
 }
 
 fn busy() -> Error {
     Error::passing(ErrorCode::Busy, "Another change of this group is still on its way. Try again in a moment.")
 }
 
-/// The staged commit, the row that publishes it and what it is for, in one transaction.
-async fn stage(account: &Arc<Account>, chat: ChatId, intent: Intent) -> Result<()> {
+/// The staged commit, the row that publishes it and what it is for, in one transaction; `None` where nothing has to be published.
+async fn stage(
+    account: &Arc<Account>,
+    chat: ChatId,
+    intent: Intent,
+    place: Option<i64>,
+    teller: oneshot::Sender<Outcome>,
+) -> Result<Option<OutboxId>> {
     let now = account.clock.now();
     changes::write(account, move |tx, groups, changes| {
         let chat = views::found(tx, chat)?;
         sendable(&chat)?;
-        let change = intent.change(now)?;
+        if let Some(outbox) = place {
+            lost::forget(tx, chat.id, outbox)?;
+        }
         let (group, device) = groups.get(tx, &chat.group)?.ok_or_else(|| Error::internal("a chat without its group"))?;
-        let staged = group.stage(tx, device, change, now)?;
+        if let Intent::Leave(me) = &intent
+            && !group.view().admins.contains(me)
+        {
+            // Somebody else has made us an ordinary member meanwhile.
+            departures::say(tx, groups, changes, chat.id, now)?;
+            return Ok(None);
+        }
+        let staged = group.stage(tx, device, intent.change(now)?, now)?;
         let outbox = enqueue(tx, Purpose::Commit, Some(chat.id), None, &staged.event, Lane::Group, &group.view().relays, now)?;
         keep(tx, chat.id, &Staged { outbox: outbox.0, digest: staged.digest, intent })?;
+        changes.awaited(outbox, teller);
         changes.enqueued();
-        Ok(())
+        Ok(Some(outbox))
     })
     .await
 }
@@ -113,14 +171,21 @@ pub(crate) async fn accepted(account: &Arc<Account>, outbox: i64) {
 
 /// The outbox calls this when every relay has refused an event with purpose commit for good.
 pub(crate) async fn refused(account: &Arc<Account>, outbox: i64, reason: String) {
+    let (keys, now, waiting) = (account.keys.clone(), account.clock.now(), Arc::clone(account));
     let dropped = changes::write(account, move |tx, groups, changes| {
         let Some(chat) = chat_of(tx, outbox)? else { return Ok(()) };
         let record = views::found(tx, chat)?;
         if let Some((group, _)) = groups.get(tx, &record.group)? {
             group.discard(tx)?;
         }
+        if let Some(kept) = staged(tx, chat)?
+            && !waiting.sync.is_awaited(OutboxId(outbox))
+        {
+            let taking = &mut Taking::new(tx, groups, changes, &keys, now);
+            lost::tell(taking, chat, outbox, &kept.intent, &refusal(&reason))?;
+        }
         forget(tx, chat)?;
-        changes.outcome(chat, Outcome::Refused(reason));
+        changes.outcome(chat, OutboxId(outbox), Outcome::Refused(reason));
         Ok(())
     });
     if let Err(error) = dropped.await {
@@ -141,29 +206,19 @@ pub(crate) fn merge(taking: &mut Taking<'_, '_>, chat: ChatId) -> Result<()> {
     let Some((group, _)) = taking.groups.get(taking.tx, &record.group)? else { return Ok(()) };
     let Some(confirmed) = group.confirm(taking.tx, taking.now)? else { return Ok(()) };
     applied(taking, &record, &confirmed.applied, taking.now)?;
-    if let Some(Intent::Invite(people)) = kept.map(|kept| kept.intent) {
+    forget(taking.tx, chat)?;
+    let Some(Staged { outbox, intent, .. }) = kept else { return Ok(()) };
+    if let Intent::Invite(people) = &intent {
         for invitation in confirmed.invitations {
-            if let Some(inbox) = intent::inbox(&people, &invitation) {
-                // The commit is out; one welcome that does not fit must not undo it.
-                if let Err(error) = welcome(taking, chat, &invitation, inbox) {
-                    tracing::error!(code = ?error.code, "a welcome was not sent");
-                }
+            if let Some(inbox) = intent::inbox(people, &invitation) {
+                welcome_or_tell(taking, chat, &invitation, inbox)?;
             }
         }
     }
-    forget(taking.tx, chat)?;
-    taking.changes.outcome(chat, Outcome::Merged);
-    Ok(())
-}
-
-/// Puts a welcome on its way, gift-wrapped, to where the person receives invitations.
-pub(crate) fn welcome(taking: &mut Taking<'_, '_>, chat: ChatId, invitation: &murmel_engine::Invitation, inbox: &[String]) -> Result<()> {
-    let rumor = invitation.rumor(taking.keys.public_key(), taking.now);
-    let event = wrap::seal(taking.keys, &invitation.to, rumor)
-        .map_err(|_| Error::new(ErrorCode::TooLarge, "The group is too large for an invitation over this network."))?;
-    // Not over the account's own connections: relays need not learn who invites whom.
-    enqueue(taking.tx, Purpose::Welcome, Some(chat), None, &event, Lane::Group, inbox, taking.now)?;
-    taking.changes.enqueued();
+    if let Intent::Leave(_) = intent {
+        departures::say(taking.tx, taking.groups, taking.changes, chat, taking.now)?;
+    }
+    taking.changes.outcome(chat, OutboxId(outbox), Outcome::Merged);
     Ok(())
 }
 
@@ -172,7 +227,9 @@ pub(crate) fn superseded(taking: &mut Taking<'_, '_>, chat: ChatId) -> Result<()
     let Some(kept) = staged(taking.tx, chat)? else { return Ok(()) };
     taking.tx.set_outbox_state(OutboxId(kept.outbox), OutboxState::Cancelled, "somebody else's change came first")?;
     forget(taking.tx, chat)?;
-    taking.changes.outcome(chat, Outcome::Superseded(kept.intent));
+    // On disk, because whoever waits for it may not be there any more when it is to be made again.
+    lost::keep(taking, chat, kept.outbox, kept.intent.clone())?;
+    taking.changes.outcome(chat, OutboxId(kept.outbox), Outcome::Superseded(kept.intent));
     Ok(())
 }
 

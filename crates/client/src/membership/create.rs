@@ -7,8 +7,8 @@ use murmel_engine::{Group, NewGroup};
 use murmel_ipc::{self as ipc, SystemMessage};
 use murmel_store::{ChatId, ChatRecord, ChatState, MessageId};
 
-use super::commit::welcome;
 use super::parse;
+use super::welcome::welcome;
 use crate::account::Account;
 use crate::intent::{inbox, offers};
 use crate::receive::{Taking, insert_system_row, project};

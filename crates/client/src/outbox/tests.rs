@@ -1,6 +1,6 @@
 use murmel_sim::faulty_relay::{Fault, FaultyRelay};
 use murmel_store::Lane;
-use nostr::{EventBuilder, EventId, Keys, Kind};
+use nostr::{EventBuilder, EventId, Keys, Kind, Tag, Timestamp};
 
 use super::*;
 use crate::testing::Bench;
@@ -9,7 +9,12 @@ const LONG: Duration = Duration::from_secs(60);
 
 impl Bench {
     async fn enqueue(&self, purpose: Purpose, depends: Option<OutboxId>, relays: &[String]) -> (OutboxId, EventId) {
-        let event = EventBuilder::new(Kind::MlsGroupMessage, "x").sign_with_keys(&Keys::generate()).unwrap();
+        self.enqueue_of(Timestamp::now(), purpose, depends, relays).await
+    }
+
+    async fn enqueue_of(&self, at: Timestamp, purpose: Purpose, depends: Option<OutboxId>, relays: &[String]) -> (OutboxId, EventId) {
+        let event = EventBuilder::new(Kind::MlsGroupMessage, "x").tag(Tag::identifier("y")).custom_created_at(at);
+        let event = event.sign_with_keys(&Keys::generate()).unwrap();
         let record = OutboxRecord { depends, lane: Lane::Group, ..crate::lists::row(&event, purpose, self.account.clock.now()) };
         let relays = relays.to_vec();
         let id = self.account.db.write(move |tx, _| Ok::<_, Error>(tx.enqueue(&record, &relays)?)).await.unwrap();
@@ -127,4 +132,27 @@ async fn an_address_that_may_not_be_dialled_is_refused_at_once_with_the_reason()
     let failed = bench.settled(id).await;
     assert_eq!(failed.state, OutboxState::Failed);
     assert_eq!(bench.answers(id).await, [(Answer::Refused, 1)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waited_for_long_goes_out_under_a_new_date_and_stays_the_same_inside() {
+    let relay = FaultyRelay::with_choice(|_, nth| if nth == 3 { Fault::SilentDrop } else { Fault::Ok }).await.unwrap();
+    let bench = Bench::new().await;
+    let (long_ago, now) = (Timestamp::from_secs(1_700_000_000), Timestamp::from_secs(bench.account.clock.now()));
+    for purpose in [Purpose::Message, Purpose::Commit, Purpose::Proposal, Purpose::Message] {
+        let (id, event) = bench.enqueue_of(long_ago, purpose, None, &[relay.url()]).await;
+        assert_eq!(bench.settled(id).await.state, OutboxState::Done);
+        let sent = relay.events().pop().unwrap();
+        assert_ne!(sent.id, event);
+        assert!(sent.created_at >= now && sent.verify().is_ok());
+        assert_eq!((sent.content.as_str(), sent.tags.identifier()), ("x", Some("y")));
+        // From then on the bytes are the same: the last one was lost once.
+        let row = bench.account.db.read(move |tx, _| Ok::<_, Error>(tx.outbox(id)?)).await.unwrap().unwrap();
+        assert_eq!((row.event_id, row.event), (sent.id, sent.as_json().into_bytes()));
+    }
+    let (fourth, fifth) = (relay.answers()[3].0, relay.answers()[4].0);
+    assert_eq!(fourth, fifth);
+    let (id, event) = bench.enqueue_of(long_ago, Purpose::Other, None, &[relay.url()]).await;
+    assert_eq!(bench.settled(id).await.state, OutboxState::Done);
+    assert_eq!(relay.events().pop().unwrap().id, event);
 }

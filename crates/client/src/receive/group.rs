@@ -263,7 +263,7 @@ pub(crate) fn applied(taking: &mut Taking<'_, '_>, chat: &ChatRecord, commit: &A
         taking.changes.chore(Chore::LeaveAgain(chat.id));
     }
     if commit.still_member {
-        taking.changes.ended(chat.id, commit.from);
+        taking.changes.ended(chat.id, commit.from, at);
     }
     if moved || !commit.still_member {
         taking.changes.refollow();

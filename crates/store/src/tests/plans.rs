@@ -145,6 +145,7 @@ fn exercise(tx: &Tx<'_>) -> Result<(), StoreError> {
     tx.outbox_open_in(here)?;
     tx.outbox_accepted_late(here, Epoch(1), Epoch(2), 0)?;
     tx.failed_welcomes(here)?;
+    tx.replace_event(sent, &event(77), b"{}")?;
     tx.due(5, 5)?;
     tx.next_due()?;
     tx.record_answer(sent, "wss://a.example", Answer::Refused, "", 2, None)?;
