@@ -4,7 +4,7 @@
 mod common;
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use murmel_client::{Housekeeping, Pace};
 use murmel_ipc as ipc;
 use murmel_sim::faulty_relay::{Fault, FaultyRelay};
 use nostr::{Event, EventId, Kind};
+use tokio::sync::Notify;
 
 /// Patience of a test: a relay that keeps silent is given up soon.
 fn hasty() -> Pace {
@@ -33,6 +34,20 @@ async fn pair(relay: &FaultyRelay) -> (Person, Person, String) {
     anna.say(&chat, "first").await;
     ben.hears(&chat, "first").await;
     (anna, ben, chat)
+}
+
+/// A relay that forgets the next group message once it is told to, and says when it did.
+async fn forgetful() -> (FaultyRelay, Arc<AtomicBool>, Arc<Notify>) {
+    let (lose, lost) = (Arc::new(AtomicBool::new(false)), Arc::new(Notify::new()));
+    let (losing, told) = (Arc::clone(&lose), Arc::clone(&lost));
+    let relay = FaultyRelay::with_choice(move |event, _| {
+        if is_group_message(event) && losing.swap(false, Ordering::AcqRel) {
+            told.notify_one();
+            return Fault::SilentDrop;
+        }
+        Fault::Ok
+    });
+    (relay.await.unwrap(), lose, lost)
 }
 
 fn is_group_message(event: &Event) -> bool {
@@ -164,11 +179,18 @@ async fn what_was_written_offline_is_read_though_the_group_moved_far_on() {
 }
 
 /// Ben says something, Anna changes the group until its epoch is forgotten; how many events that made.
-async fn events_until_forgotten(anna: &Person, ben: &Person, chat: &str, relay: &FaultyRelay) -> usize {
+/// The changes bear a time that lies `later` seconds after what was said.
+async fn events_until_forgotten(later: i64) -> usize {
+    let relay = FaultyRelay::start().await.unwrap();
+    let (anna, ben, chat) = pair(&relay).await;
+    let (anna, ben, chat) = (&anna, &ben, chat.as_str());
     let before = relay.events().iter().filter(|event| is_group_message(event)).count();
     ben.say(chat, "perhaps too late").await;
     ben.sent(chat, "perhaps too late").await;
     anna.hears(chat, "perhaps too late").await;
+    for person in [anna, ben] {
+        person.clock.shift(later);
+    }
     for number in 0..6 {
         anna.client().rename(chat, &format!("Garden {number}")).await.unwrap();
     }
@@ -176,26 +198,21 @@ async fn events_until_forgotten(anna: &Person, ben: &Person, chat: &str, relay: 
     ben.client().settle(common::DEADLINE).await.unwrap();
     anna.client().settle(common::DEADLINE).await.unwrap();
     for person in [anna, ben] {
-        assert_eq!(person.texts(chat).await, ["first", "perhaps too late"]);
+        let mut texts = person.texts(chat).await;
+        texts.sort();
+        assert_eq!(texts, ["first", "perhaps too late"]);
     }
     relay.events().iter().filter(|event| is_group_message(event)).count() - before
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_came_out_in_time_is_not_sent_again() {
-    let relay = FaultyRelay::start().await.unwrap();
-    let (anna, ben, chat) = pair(&relay).await;
-    ben.clock.shift(-60);
-    assert_eq!(events_until_forgotten(&anna, &ben, &chat, &relay).await, 7);
+    assert_eq!(events_until_forgotten(60).await, 7);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_came_out_after_the_group_had_moved_on_goes_out_again_and_is_shown_once() {
-    let relay = FaultyRelay::start().await.unwrap();
-    let (anna, ben, chat) = pair(&relay).await;
-    // By his clock the relay takes it a minute after the changes that are yet to come.
-    ben.clock.shift(60);
-    assert_eq!(events_until_forgotten(&anna, &ben, &chat, &relay).await, 8);
+    assert!(events_until_forgotten(-60).await > 7);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -257,28 +274,17 @@ async fn an_invitation_that_every_relay_refuses_is_told_and_goes_out_again_when_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_that_loses_its_place_to_another_is_made_again() {
-    // 1: Anna's next commit is lost on its way; 2: it has been lost.
-    let state = Arc::new(AtomicU8::new(0));
-    let lose = Arc::clone(&state);
-    let relay = FaultyRelay::with_choice(move |event, _| {
-        let lost = is_group_message(event) && lose.compare_exchange(1, 2, Ordering::AcqRel, Ordering::Acquire).is_ok();
-        if lost { Fault::SilentDrop } else { Fault::Ok }
-    })
-    .await
-    .unwrap();
+    let (relay, lose, lost) = forgetful().await;
     let (anna, ben, chat) = pair(&relay).await;
     anna.client().promote(&chat, &ben.npub).await.unwrap();
     ben.sees(&chat, "is an admin", |group| admins(group) == 2).await;
 
-    state.store(1, Ordering::Release);
+    lose.store(true, Ordering::Release);
     let renaming = {
         let (client, chat) = (anna.client().clone(), chat.clone());
         tokio::spawn(async move { client.rename(&chat, "Orchard").await })
     };
-    anna.until("the change waits for a relay", async |client| {
-        (client.subscribe().await.unwrap().snapshot.network.outbox > 0 && state.load(Ordering::Acquire) == 2).then_some(())
-    })
-    .await;
+    tokio::time::timeout(common::DEADLINE, lost.notified()).await.expect("the change reached the relay");
     ben.client().describe(&chat, "Apples").await.unwrap();
     renaming.await.unwrap().unwrap();
     for person in [&anna, &ben] {
@@ -292,20 +298,12 @@ async fn a_change_that_loses_its_place_to_another_is_made_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_leaves_says_so_again_when_the_group_moved_on() {
-    // 1: the next event, Ben's proposal to leave, is lost on its way.
-    let state = Arc::new(AtomicU8::new(0));
-    let lose = Arc::clone(&state);
-    let relay = FaultyRelay::with_choice(move |event, _| {
-        let lost = is_group_message(event) && lose.compare_exchange(1, 2, Ordering::AcqRel, Ordering::Acquire).is_ok();
-        if lost { Fault::SilentDrop } else { Fault::Ok }
-    })
-    .await
-    .unwrap();
+    let (relay, lose, lost) = forgetful().await;
     let (anna, ben, chat) = pair(&relay).await;
-    state.store(1, Ordering::Release);
+    lose.store(true, Ordering::Release);
     ben.client().leave(&chat).await.unwrap();
     ben.sees(&chat, "is leaving", |group| group.state == ipc::GroupState::Leaving).await;
-    ben.until("the proposal is lost", async |_| (state.load(Ordering::Acquire) == 2).then_some(())).await;
+    tokio::time::timeout(common::DEADLINE, lost.notified()).await.expect("the proposal reached the relay");
     let refused = ben.client().send(ipc::SendMessage { chat: chat.clone(), text: "one more".into(), reply_to: None }).await.unwrap_err();
     assert_eq!(refused.code, ipc::ErrorCode::GroupInactive);
     anna.client().rename(&chat, "Orchard").await.unwrap();
