@@ -3,6 +3,7 @@
 
 mod applied;
 mod authorize;
+mod change;
 mod commit;
 pub mod components;
 mod context;
@@ -24,7 +25,8 @@ mod welcome;
 
 pub use applied::{Applied, GroupEvent};
 pub use authorize::Unauthorized;
-pub use commit::{Change, Confirmed, Staged};
+pub use change::Change;
+pub use commit::{Confirmed, Staged};
 pub use context::ContextFlaw;
 pub use create::NewGroup;
 pub use device::Device;

@@ -1,0 +1,123 @@
+//! What can be changed in a group, and what each change means in proposals.
+//! It stages and merges nothing.
+
+use nostr::PublicKey;
+use openmls::ciphersuite::hash_ref::ProposalRef;
+use openmls::prelude::LeafNodeIndex;
+
+use crate::components::{ADMINS, Admins, PROFILE, Profile};
+use crate::device::Device;
+use crate::error::Refusal;
+use crate::group::Group;
+use crate::key_package::Offer;
+
+/// A change of a group that a person can want, or that the protocol asks for.
+#[derive(Clone)]
+pub enum Change {
+    /// Adds people.
+    Invite(Vec<Offer>),
+    /// Removes an account with all its leaves.
+    Remove(PublicKey),
+    /// Sets the name; the description stays.
+    Rename(String),
+    /// Sets the description; the name stays.
+    Describe(String),
+    /// Makes a member an admin.
+    Promote(PublicKey),
+    /// Makes an admin an ordinary member.
+    Demote(PublicKey),
+    /// Replaces the keys of our own leaf: what heals a group after a key was stolen.
+    Rotate,
+    /// Removes those who proposed to leave.
+    ConfirmDepartures,
+}
+
+/// What a change means in proposals.
+#[derive(Default)]
+pub(crate) struct Plan {
+    pub(crate) adds: Vec<Offer>,
+    pub(crate) removes: Vec<LeafNodeIndex>,
+    pub(crate) components: Vec<(u16, Vec<u8>)>,
+    pub(crate) departures: Vec<ProposalRef>,
+    pub(crate) rotate: bool,
+}
+
+impl Group {
+    pub(crate) fn plan(&self, device: &Device, change: Change) -> Result<Plan, Refusal> {
+        let admins = &self.context.admins;
+        if !matches!(change, Change::Rotate | Change::ConfirmDepartures) && !admins.contains(&device.account()) {
+            return Err(Refusal::NotAdmin);
+        }
+        let with_admins = |accounts: Vec<PublicKey>| Admins::new(accounts).ok_or(Refusal::LastAdmin);
+        let without = |who: &PublicKey| with_admins(admins.accounts().iter().copied().filter(|admin| admin != who).collect());
+        let mut plan = Plan::default();
+        match change {
+            Change::Invite(offers) => plan.adds = self.check_offers(device, offers)?,
+            Change::Remove(who) => {
+                plan.removes = self.leaves_of(&who);
+                if plan.removes.is_empty() || who == device.account() {
+                    return Err(Refusal::NotMember(who));
+                }
+                if admins.contains(&who) {
+                    plan.components.push((ADMINS, without(&who)?.encode()));
+                }
+            }
+            Change::Rename(name) => plan.components.push((PROFILE, self.profile(Some(name), None)?)),
+            Change::Describe(text) => plan.components.push((PROFILE, self.profile(None, Some(text))?)),
+            Change::Promote(who) => {
+                if self.leaves_of(&who).is_empty() {
+                    return Err(Refusal::NotMember(who));
+                }
+                if admins.contains(&who) {
+                    return Err(Refusal::Nothing);
+                }
+                let all = admins.accounts().iter().copied().chain([who]).collect();
+                plan.components.push((ADMINS, with_admins(all)?.encode()));
+            }
+            Change::Demote(who) if !admins.contains(&who) => return Err(Refusal::Nothing),
+            Change::Demote(who) => plan.components.push((ADMINS, without(&who)?.encode())),
+            Change::Rotate => plan.rotate = true,
+            Change::ConfirmDepartures => {
+                plan.departures = self.one_departure_each();
+                if plan.departures.is_empty() {
+                    return Err(Refusal::Nothing);
+                }
+            }
+        }
+        Ok(plan)
+    }
+
+    /// One proposal for each leaf that leaves; of several, the one with the lowest reference.
+    fn one_departure_each(&self) -> Vec<ProposalRef> {
+        let mut departing: Vec<_> = self.departing().collect();
+        departing.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.as_slice().cmp(b.1.as_slice())));
+        departing.dedup_by_key(|(leaf, _)| *leaf);
+        departing.into_iter().map(|(_, reference)| reference).collect()
+    }
+
+    fn check_offers(&self, device: &Device, offers: Vec<Offer>) -> Result<Vec<Offer>, Refusal> {
+        if offers.is_empty() {
+            return Err(Refusal::Nothing);
+        }
+        for offer in &offers {
+            if offer.account() == device.account() {
+                return Err(Refusal::AlreadyMember(offer.account()));
+            }
+            if let Some(what) = offer.leaf.lacks(self.context.required.ids(), self.context.agent) {
+                return Err(Refusal::Unsuitable { who: offer.account(), what });
+            }
+            if !self.leaves_of(&offer.account()).is_empty() {
+                return Err(Refusal::AlreadyMember(offer.account()));
+            }
+        }
+        Ok(offers)
+    }
+
+    fn profile(&self, name: Option<String>, description: Option<String>) -> Result<Vec<u8>, Refusal> {
+        let old = &self.context.profile;
+        let name = name.unwrap_or_else(|| old.name().to_owned());
+        let description = description.unwrap_or_else(|| old.description().to_owned());
+        let new = Profile::new(name, description).ok_or(Refusal::BadName)?;
+        if new == *old { Err(Refusal::Nothing) } else { Ok(new.encode()) }
+    }
+}
