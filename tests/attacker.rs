@@ -2,7 +2,7 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use chacha20poly1305::{ChaCha20Poly1305, Key, KeyInit, Nonce, aead::Aead};
-use murmel_engine::Group;
+use murmel_engine::{EpochKeys, Group};
 use nostr::{Event, EventBuilder, Keys, Kind, Tag};
 use openmls::component::ComponentData;
 use openmls::group::MlsGroup;
@@ -100,17 +100,23 @@ impl Member {
     pub fn open(&self, event: &Event) -> Vec<u8> {
         let content = STANDARD.decode(&event.content).expect("base64");
         self.group(move |_, group, _| {
-            let key = &group.epochs().first().expect("an epoch").group_event_key;
+            let key = keys(group).group_event;
             let (nonce, ciphertext) = content.split_at(12);
             ChaCha20Poly1305::new(Key::from_slice(key.as_slice())).decrypt(Nonce::from_slice(nonce), ciphertext).expect("the epoch's key")
         })
     }
 }
 
+/// The exported keys of the current epoch.
+fn keys(group: &Group) -> EpochKeys {
+    group.epochs().first().and_then(|record| record.keys.clone()).expect("a member's keys")
+}
+
 fn wrap(group: &Group, message: &[u8]) -> Event {
-    let record = group.epochs().first().expect("an epoch");
+    let epochs = group.epochs();
+    let record = epochs.first().expect("an epoch");
     let nonce = [9; 12];
-    let ciphertext = ChaCha20Poly1305::new(Key::from_slice(record.group_event_key.as_slice()))
+    let ciphertext = ChaCha20Poly1305::new(Key::from_slice(keys(group).group_event.as_slice()))
         .encrypt(&Nonce::from(nonce), message)
         .expect("encryption");
     EventBuilder::new(Kind::MlsGroupMessage, STANDARD.encode([nonce.as_slice(), &ciphertext].concat()))

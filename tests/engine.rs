@@ -202,7 +202,10 @@ fn an_epochs_snapshot_is_kept_for_the_last_five_epochs() {
     for member in [&alice, &bob] {
         use murmel_engine::Storage as _;
         let (snapshots, epochs) = member.group(|tx, group, _| {
-            (tx.snapshots(group.id()).expect("snapshots"), group.epochs().iter().map(|record| record.epoch.0).collect::<Vec<_>>())
+            (
+                tx.snapshots(group.id()).expect("snapshots").into_iter().map(|(epoch, _)| epoch).collect::<Vec<_>>(),
+                group.epochs().iter().map(|record| record.epoch.0).collect::<Vec<_>>(),
+            )
         });
         assert_eq!(snapshots.iter().map(|epoch| epoch.0).collect::<Vec<_>>(), [4, 5, 6, 7, 8]);
         assert_eq!(epochs, [9, 8, 7, 6, 5, 4]);

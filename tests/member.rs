@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use murmel_engine::{
-    Change, Confirmed, Device, Error, Group, GroupView, Ingest, InnerEvent, Invitation, JoinError, NewGroup, Offer, OwnKeyPackage, Preview,
-    Slot, Staged, Welcome,
+    Change, Confirmed, Device, Error, Group, GroupId, GroupView, Ingest, InnerEvent, Invitation, JoinError, NewGroup, Offer, OwnKeyPackage,
+    Preview, Slot, Staged, Welcome,
 };
 use murmel_store::{Database, DatabaseKey, Rollback, StateHash, StoreError, Tx};
 use nostr::{Event, Keys, PublicKey};
@@ -37,6 +37,47 @@ pub struct Member {
     runtime: tokio::runtime::Runtime,
 }
 
+/// A member's database file at one moment, from which the same person can go on several times.
+#[derive(Clone)]
+pub struct Moment {
+    keys: Keys,
+    file: Vec<u8>,
+    group: GroupId,
+    signature_key: Vec<u8>,
+    proof: Vec<u8>,
+}
+
+impl Moment {
+    /// The account.
+    pub fn account(&self) -> PublicKey {
+        self.keys.public_key()
+    }
+
+    /// Goes on from here.
+    pub fn resume(&self) -> Member {
+        let folder = tempfile::tempdir_in(memory()).expect("a folder");
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let path = folder.path().join("member.db");
+        std::fs::write(&path, &self.file).expect("a database file");
+        let (account, signature_key, proof) = (self.keys.public_key(), self.signature_key.clone(), self.proof.clone());
+        let device = Device::create(&self.keys, *NOW).expect("a device");
+        let db = runtime.block_on(Database::open(path, key(), Desk { group: None, device })).expect("a database");
+        let member = Member { keys: self.keys.clone(), db, folder, runtime };
+        let group = self.group.clone();
+        member.tx(move |tx, desk| {
+            desk.device = Device::load(tx, account, &signature_key, &proof).expect("no fault").expect("the device of the file");
+            desk.group = Group::load(tx, &group).expect("no fault");
+        });
+        member
+    }
+}
+
+/// Where databases of tests lie: in memory where the system has such a place, for the tests are about what is written, not about disks.
+fn memory() -> PathBuf {
+    let shared = PathBuf::from("/dev/shm");
+    if shared.is_dir() { shared } else { std::env::temp_dir() }
+}
+
 /// A failure inside a transaction that rolls it back.
 #[derive(Debug)]
 pub enum Undone {
@@ -66,7 +107,7 @@ impl Member {
 
     /// A device of this account.
     pub fn with_keys(keys: Keys) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
+        let folder = tempfile::tempdir_in(memory()).expect("a folder");
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         let device = Device::create(&keys, *NOW).expect("a device");
         let path = folder.path().join("member.db");
@@ -108,6 +149,15 @@ impl Member {
             desk.group = Group::load(tx, &id).expect("no fault");
             assert!(desk.group.is_some());
         });
+    }
+
+    /// Ends this member and keeps the database file.
+    pub fn pause(self) -> Moment {
+        let (group, signature_key, proof) =
+            self.group(|_, group, device| (group.id().clone(), device.signature_key().to_vec(), device.proof()));
+        self.runtime.block_on(self.db.close());
+        let file = std::fs::read(self.path()).expect("a database file");
+        Moment { keys: self.keys, file, group, signature_key, proof }
     }
 
     /// A fresh key package, as the event that is published.

@@ -164,7 +164,8 @@ fn compare_state(at: &str, expected: &Value, got: &Value) {
 /// The group's state in the words of the recordings.
 fn describe(group: &Group) -> Value {
     let view = group.view();
-    let record = group.epochs().first().expect("the current epoch");
+    let record = group.epochs().first().map(|record| (*record).clone()).expect("the current epoch");
+    let keys = record.keys.as_ref().expect("a member's keys");
     let hex_keys = |keys: Vec<nostr::PublicKey>| {
         let mut keys: Vec<_> = keys.into_iter().map(|key| key.to_hex()).collect();
         keys.sort();
@@ -185,8 +186,8 @@ fn describe(group: &Group) -> Value {
         "relays": view.relays,
         "app_data_dictionary": dictionary,
         "epoch_authenticator": hex::encode(group.epoch_authenticator()),
-        "exporter_group_event": hex::encode(*record.group_event_key),
-        "exporter_encrypted_media": hex::encode(*record.media_secret),
+        "exporter_group_event": hex::encode(*keys.group_event),
+        "exporter_encrypted_media": hex::encode(*keys.media),
         "tree_hash": hex::encode(group.tree_hash()),
         "confirmed_transcript_hash": hex::encode(group.confirmed_transcript_hash()),
     })

@@ -198,6 +198,11 @@ pub enum Group {
         /// Whom.
         person: String,
     },
+    /// How races between changes of the group ended, newest first.
+    Races {
+        /// The group.
+        group: String,
+    },
     /// Leave the group.
     Leave {
         /// The group.

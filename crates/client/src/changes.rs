@@ -23,6 +23,7 @@ pub(crate) struct Changes {
     chats: BTreeSet<ChatId>,
     groups: BTreeSet<ChatId>,
     messages: BTreeSet<MessageId>,
+    removed: BTreeMap<MessageId, ChatId>,
     arrivals: BTreeSet<MessageId>,
     requests: BTreeSet<RequestId>,
     closed_requests: BTreeSet<RequestId>,
@@ -52,6 +53,12 @@ impl Changes {
     /// A message looks different, and perhaps its chat's row.
     pub(crate) fn message(&mut self, message: MessageId) {
         self.messages.insert(message);
+    }
+
+    /// A message is in the timeline no more.
+    pub(crate) fn message_removed(&mut self, chat: ChatId, message: MessageId) {
+        self.chats.insert(chat);
+        self.removed.insert(message, chat);
     }
 
     /// A message of somebody else is new.
@@ -112,8 +119,15 @@ impl Changes {
     fn effects(mut self, tx: &Tx<'_>, me: PublicKey) -> Result<Effects> {
         let mut events = Vec::new();
         let mut arrivals = Vec::new();
+        for (id, chat) in &self.removed {
+            if let Some(chat) = tx.chat(*chat)?
+                && tx.message(*id)?.is_none_or(|message| message.withdrawn)
+            {
+                events.push(ipc::EventKind::MessageRemoved { chat: chat.group.to_string(), id: id.0 });
+            }
+        }
         for id in &self.messages {
-            let Some(record) = tx.message(*id)? else { continue };
+            let Some(record) = tx.message(*id)?.filter(|record| !record.withdrawn) else { continue };
             self.chats.insert(record.chat);
             // What is said about a message shows with that message.
             let shown = if views::is_shown(record.kind) {

@@ -100,6 +100,7 @@ async fn one(account: Arc<Account>, chore: Chore) {
 /// Finds what a crash or a full queue left undone.
 async fn look_around(account: &Arc<Account>) -> crate::Result<()> {
     membership::resume(account).await?;
+    crate::receive::forget_removed(account).await?;
     let now = account.clock.now();
     let chats = account.db.read(|tx, _| {
         let chats = tx.chats()?.into_iter().map(|chat| Ok((departures::noted(tx, chat.id)?, membership::has_lost(tx, chat.id)?, chat)));
@@ -119,7 +120,7 @@ async fn look_around(account: &Arc<Account>) -> crate::Result<()> {
                 }
             }
             ChatState::Leaving => account.sync.chore(Chore::LeaveAgain(chat.id)),
-            ChatState::Left | ChatState::Removed => {}
+            ChatState::Left | ChatState::Removed | ChatState::Stranded => {}
         }
     }
     if account.auto_accept {

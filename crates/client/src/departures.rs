@@ -37,6 +37,11 @@ pub(crate) fn say(tx: &Tx<'_>, groups: &mut Groups, changes: &mut Changes, chat:
     Ok(())
 }
 
+/// Whether we had said that we leave.
+pub(crate) fn was_leaving(tx: &Tx<'_>, chat: ChatId) -> Result<bool> {
+    Ok(tx.progress_number(&name(chat))?.is_some())
+}
+
 /// Says again that we leave, where the group went on to a newer epoch without us having gone.
 pub(crate) async fn leave_again(account: &Arc<Account>, chat: ChatId) -> Result<()> {
     let stale = account.db.write(move |tx, groups| {

@@ -1,7 +1,7 @@
 //! What a staged commit is meant to do, in a form that survives a crash.
 //! It stages nothing itself.
 
-use murmel_engine::{Change, Digest, Invitation, Offer};
+use murmel_engine::{Change, Digest, GroupEvent, Invitation, Offer};
 use nostr::{Event, PublicKey};
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +44,20 @@ impl Intent {
             Self::Rotate => Change::Rotate,
             Self::ConfirmDepartures => Change::ConfirmDepartures,
         })
+    }
+
+    /// Why a change that lost its place to `events` makes no sense any more; `None` where it still does.
+    pub(crate) fn overtaken(&self, events: &[GroupEvent]) -> Option<&'static str> {
+        let did = |f: fn(&GroupEvent) -> bool| events.iter().any(f);
+        match self {
+            Self::Rename(_) if did(|event| matches!(event, GroupEvent::Renamed(_))) => {
+                Some("Somebody else renamed the group at the same time. If the new name does not suit, change it again.")
+            }
+            Self::Describe(_) if did(|event| matches!(event, GroupEvent::Described)) => {
+                Some("Somebody else changed the description at the same time. If it does not suit, change it again.")
+            }
+            _ => None,
+        }
     }
 
     /// What was wanted, in words; `None` where nobody asked for it: then nobody is told that it was not done either.

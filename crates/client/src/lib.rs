@@ -254,6 +254,14 @@ impl Client {
         membership::leave(&self.account()?, chat).await
     }
 
+    /// How races between changes of the group ended, newest first; for a report, it holds no key and no word of the conversation.
+    ///
+    /// # Errors
+    /// `NotFound`, `Storage`.
+    pub async fn races(&self, chat: &str) -> Result<Vec<ipc::Race>> {
+        receive::races(&self.account()?, chat).await
+    }
+
     /// Invitations that wait, newest first.
     ///
     /// # Errors

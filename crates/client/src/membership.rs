@@ -4,6 +4,7 @@
 mod commit;
 mod create;
 mod lost;
+mod made;
 mod welcome;
 
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use nostr::PublicKey;
 pub(crate) use commit::{Outcome, accepted, again, change, merge, refused, resume, superseded};
 pub(crate) use create::create;
 pub(crate) use lost::has_lost;
+pub(crate) use made::take_back;
 pub(crate) use welcome::not_delivered;
 
 use crate::account::Account;

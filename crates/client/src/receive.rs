@@ -1,6 +1,7 @@
 //! Events from relays, on their way into the database: one transaction for each batch.
 //! It publishes nothing, and nothing that somebody sends stops it.
 
+mod fork;
 mod group;
 
 use std::collections::BTreeSet;
@@ -13,6 +14,8 @@ use nostr::{Event, EventId, Kind};
 use tokio::sync::mpsc;
 
 pub(crate) use group::{Taking, applied, insert_system_row, project};
+
+pub(crate) use fork::{forget_removed, is_followed, races};
 
 use crate::account::Account;
 use crate::chores::Chore;

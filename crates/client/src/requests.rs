@@ -138,7 +138,7 @@ const fn refusal(why: &WelcomeRefused) -> &'static str {
 /// Whether we are a member of the group, by its state and not only by its chat.
 fn is_active(tx: &Tx<'_>, groups: &mut Groups, group: &murmel_engine::GroupId) -> Result<bool> {
     let chat = tx.chat_by_group(group)?;
-    if chat.is_some_and(|chat| matches!(chat.state, ChatState::Left | ChatState::Removed)) {
+    if chat.is_some_and(|chat| matches!(chat.state, ChatState::Left | ChatState::Removed | ChatState::Stranded)) {
         return Ok(false);
     }
     Ok(groups.get(tx, group)?.is_some_and(|(group, _)| group.is_active()))

@@ -31,7 +31,7 @@ pub(crate) async fn send(account: &Arc<Account>, args: ipc::SendMessage) -> Resu
         sendable(&chat)?;
         let event = inner_event(tx, groups, &chat, &args, me, now)?;
         let (group, device) = groups.get(tx, &chat.group)?.ok_or_else(|| Error::internal("a chat without its group"))?;
-        let Sealed { event: outer, digest, epoch } = group.encrypt(tx, device, &event)?;
+        let Sealed { event: outer, digest, epoch, branch } = group.encrypt(tx, device, &event)?;
         let view = group.view();
         let record = MessageRecord {
             id: MessageId::NEW,
@@ -44,9 +44,11 @@ pub(crate) async fn send(account: &Arc<Account>, args: ipc::SendMessage) -> Resu
             tags: event.tags().to_vec(),
             target: parent(event.tags()),
             epoch,
+            branch: Some(branch),
             digest: Some(digest),
             mine: true,
             erased: false,
+            withdrawn: false,
             expires_at: view.retention.filter(|seconds| *seconds > 0).map(|seconds| event.created_at().saturating_add(seconds)),
             received_at: now,
         };
@@ -138,26 +140,43 @@ pub(crate) fn renew_one(
     now: u64,
 ) -> Result<bool> {
     let Some(record) = carrier.message.map(|id| tx.message(id)).transpose()?.flatten() else { return Ok(false) };
+    let Some((group, _)) = groups.get(tx, &chat.group)? else { return Ok(false) };
+    if record.epoch >= group.epoch() { Ok(false) } else { send_again(tx, groups, changes, chat, &record, Some(carrier), now) }
+}
+
+/// Encrypts an own message again, in the current epoch; `false` where that is not possible or not wanted any more.
+/// `carrier`: the event that carried it until now.
+pub(crate) fn send_again(
+    tx: &Tx<'_>,
+    groups: &mut Groups,
+    changes: &mut Changes,
+    chat: &ChatRecord,
+    record: &MessageRecord,
+    carrier: Option<&OutboxRecord>,
+    now: u64,
+) -> Result<bool> {
     let Some((group, device)) = groups.get(tx, &chat.group)? else { return Ok(false) };
     let over = record.expires_at.is_some_and(|at| at <= now);
-    let full = carrier.state != OutboxState::Open && tx.open_count()? >= OUTBOX_CAP as u64;
-    if record.epoch >= group.epoch() || record.erased || over || full {
+    let full = carrier.is_none_or(|carrier| carrier.state != OutboxState::Open) && tx.open_count()? >= OUTBOX_CAP as u64;
+    if record.erased || over || full {
         return Ok(false);
     }
-    let event = InnerEvent::new(record.sender, record.at, record.kind, record.tags, record.content);
+    let event = InnerEvent::new(record.sender, record.at, record.kind, record.tags.clone(), record.content.clone());
     if event.id() != record.event_id {
         return Err(Error::internal("a message that is not the one that was written"));
     }
-    let Sealed { event: outer, digest, epoch } = match group.encrypt(tx, device, &event) {
+    let Sealed { event: outer, digest, epoch, branch } = match group.encrypt(tx, device, &event) {
         Ok(sealed) => sealed,
         Err(murmel_engine::Error::Refused(_)) => return Ok(false),
         Err(error) => return Err(error.into()),
     };
     let relays = group.view().relays;
     let at = groups.stamp(chat.id, now);
-    tx.set_outbox_state(carrier.id, OutboxState::Cancelled, "The group moved on; the message was encrypted again.")?;
+    if let Some(carrier) = carrier {
+        tx.set_outbox_state(carrier.id, OutboxState::Cancelled, "The group moved on; the message was encrypted again.")?;
+    }
     enqueue(tx, Purpose::Message, Some(chat.id), Some(record.id), &dated(&outer, at)?, Lane::Group, &relays, now)?;
-    tx.resend_message(record.id, epoch, &digest)?;
+    tx.resend_message(record.id, epoch, &branch, &digest)?;
     changes.message(record.id);
     changes.enqueued();
     Ok(true)
@@ -179,6 +198,7 @@ pub(crate) fn sendable(chat: &ChatRecord) -> Result<()> {
         ChatState::Leaving => "You are leaving this group.",
         ChatState::Left => "You have left this group.",
         ChatState::Removed => "You are not a member of this group any more.",
+        ChatState::Stranded => "This device cannot follow the group any more. Ask an admin to remove you and to invite you again.",
     };
     Err(Error::new(ErrorCode::GroupInactive, why))
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use murmel_engine::{RoutingId, Storage as _};
 use murmel_net::{Feed, GroupFeed, Incoming, RelayAddress};
-use murmel_store::{ChatId, ChatRecord, ChatState, CursorKey, Lane, OutboxId, Tx};
+use murmel_store::{ChatId, ChatRecord, CursorKey, Lane, OutboxId, Tx};
 use nostr::Timestamp;
 use tokio::sync::{Notify, mpsc, oneshot};
 
@@ -213,7 +213,8 @@ pub(crate) fn start(account: &Arc<Account>, incoming: mpsc::Receiver<Incoming>) 
 /// Follows everything that the rows name: the account's inbox, and each group in each epoch whose messages may still come.
 pub(crate) async fn follow(account: &Arc<Account>) -> Result<()> {
     let inbox = addresses(&relays::current(account).await?.inbox);
-    let groups = account.db.read(|tx, _| group_feeds(tx)).await?;
+    let now = account.clock.now();
+    let groups = account.db.read(move |tx, _| group_feeds(tx, now)).await?;
     let me = account.pubkey();
     let keys: Vec<CursorKey> = inbox.iter().map(|relay| cursor_key(&Feed::Inbox, relay)).collect();
     let since = account.db.read(move |tx, _| since(tx, &keys)).await?;
@@ -229,9 +230,12 @@ pub(crate) async fn follow(account: &Arc<Account>) -> Result<()> {
 }
 
 /// Each feed, and whether it was never read to its end.
-fn group_feeds(tx: &Tx<'_>) -> Result<Vec<(GroupFeed, bool)>> {
+fn group_feeds(tx: &Tx<'_>, now: u64) -> Result<Vec<(GroupFeed, bool)>> {
     let mut feeds: BTreeMap<RoutingId, (Vec<String>, u64)> = BTreeMap::new();
-    for chat in tx.chats()?.into_iter().filter(|chat| matches!(chat.state, ChatState::Active | ChatState::Leaving)) {
+    for chat in tx.chats()? {
+        if !receive::is_followed(tx, &chat, now)? {
+            continue;
+        }
         for (routing, relays) in routes(tx, &chat)? {
             let (known, joined_at) = feeds.entry(routing).or_insert((Vec::new(), chat.joined_at));
             *joined_at = (*joined_at).min(chat.joined_at);

@@ -152,6 +152,7 @@ fn words(event: &ipc::SystemMessage) -> String {
         S::RetentionChanged { by, .. } => format!("{by} changed how long messages stay"),
         S::PictureChanged { by } => format!("{by} changed the picture"),
         S::InvitationFailed { who, .. } => format!("The invitation to {who} could not be delivered"),
+        S::BranchChanged { by, .. } => format!("Two changes were made at once; the one by {by} counts"),
         S::ChangeFailed { what, .. } => format!("You wanted to {what}; that was not possible"),
     }
 }
@@ -162,6 +163,7 @@ const fn group_state(state: ChatState) -> ipc::GroupState {
         ChatState::Leaving => ipc::GroupState::Leaving,
         ChatState::Left => ipc::GroupState::Left,
         ChatState::Removed => ipc::GroupState::Removed,
+        ChatState::Stranded => ipc::GroupState::Stranded,
     }
 }
 

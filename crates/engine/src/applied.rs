@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use nostr::PublicKey;
+use serde::{Deserialize, Serialize};
 
 use crate::authorize::Allowed;
 use crate::components::{AVATAR, IMAGE};
@@ -10,7 +11,7 @@ use crate::context::Context;
 use crate::{Digest, Epoch};
 
 /// A merged commit.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Applied {
     /// Of the commit.
     pub digest: Digest,
@@ -22,6 +23,8 @@ pub struct Applied {
     pub by: PublicKey,
     /// What changed.
     pub events: Vec<GroupEvent>,
+    /// Whether it does more than rotate the committer's leaf or confirm departures: in a race it comes before one that does not.
+    pub privileged: bool,
     /// `false` when it removed us.
     pub still_member: bool,
     /// A staged commit of ours went with the old epoch. True for our own commit too, which is then the one that was staged.
@@ -29,7 +32,7 @@ pub struct Applied {
 }
 
 /// Something that changed in a group.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum GroupEvent {
     /// The account joined.
     MemberAdded(PublicKey),

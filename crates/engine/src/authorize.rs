@@ -91,6 +91,8 @@ pub struct Allowed {
     pub departed: BTreeSet<PublicKey>,
     /// Whether it changes nothing but the committer's own leaf.
     pub rotation_only: bool,
+    /// Whether it does more than that and more than confirming departures.
+    pub privileged: bool,
 }
 
 /// The accounts of the group's current tree.
@@ -158,7 +160,8 @@ pub fn authorize(group: &MlsGroup, parent: &Context, committer: LeafNodeIndex, c
         only_components(&proposals, &[APP_COMPONENTS, LIFECYCLE])?;
     }
     departed.retain(|account| !after.values().any(|other| other == account));
-    Ok(Allowed { committer: committer_account, rotation_only: proposals.is_empty(), context, before, after, departed })
+    let privileged = !proposals.iter().all(|queued| matches!(queued.proposal(), Proposal::SelfRemove));
+    Ok(Allowed { privileged, committer: committer_account, rotation_only: proposals.is_empty(), context, before, after, departed })
 }
 
 /// Judges one proposal by its own author, whether it stands alone or in a commit.

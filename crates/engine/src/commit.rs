@@ -54,7 +54,7 @@ impl Group {
             Ok(invitations) => self.seal(&commit, now, None).map(|sealed| (sealed, invitations)),
             Err(refusal) => Err(refusal.into()),
         };
-        let (Sealed { event, digest, epoch }, invitations) = match sealed {
+        let (Sealed { event, digest, epoch, .. }, invitations) = match sealed {
             Ok(sealed) => sealed,
             Err(error) => {
                 self.mls.clear_pending_commit(storage.storage()).map_err(StorageFault::new)?;
@@ -70,16 +70,24 @@ impl Group {
     /// Merges the staged commit after at least one relay accepted it; `None` where none is staged. `now` in Unix seconds.
     pub fn confirm(&mut self, storage: &impl Storage, _now: u64) -> Result<Option<Confirmed>, Fault> {
         let Some(pending) = self.pending.clone() else { return Ok(None) };
-        let applied = self.advance_own(storage, pending.digest)?;
+        let applied = self.advance_own(storage, pending.digest, true)?;
         Ok(Some(Confirmed { applied, invitations: pending.invitations }))
     }
 
-    /// Drops the staged commit. Should a relay have passed it on all the same, its echo is taken like anybody's commit.
+    /// Drops the staged commit. Should a relay have passed it on all the same, it takes part in a race like anybody's commit.
     pub fn discard(&mut self, storage: &impl Storage) -> Result<(), Fault> {
+        self.keep_superseded(storage)?;
         self.mls.clear_pending_commit(storage.storage()).map_err(StorageFault::new)?;
-        storage.clear_pending(&self.id)?;
-        self.pending = None;
         Ok(())
+    }
+
+    /// Keeps the staged commit with the state that it was made in, under its own name, and goes on without it: OpenMLS can merge a commit
+    /// of ours only from there, and somebody may have seen it. Answers whether there was one.
+    pub(crate) fn keep_superseded(&mut self, storage: &impl Storage) -> Result<bool, Fault> {
+        let Some(pending) = self.pending.take() else { return Ok(false) };
+        storage.take_snapshot(&self.id, &pending.digest, pending.epoch)?;
+        storage.clear_pending(&self.id)?;
+        Ok(true)
     }
 
     /// Proposes our own departure; another member has to commit it. `now` in Unix seconds.
@@ -160,11 +168,11 @@ impl Group {
         }
     }
 
-    /// Merges our own staged commit.
-    pub(crate) fn advance_own(&mut self, storage: &impl Storage, digest: Digest) -> Result<Applied, Fault> {
+    /// Merges our own staged commit. `newest`: whether the group is in the newest state of its epoch, rather than in a kept one.
+    pub(crate) fn advance_own(&mut self, storage: &impl Storage, digest: Digest, newest: bool) -> Result<Applied, Fault> {
         let commit = self.mls.pending_commit().ok_or_else(|| Fault::mls("no commit is staged"))?;
         let allowed = authorize::authorize(&self.mls, &self.context, self.mls.own_leaf_index(), commit).map_err(Fault::mls)?;
-        self.advance(storage, digest, allowed, |mls| mls.merge_pending_commit(storage).map_err(Fault::mls))
+        self.advance(storage, digest, allowed, newest, |mls| mls.merge_pending_commit(storage).map_err(Fault::mls))
     }
 
     /// Merges a commit of another member that was judged by `authorize`.
@@ -175,7 +183,8 @@ impl Group {
         commit: StagedCommit,
         allowed: Allowed,
     ) -> Result<Applied, Fault> {
-        self.advance(storage, digest, allowed, |mls| mls.merge_staged_commit(storage, commit).map_err(Fault::mls))
+        let newest = self.at == self.tip;
+        self.advance(storage, digest, allowed, newest, |mls| mls.merge_staged_commit(storage, commit).map_err(Fault::mls))
     }
 
     /// INVARIANT: the only place where an epoch ends. Takes [`Allowed`], which only `authorize` makes; keeps a snapshot of the old epoch.
@@ -184,21 +193,37 @@ impl Group {
         storage: &impl Storage,
         digest: Digest,
         allowed: Allowed,
+        newest: bool,
         merge: impl FnOnce(&mut MlsGroup) -> Result<(), Fault>,
     ) -> Result<Applied, Fault> {
-        let from = self.epoch();
-        let superseded_own = self.pending.take().is_some();
-        // The newest state of the epoch, not its first: a ratchet that went back would use a key twice.
-        storage.take_snapshot(&self.id, from)?;
+        let (parent, from, on_tip) = (self.at, self.epoch(), self.at == self.tip);
+        let own = self.pending().is_some_and(|pending| pending == digest);
+        let superseded_own = on_tip && if own { self.pending.take().is_some() } else { self.keep_superseded(storage)? };
+        if newest {
+            // Not the first state of the epoch: a ratchet that went back would use a key twice.
+            storage.take_snapshot(&self.id, &parent, from)?;
+        }
         merge(&mut self.mls)?;
-        storage.clear_pending(&self.id)?;
         storage.remember_message(&self.id, &digest, from)?;
         let events = GroupEvent::between(&self.context, &allowed);
+        let privileged = allowed.privileged;
         self.context = allowed.context;
-        let still_member = self.is_active();
-        if still_member {
-            self.record_epoch(storage)?;
+        let applied = Applied {
+            digest,
+            from,
+            to: Epoch(from.0 + 1),
+            by: allowed.committer,
+            events,
+            privileged,
+            still_member: self.mls.is_active(),
+            superseded_own,
+        };
+        self.record_epoch(storage, digest, Some(parent), Some(applied.clone()))?;
+        self.at = digest;
+        if on_tip {
+            storage.clear_pending(&self.id)?;
+            self.follow(storage, digest)?;
         }
-        Ok(Applied { digest, from, to: Epoch(from.0 + 1), by: allowed.committer, events, still_member, superseded_own })
+        Ok(applied)
     }
 }

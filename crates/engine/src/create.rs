@@ -87,7 +87,7 @@ impl Group {
         let welcome = bundle.to_welcome_msg().ok_or_else(|| Fault::mls("no welcome"))?.tls_serialize_detached().map_err(Fault::mls)?;
         let invitations = Invitation::for_each(offers, &welcome, self.context.routing.relays())?;
         let commit = bundle.commit().tls_serialize_detached().map_err(Fault::mls)?;
-        self.advance_own(storage, Digest::of(&commit))?;
+        self.advance_own(storage, Digest::of(&commit), true)?;
         Ok(invitations)
     }
 }

@@ -10,6 +10,7 @@ use tls_codec::Serialize as _;
 use zeroize::Zeroizing;
 
 use crate::authorize;
+use crate::branch::{self, Witnesses};
 use crate::components::ComponentId;
 use crate::context::Context;
 use crate::device::Device;
@@ -17,8 +18,8 @@ use crate::envelope;
 use crate::error::{Error, Fault, Refusal};
 use crate::inner_event::InnerEvent;
 use crate::pending::Pending;
-use crate::storage::EpochRecord;
-use crate::{Digest, Epoch, GroupId, RoutingId, Storage, StorageFault};
+use crate::storage::{EpochKeys, EpochRecord};
+use crate::{Applied, Digest, Epoch, GroupId, RoutingId, Storage, StorageFault};
 
 /// How many past epochs messages are read from, and snapshots kept of (Marmot convergence policy v1).
 pub const PAST_EPOCHS: u64 = 5;
@@ -58,6 +59,8 @@ pub struct Sealed {
     pub digest: Digest,
     /// The epoch it belongs to.
     pub epoch: Epoch,
+    /// The commit that began that epoch: names its branch.
+    pub branch: Digest,
 }
 
 /// A loaded group.
@@ -65,8 +68,14 @@ pub struct Group {
     pub(crate) id: GroupId,
     pub(crate) mls: MlsGroup,
     pub(crate) context: Context,
-    /// Newest first; the first one is the current epoch's while we are a member.
+    /// Every epoch of every branch inside the window, in no order.
     pub(crate) epochs: Vec<EpochRecord>,
+    /// The end of the branch that is the group.
+    pub(crate) tip: Digest,
+    /// INVARIANT: the epoch that `mls`, `context` and the OpenMLS rows are of. It is the tip, except while a rival branch is looked at.
+    pub(crate) at: Digest,
+    pub(crate) witnesses: Witnesses,
+    /// The staged commit, which follows the tip.
     pub(crate) pending: Option<Pending>,
 }
 
@@ -76,15 +85,23 @@ impl Group {
         let Some(mls) = MlsGroup::load(storage.storage(), &mls_id(id)).map_err(StorageFault::new)? else { return Ok(None) };
         let context = Context::read(mls.extensions()).map_err(Fault::mls)?;
         let pending = storage.pending(id)?.map(|bytes| Pending::decode(&bytes)).transpose()?;
-        Ok(Some(Self { epochs: storage.epochs(id)?, id: id.clone(), mls, context, pending }))
+        let tip = storage.tip(id)?.ok_or_else(|| Fault::mls("a group without a tip"))?;
+        let mut witnesses = Witnesses::new();
+        for (commit, account) in storage.witnesses(id)? {
+            witnesses.entry(commit).or_default().insert(account);
+        }
+        Ok(Some(Self { epochs: storage.epochs(id)?, id: id.clone(), mls, context, tip, at: tip, witnesses, pending }))
     }
 
     /// Takes over a group that was just created or joined, and writes what the engine keeps of its epoch.
     pub(crate) fn adopt(storage: &impl Storage, mls: MlsGroup) -> Result<Self, Fault> {
         let id = GroupId::new(mls.group_id().as_slice()).ok_or_else(|| Fault::mls("group id"))?;
         let context = Context::read(mls.extensions()).map_err(Fault::mls)?;
-        let mut group = Self { id, mls, context, epochs: Vec::new(), pending: None };
-        group.record_epoch(storage)?;
+        let tip = Digest::of(mls.public_group().group_context().confirmed_transcript_hash());
+        let (epochs, witnesses) = (Vec::new(), Witnesses::new());
+        let mut group = Self { id, mls, context, epochs, tip, at: tip, witnesses, pending: None };
+        group.record_epoch(storage, tip, None, None)?;
+        storage.put_tip(&group.id, &tip)?;
         Ok(group)
     }
 
@@ -147,9 +164,14 @@ impl Group {
         self.mls.public_group().group_context().confirmed_transcript_hash()
     }
 
-    /// What is kept of the epochs whose messages can still be read, newest first.
-    pub fn epochs(&self) -> &[EpochRecord] {
-        &self.epochs
+    /// What is kept of the epochs whose messages can still be read, newest first. Rival branches are left out.
+    pub fn epochs(&self) -> Vec<&EpochRecord> {
+        branch::chain(&self.epochs, &self.tip)
+    }
+
+    /// The commit that began the current epoch: names the branch that the group follows.
+    pub const fn tip(&self) -> Digest {
+        self.tip
     }
 
     /// The digest of the commit of ours that waits for a relay.
@@ -177,25 +199,27 @@ impl Group {
         let expiration = self.context.retention.and_then(|retention| retention.expiry(event.created_at()));
         let sealed = self.seal(&message, event.created_at(), expiration)?;
         storage.remember_message(&self.id, &sealed.digest, sealed.epoch)?;
+        self.witness(storage, sealed.branch, device.account())?;
         Ok(sealed)
     }
 
     /// Wraps an MLS message of the current epoch.
     pub(crate) fn seal(&self, message: &[u8], at: u64, expiration: Option<u64>) -> Result<Sealed, Error> {
-        let record = self.current_record()?;
-        let event = envelope::seal(&record.group_event_key, message, record.routing, at, expiration)?;
+        let record = self.record(&self.tip).ok_or_else(|| Fault::mls("the epoch has no record"))?;
+        let keys = record.keys.as_ref().ok_or_else(|| Fault::mls("the epoch has no keys"))?;
+        let event = envelope::seal(&keys.group_event, message, record.routing, at, expiration)?;
         if event.content.len() > envelope::MAX_CONTENT {
             return Err(Refusal::TooLarge { bytes: event.content.len(), limit: envelope::MAX_CONTENT }.into());
         }
-        Ok(Sealed { event, digest: Digest::of(message), epoch: record.epoch })
+        Ok(Sealed { event, digest: Digest::of(message), epoch: record.epoch, branch: record.commit })
     }
 
     pub(crate) fn require_active(&self) -> Result<(), Refusal> {
         if self.is_active() { Ok(()) } else { Err(Refusal::Inactive) }
     }
 
-    pub(crate) fn current_record(&self) -> Result<&EpochRecord, Fault> {
-        self.epochs.first().filter(|record| record.epoch == self.epoch()).ok_or_else(|| Fault::mls("the epoch has no record"))
+    pub(crate) fn record(&self, commit: &Digest) -> Option<&EpochRecord> {
+        self.epochs.iter().find(|record| record.commit == *commit)
     }
 
     /// The leaves of an account.
@@ -203,20 +227,31 @@ impl Group {
         authorize::accounts(&self.mls).into_iter().filter(|(_, other)| other == account).map(|(index, _)| index).collect()
     }
 
-    /// Exports the keys of the current epoch, keeps them, and forgets what is older than the window.
-    pub(crate) fn record_epoch(&mut self, storage: &impl Storage) -> Result<(), Fault> {
+    /// Exports the keys of the epoch that the group is at, and keeps them under the name of the commit that began it.
+    pub(crate) fn record_epoch(
+        &mut self,
+        storage: &impl Storage,
+        commit: Digest,
+        parent: Option<Digest>,
+        began: Option<Applied>,
+    ) -> Result<(), Fault> {
+        let keys = if self.mls.is_active() {
+            Some(EpochKeys { group_event: self.export(storage, b"group-event")?, media: self.export(storage, b"encrypted-media")? })
+        } else {
+            None
+        };
         let record = EpochRecord {
+            commit,
+            parent,
             epoch: self.epoch(),
-            group_event_key: self.export(storage, b"group-event")?,
-            media_secret: self.export(storage, b"encrypted-media")?,
+            keys,
             routing: self.context.routing.id(),
             relays: self.context.routing.relays().to_vec(),
             retention: self.context.retention.map(|retention| retention.0),
+            began,
         };
-        let oldest = record.epoch.back(PAST_EPOCHS);
         storage.put_epoch(&self.id, &record)?;
-        storage.forget_epochs_before(&self.id, oldest)?;
-        self.epochs.retain(|other| other.epoch >= oldest && other.epoch != record.epoch);
+        self.epochs.retain(|other| other.commit != commit);
         self.epochs.insert(0, record);
         Ok(())
     }

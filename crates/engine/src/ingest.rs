@@ -14,6 +14,7 @@ use tls_codec::Deserialize as _;
 use crate::applied::Applied;
 use crate::authorize;
 use crate::components::Retention;
+use crate::converge::{Rival, Switched};
 use crate::device::Device;
 use crate::envelope::Envelope;
 use crate::error::Fault;
@@ -28,6 +29,11 @@ pub enum Ingest {
     Message(Received),
     /// A commit of another member was merged.
     Commit(Applied),
+    /// A rival branch turned out to be the group: what was said and done on the other one does not count any more.
+    /// Offer the event again, it may be readable now.
+    Switched(Switched),
+    /// A commit of a rival branch is kept; the group stays where it is. What was deferred may belong to that branch.
+    Rival(Rival),
     /// Somebody proposes something that waits for a commit.
     Proposal {
         /// Who.
@@ -43,6 +49,8 @@ pub enum Ingest {
     OwnCommitReturned,
     /// Never.
     Rejected(Why),
+    /// A state inside the window that is needed to follow the group is gone: only a new invitation helps.
+    Unrecoverable,
 }
 
 /// An authenticated application message.
@@ -54,6 +62,8 @@ pub struct Received {
     pub sender: PublicKey,
     /// The epoch it was sent in.
     pub epoch: Epoch,
+    /// The commit that began that epoch: names its branch.
+    pub branch: Digest,
     /// Of the MLS message.
     pub digest: Digest,
     /// When it disappears, Unix seconds.
@@ -75,15 +85,18 @@ pub enum Why {
     /// What was inside is not an MLS message of this group.
     #[error("malformed message")]
     MalformedMessage,
-    /// A handshake message of an epoch that has ended.
-    #[error("a change of an epoch that has ended")]
-    StaleEpoch,
     /// The commit refers to a proposal that has not arrived.
     #[error("a proposal is missing")]
     MissingProposal,
     /// MLS validation failed.
     #[error("invalid message: {0}")]
     Invalid(String),
+    /// It was sent on a branch that lost a race: should that branch win after all, it can be read.
+    #[error("of a branch that lost")]
+    OtherBranch,
+    /// One member has made too many rival changes of one epoch.
+    #[error("too many rival changes")]
+    TooManyRivals,
     /// The message's key is used up or too far away.
     #[error("the key of the message is gone or too far ahead")]
     KeyGone,
@@ -108,32 +121,48 @@ impl Group {
         if !self.epochs.iter().any(|record| record.routing == envelope.routing) {
             return Ok(Ingest::Rejected(Why::OtherGroup));
         }
-        let Some(message) = self.epochs.iter().find_map(|record| envelope.open(&record.group_event_key)) else {
-            return Ok(Ingest::Deferred(Why::NoKey));
-        };
+        let opened = self.epochs.iter().find_map(|record| Some((record.commit, envelope.open(&record.keys.as_ref()?.group_event)?)));
+        let Some((source, message)) = opened else { return Ok(Ingest::Deferred(Why::NoKey)) };
         let digest = Digest::of(&message);
         if self.pending() == Some(digest) {
             return Ok(Ingest::OwnCommitReturned);
         }
-        if storage.knows_message(&self.id, &digest)? {
+        let known = storage.knows_message(&self.id, &digest)? || self.record(&digest).is_some();
+        if known {
             return Ok(Ingest::Duplicate);
-        }
-        if !self.is_active() {
-            return Ok(Ingest::Rejected(Why::NotMember));
         }
         let Some(message) = self.parse(&message) else { return Ok(Ingest::Rejected(Why::MalformedMessage)) };
         let epoch = Epoch(message.epoch().as_u64());
-        if message.content_type() != ContentType::Application {
-            if envelope.expiration.is_some() {
-                return Ok(Ingest::Rejected(Why::MalformedEvent));
-            }
-            if epoch < self.epoch() {
-                return Ok(Ingest::Rejected(Why::StaleEpoch));
-            }
+        // The key outside is that of the epoch inside, or somebody wrapped it anew.
+        if self.record(&source).is_none_or(|record| record.epoch != epoch) {
+            return Ok(Ingest::Rejected(Why::MalformedMessage));
         }
-        let outcome = self.process(storage, message, digest, epoch)?;
-        if matches!(outcome, Ingest::Message(_) | Ingest::Proposal { .. }) {
-            storage.remember_message(&self.id, &digest, epoch)?;
+        match message.content_type() {
+            ContentType::Application if self.epochs().iter().any(|record| record.commit == source) => {
+                self.ingest_application(storage, message, digest, source, epoch)
+            }
+            ContentType::Application => self.ingest_witness(storage, message, source),
+            _ if envelope.expiration.is_some() => Ok(Ingest::Rejected(Why::MalformedEvent)),
+            _ if source != self.tip || self.was_ours(storage, epoch, &digest)? => self.ingest_elsewhere(storage, message, digest, source),
+            _ if !self.is_active() => Ok(Ingest::Rejected(Why::NotMember)),
+            _ => self.process(storage, message, digest, source, epoch),
+        }
+    }
+
+    fn ingest_application(
+        &mut self,
+        storage: &impl Storage,
+        message: ProtocolMessage,
+        digest: Digest,
+        source: Digest,
+        epoch: Epoch,
+    ) -> Result<Ingest, Fault> {
+        if !self.is_active() {
+            return Ok(Ingest::Rejected(Why::NotMember));
+        }
+        let outcome = self.process(storage, message, digest, source, epoch)?;
+        if let Ingest::Message(received) = &outcome {
+            self.witness(storage, source, received.sender)?;
         }
         Ok(outcome)
     }
@@ -143,19 +172,37 @@ impl Group {
         (*message.group_id() == mls_id(&self.id)).then_some(message)
     }
 
-    fn process(&mut self, storage: &impl Storage, message: ProtocolMessage, digest: Digest, epoch: Epoch) -> Result<Ingest, Fault> {
+    /// Lets OpenMLS process a message for the state that the group is at, and applies what comes out.
+    pub(crate) fn process(
+        &mut self,
+        storage: &impl Storage,
+        message: ProtocolMessage,
+        digest: Digest,
+        source: Digest,
+        epoch: Epoch,
+    ) -> Result<Ingest, Fault> {
         let processed = match self.mls.process_message(storage, message) {
             Ok(processed) => processed,
             Err(ProcessMessageError::StorageError(error)) => return Err(StorageFault::new(error).into()),
             Err(error) => return Ok(refuse(error)),
         };
         let sender = processed.sender().clone();
-        let account = self.account_of(&processed);
+        let account = Self::account_of(&processed);
         match processed.into_content() {
             ProcessedMessageContent::ApplicationMessage(message) => {
-                Ok(receive(message, account, digest, self.epochs.iter().find(|record| record.epoch == epoch)))
+                let outcome = receive(message, account, digest, self.record(&source));
+                if matches!(outcome, Ingest::Message(_)) {
+                    storage.remember_message(&self.id, &digest, epoch)?;
+                }
+                Ok(outcome)
             }
-            ProcessedMessageContent::ProposalMessage(queued) => self.keep_proposal(storage, *queued, account, digest),
+            ProcessedMessageContent::ProposalMessage(queued) => {
+                let outcome = self.keep_proposal(storage, *queued, account, digest)?;
+                if matches!(outcome, Ingest::Proposal { .. }) {
+                    storage.remember_message(&self.id, &digest, epoch)?;
+                }
+                Ok(outcome)
+            }
             ProcessedMessageContent::StagedCommitMessage(commit) => self.apply(storage, &sender, *commit, digest),
             ProcessedMessageContent::UnresolvedAppDataCommit(commit) => self.resolve(storage, &sender, *commit, digest),
             ProcessedMessageContent::OwnPendingCommit => Ok(Ingest::OwnCommitReturned),
@@ -164,7 +211,7 @@ impl Group {
         }
     }
 
-    fn account_of(&self, processed: &ProcessedMessage) -> Option<PublicKey> {
+    pub(crate) fn account_of(processed: &ProcessedMessage) -> Option<PublicKey> {
         if !matches!(processed.sender(), Sender::Member(_)) {
             return None;
         }
@@ -226,12 +273,14 @@ impl Group {
 
 /// When a message disappears follows from what its author signed and from the state of its epoch. The tag outside says the same to relays,
 /// but anybody could have written it.
-fn receive(message: ApplicationMessage, sender: Option<PublicKey>, digest: Digest, record: Option<&EpochRecord>) -> Ingest {
+pub(crate) fn receive(message: ApplicationMessage, sender: Option<PublicKey>, digest: Digest, record: Option<&EpochRecord>) -> Ingest {
     let Ok(event) = InnerEvent::parse(&message.into_bytes()) else { return Ingest::Rejected(Why::MalformedInnerEvent) };
     let Some(record) = record else { return Ingest::Rejected(Why::KeyGone) };
     let expires_at = record.retention.and_then(|seconds| Retention(seconds).expiry(event.created_at()));
     match sender {
-        Some(sender) if sender == event.author() => Ingest::Message(Received { event, sender, epoch: record.epoch, digest, expires_at }),
+        Some(sender) if sender == event.author() => {
+            Ingest::Message(Received { event, sender, epoch: record.epoch, branch: record.commit, digest, expires_at })
+        }
         _ => Ingest::Rejected(Why::Author),
     }
 }

@@ -3,10 +3,12 @@
 
 mod applied;
 mod authorize;
+mod branch;
 mod change;
 mod commit;
 pub mod components;
 mod context;
+mod converge;
 mod create;
 mod device;
 pub mod encoding;
@@ -25,9 +27,11 @@ mod welcome;
 
 pub use applied::{Applied, GroupEvent};
 pub use authorize::Unauthorized;
+pub use branch::{Reason, WITNESS_QUORUM};
 pub use change::Change;
 pub use commit::{Confirmed, Staged};
 pub use context::ContextFlaw;
+pub use converge::{Left, Rival, Switched};
 pub use create::NewGroup;
 pub use device::Device;
 pub use envelope::GROUP_MESSAGE_KIND;
@@ -40,5 +44,5 @@ pub use inner_event::{InnerEvent, kind};
 pub use key_package::{KEY_PACKAGE_KIND, Offer, OfferRefused, OwnKeyPackage, Slot, keep as keep_key_package};
 pub use leaf::LeafFlaw;
 pub use pending::{Invitation, MAX_WELCOME_RUMOR};
-pub use storage::{EpochRecord, KeyPackageRecord, Storage, StorageFault};
+pub use storage::{EpochKeys, EpochRecord, KeyPackageRecord, Storage, StorageFault};
 pub use welcome::{JoinError, Preview, Welcome, WelcomeRefused};

@@ -3,11 +3,12 @@
 
 use std::error::Error;
 
+use nostr::PublicKey;
 use openmls_traits::OpenMlsProvider;
 use openmls_traits::storage::{CURRENT_VERSION, StorageProvider};
 use zeroize::Zeroizing;
 
-use crate::{Digest, Epoch, GroupId, KeyPackageRef, RoutingId};
+use crate::{Applied, Digest, Epoch, GroupId, KeyPackageRef, RoutingId};
 
 /// The storage failed: the transaction has to be rolled back and the loaded group forgotten.
 #[derive(Debug, thiserror::Error)]
@@ -21,21 +22,36 @@ impl StorageFault {
     }
 }
 
-/// What stays of an epoch while messages of it may still arrive (Marmot: five epochs).
+/// The exported keys of an epoch.
+#[derive(Clone)]
+pub struct EpochKeys {
+    /// `MLS-Exporter("marmot", "group-event", 32)`: opens the content of kind 445 events of this epoch.
+    pub group_event: Zeroizing<[u8; 32]>,
+    /// `MLS-Exporter("marmot", "encrypted-media", 32)`.
+    pub media: Zeroizing<[u8; 32]>,
+}
+
+/// What stays of an epoch while messages of it, or rivals of its commits, may still arrive (Marmot: five epochs).
+///
+/// A race makes several epochs of one number, each on a branch of its own: what names an epoch is the commit that began it.
 #[derive(Clone)]
 pub struct EpochRecord {
-    /// The epoch.
+    /// Digest of the commit that began it; of the first epoch that we know, a digest of its transcript.
+    pub commit: Digest,
+    /// The epoch that the commit ended, named the same way; `None` for the first one that we know.
+    pub parent: Option<Digest>,
+    /// Its number.
     pub epoch: Epoch,
-    /// `MLS-Exporter("marmot", "group-event", 32)`: opens the content of kind 445 events of this epoch.
-    pub group_event_key: Zeroizing<[u8; 32]>,
-    /// `MLS-Exporter("marmot", "encrypted-media", 32)`.
-    pub media_secret: Zeroizing<[u8; 32]>,
+    /// `None` where the commit removed us.
+    pub keys: Option<EpochKeys>,
     /// The `h` tag in this epoch.
     pub routing: RoutingId,
     /// The relays of this epoch, as in component 0x8004, sorted.
     pub relays: Vec<String>,
     /// Seconds until messages of this epoch disappear; `None` where the component is absent, 0 is off.
     pub retention: Option<u64>,
+    /// What the commit did; `None` for the first epoch that we know.
+    pub began: Option<Applied>,
 }
 
 /// A key package of ours with its private keys, kept until its replacement is known to be used.
@@ -58,17 +74,32 @@ pub struct KeyPackageRecord {
 pub trait Storage: OpenMlsProvider<StorageProvider: StorageProvider<CURRENT_VERSION, Error: Send + Sync + 'static>> {
     /// Adds or replaces the record of an epoch.
     fn put_epoch(&self, group: &GroupId, record: &EpochRecord) -> Result<(), StorageFault>;
-    /// The kept epochs of a group, newest first.
+    /// The kept epochs of every branch of a group, newest first.
     fn epochs(&self, group: &GroupId) -> Result<Vec<EpochRecord>, StorageFault>;
-    /// Forgets the epochs and snapshots older than `oldest`.
+    /// Forgets an epoch with its snapshot and witnesses.
+    fn forget_epoch(&self, group: &GroupId, commit: &Digest) -> Result<(), StorageFault>;
+    /// Forgets the epochs older than `oldest`, their snapshots and witnesses, and which messages of them were processed.
     fn forget_epochs_before(&self, group: &GroupId, oldest: Epoch) -> Result<(), StorageFault>;
 
-    /// Copies every OpenMLS row of the group under `epoch`, replacing an earlier copy of that epoch.
-    fn take_snapshot(&self, group: &GroupId, epoch: Epoch) -> Result<(), StorageFault>;
-    /// Puts the OpenMLS rows of the group back to the copy of `epoch`; `false` where there is none.
-    fn restore_snapshot(&self, group: &GroupId, epoch: Epoch) -> Result<bool, StorageFault>;
-    /// Epochs of which a snapshot is kept, oldest first.
-    fn snapshots(&self, group: &GroupId) -> Result<Vec<Epoch>, StorageFault>;
+    /// Says which epoch the OpenMLS rows of the group are of: the tip of the branch that we follow.
+    fn put_tip(&self, group: &GroupId, commit: &Digest) -> Result<(), StorageFault>;
+    /// What [`Storage::put_tip`] said.
+    fn tip(&self, group: &GroupId) -> Result<Option<Digest>, StorageFault>;
+
+    /// Copies every OpenMLS row of the group under the name `commit`, replacing an earlier copy of that name.
+    fn take_snapshot(&self, group: &GroupId, commit: &Digest, epoch: Epoch) -> Result<(), StorageFault>;
+    /// Puts the OpenMLS rows of the group back to the copy of that name; `false` where there is none.
+    fn restore_snapshot(&self, group: &GroupId, commit: &Digest) -> Result<bool, StorageFault>;
+    /// What copies are kept, oldest epoch first.
+    fn snapshots(&self, group: &GroupId) -> Result<Vec<(Epoch, Digest)>, StorageFault>;
+
+    /// Remembers that an account sent an application message in an epoch.
+    fn put_witness(&self, group: &GroupId, commit: &Digest, account: &PublicKey) -> Result<(), StorageFault>;
+    /// Who sent application messages in which of the kept epochs.
+    fn witnesses(&self, group: &GroupId) -> Result<Vec<(Digest, PublicKey)>, StorageFault>;
+
+    /// Runs `f` and takes back everything that it wrote.
+    fn scratch<T>(&self, f: impl FnOnce() -> T) -> Result<T, StorageFault>;
 
     /// Remembers that an MLS message was processed in `epoch`; `false` if it was known already.
     fn remember_message(&self, group: &GroupId, digest: &Digest, epoch: Epoch) -> Result<bool, StorageFault>;
@@ -87,6 +118,6 @@ pub trait Storage: OpenMlsProvider<StorageProvider: StorageProvider<CURRENT_VERS
     /// Forgets what [`Storage::put_pending`] kept.
     fn clear_pending(&self, group: &GroupId) -> Result<(), StorageFault>;
 
-    /// Deletes every row of the group, OpenMLS rows, epochs, snapshots and the staged commit included; used before joining again.
+    /// Deletes every row of the group, OpenMLS rows, epochs of all branches, snapshots and the staged commit included; used before joining again.
     fn forget_group(&self, group: &GroupId) -> Result<(), StorageFault>;
 }

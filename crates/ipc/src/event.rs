@@ -58,6 +58,14 @@ pub enum EventKind {
         /// The whole message.
         message: MessageView,
     },
+    /// A message is not part of the timeline any more.
+    MessageRemoved {
+        /// The chat's id.
+        chat: String,
+        /// The message's id.
+        #[ts(type = "number")]
+        id: i64,
+    },
     /// A group's details changed.
     Group {
         /// The whole group.

@@ -15,6 +15,6 @@ pub use event::{Event, EventKind, Snapshot};
 pub use typescript::typescript;
 pub use view::{
     AccountView, ChatRow, Cursor, Delivery, DeliveryAnswer, GroupCreated, GroupDetails, GroupState, KeyKind, KeyPlace, KeyPreview,
-    MemberView, MessageKind, MessageState, MessageView, NetworkState, NotInvited, PersonPreview, RelayView, RequestView, Session, Settings,
-    SetupName, SetupStep, StepState, SystemMessage, TimelinePage,
+    MemberView, MessageKind, MessageState, MessageView, NetworkState, NotInvited, PersonPreview, Race, RaceCommit, RaceReason, RelayView,
+    RequestView, Session, Settings, SetupName, SetupStep, StepState, SystemMessage, TimelinePage,
 };

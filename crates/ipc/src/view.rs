@@ -104,6 +104,8 @@ pub enum GroupState {
     Left,
     /// Removed by an admin.
     Removed,
+    /// This device cannot follow the group any more: an admin has to remove the account and invite it again.
+    Stranded,
 }
 
 /// One row of the chat list.
@@ -318,6 +320,17 @@ pub enum SystemMessage {
         /// Why, as a sentence; may carry words of a relay.
         reason: String,
     },
+    /// Changes were made at the same time, and the group went another way than it had gone here.
+    BranchChanged {
+        /// Who made the change that counts.
+        by: String,
+        /// What decided.
+        reason: RaceReason,
+        /// Messages of others that were withdrawn; their apps send them again.
+        withdrawn: u32,
+        /// Own messages that were sent again.
+        resent: u32,
+    },
     /// A change by the account that was to be made later, and cannot be made.
     ChangeFailed {
         /// What was wanted, to follow "You wanted to".
@@ -325,6 +338,61 @@ pub enum SystemMessage {
         /// Why, in sentences; may carry words of a relay.
         reason: String,
     },
+}
+
+/// What decided a race between changes that were made at the same time (Marmot: convergence).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum RaceReason {
+    /// More changes followed it.
+    Longer,
+    /// Two members had written after it.
+    Witnessed,
+    /// More members had written after it.
+    MoreWitnesses,
+    /// It changes the group, the other one only keys or a departure.
+    Privileged,
+    /// The key of whoever made it is the lower one, which is as good as a coin and the same for everybody.
+    LowerAccount,
+    /// Its digest is the lower one.
+    LowerDigest,
+}
+
+/// A change in a race.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct RaceCommit {
+    /// The epoch that it began.
+    #[ts(type = "number")]
+    pub epoch: u64,
+    /// SHA-256 of the commit, hex.
+    pub commit: String,
+    /// Who made it, hex; `None` where that is not known.
+    pub by: Option<String>,
+}
+
+/// How a race between changes of a group ended: everything that can be said of it without a key or a word of the conversation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Race {
+    /// When it was decided here, Unix seconds.
+    #[ts(type = "number")]
+    pub at: u64,
+    /// The last epoch that both branches share; `None` where only one branch was seen.
+    #[ts(type = "number | null")]
+    pub fork: Option<u64>,
+    /// What decided.
+    pub reason: Option<RaceReason>,
+    /// Whether the group went another way than it had gone here until then.
+    pub switched: bool,
+    /// The changes that count.
+    pub kept: Vec<RaceCommit>,
+    /// The changes that do not.
+    pub left: Vec<RaceCommit>,
+    /// Messages of others that were withdrawn with them.
+    pub withdrawn: u32,
+    /// Own messages that were sent again.
+    pub resent: u32,
+    /// Own changes that are made again.
+    pub again: u32,
 }
 
 /// How far a message got.

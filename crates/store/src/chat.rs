@@ -19,6 +19,8 @@ words!(
         Left = "left",
         /// Somebody removed us; the history stays.
         Removed = "removed",
+        /// The group cannot be followed any more from here: only a new invitation helps.
+        Stranded = "stranded",
     }
 );
 

@@ -48,6 +48,10 @@ pub(crate) fn routing(row: &Row<'_>, index: usize) -> Result<RoutingId> {
     row.get(index).map(RoutingId::new)
 }
 
+pub(crate) fn digest(row: &Row<'_>, index: usize) -> Result<Digest> {
+    row.get(index).map(Digest::new)
+}
+
 pub(crate) fn maybe_digest(row: &Row<'_>, index: usize) -> Result<Option<Digest>> {
     Ok(row.get::<_, Option<[u8; 32]>>(index)?.map(Digest::new))
 }

@@ -1,27 +1,32 @@
 //! The engine's own rows: epochs, processed messages, staged commits.
 //! It implements [`Storage`] and adds no rule to it.
 
-use murmel_engine::{Digest, Epoch, EpochRecord, GroupId, KeyPackageRecord, KeyPackageRef, Storage, StorageFault};
+use murmel_engine::{Digest, Epoch, EpochKeys, EpochRecord, GroupId, KeyPackageRecord, KeyPackageRef, Storage, StorageFault};
+use nostr::PublicKey;
 use rusqlite::{Row, params};
 use zeroize::Zeroizing;
 
 use crate::Tx;
-use crate::column::{epoch, int, json, maybe_uint, routing, to_json};
+use crate::column::{digest, epoch, int, json, maybe_digest, maybe_uint, public_key, routing, to_json};
 
 impl Storage for Tx<'_> {
     fn put_epoch(&self, group: &GroupId, record: &EpochRecord) -> Result<(), StorageFault> {
+        let applied = record.began.as_ref().map(postcard::to_stdvec).transpose().map_err(StorageFault::new)?;
         self.run(
-            "INSERT OR REPLACE INTO epochs (group_id, epoch, group_event_key, media_secret, routing, relays, retention)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT OR REPLACE INTO epochs (group_id, began_by, parent, epoch, group_event_key, media_secret, routing, relays, retention, applied)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             params![
                 group.as_bytes(),
+                record.commit.as_bytes(),
+                record.parent.as_ref().map(Digest::as_bytes),
                 int(record.epoch.0),
-                record.group_event_key.as_slice(),
-                record.media_secret.as_slice(),
+                record.keys.as_ref().map(|keys| keys.group_event.as_slice()),
+                record.keys.as_ref().map(|keys| keys.media.as_slice()),
                 record.routing.as_bytes(),
                 to_json(&record.relays)?,
                 // More than a database integer holds is for ever, in practice as well as here.
-                record.retention.map(int)
+                record.retention.map(int),
+                applied
             ],
         )?;
         Ok(())
@@ -29,10 +34,18 @@ impl Storage for Tx<'_> {
 
     fn epochs(&self, group: &GroupId) -> Result<Vec<EpochRecord>, StorageFault> {
         Ok(self.many(
-            "SELECT epoch, group_event_key, media_secret, routing, relays, retention FROM epochs WHERE group_id = ?1 ORDER BY epoch DESC",
+            "SELECT began_by, parent, epoch, group_event_key, media_secret, routing, relays, retention, applied FROM epochs
+             WHERE group_id = ?1 ORDER BY epoch DESC",
             params![group.as_bytes()],
             epoch_row,
         )?)
+    }
+
+    fn forget_epoch(&self, group: &GroupId, commit: &Digest) -> Result<(), StorageFault> {
+        let key = params![group.as_bytes(), commit.as_bytes()];
+        self.run("DELETE FROM epochs WHERE group_id = ?1 AND began_by = ?2", key)?;
+        self.run("DELETE FROM snapshots WHERE group_id = ?1 AND name = ?2", key)?;
+        Ok(())
     }
 
     /// Forgets which messages of those epochs were processed too: without the epoch's keys none of them can be opened again.
@@ -44,16 +57,49 @@ impl Storage for Tx<'_> {
         Ok(())
     }
 
-    fn take_snapshot(&self, group: &GroupId, epoch: Epoch) -> Result<(), StorageFault> {
-        Ok(self.copy_openmls_rows(group, epoch)?)
+    fn put_tip(&self, group: &GroupId, commit: &Digest) -> Result<(), StorageFault> {
+        self.run("INSERT OR REPLACE INTO tips (group_id, began_by) VALUES (?1, ?2)", params![group.as_bytes(), commit.as_bytes()])?;
+        Ok(())
     }
 
-    fn restore_snapshot(&self, group: &GroupId, epoch: Epoch) -> Result<bool, StorageFault> {
-        Ok(self.put_openmls_rows_back(group, epoch)?)
+    fn tip(&self, group: &GroupId) -> Result<Option<Digest>, StorageFault> {
+        Ok(self.one("SELECT began_by FROM tips WHERE group_id = ?1", params![group.as_bytes()], |row| digest(row, 0))?)
     }
 
-    fn snapshots(&self, group: &GroupId) -> Result<Vec<Epoch>, StorageFault> {
-        Ok(self.many("SELECT epoch FROM snapshots WHERE group_id = ?1 ORDER BY epoch", params![group.as_bytes()], |row| epoch(row, 0))?)
+    fn take_snapshot(&self, group: &GroupId, commit: &Digest, epoch: Epoch) -> Result<(), StorageFault> {
+        Ok(self.copy_openmls_rows(group, commit, epoch)?)
+    }
+
+    fn restore_snapshot(&self, group: &GroupId, commit: &Digest) -> Result<bool, StorageFault> {
+        Ok(self.put_openmls_rows_back(group, commit)?)
+    }
+
+    fn snapshots(&self, group: &GroupId) -> Result<Vec<(Epoch, Digest)>, StorageFault> {
+        Ok(self.many("SELECT epoch, name FROM snapshots WHERE group_id = ?1 ORDER BY epoch, name", params![group.as_bytes()], |row| {
+            Ok((epoch(row, 0)?, digest(row, 1)?))
+        })?)
+    }
+
+    fn put_witness(&self, group: &GroupId, commit: &Digest, account: &PublicKey) -> Result<(), StorageFault> {
+        self.run(
+            "INSERT OR IGNORE INTO witnesses (group_id, began_by, account) VALUES (?1, ?2, ?3)",
+            params![group.as_bytes(), commit.as_bytes(), account.as_bytes()],
+        )?;
+        Ok(())
+    }
+
+    fn witnesses(&self, group: &GroupId) -> Result<Vec<(Digest, PublicKey)>, StorageFault> {
+        Ok(self.many("SELECT began_by, account FROM witnesses WHERE group_id = ?1", params![group.as_bytes()], |row| {
+            Ok((digest(row, 0)?, public_key(row, 1)?))
+        })?)
+    }
+
+    fn scratch<T>(&self, f: impl FnOnce() -> T) -> Result<T, StorageFault> {
+        self.run("SAVEPOINT scratch", [])?;
+        let result = f();
+        self.run("ROLLBACK TO scratch", [])?;
+        self.run("RELEASE scratch", [])?;
+        Ok(result)
     }
 
     fn remember_message(&self, group: &GroupId, digest: &Digest, epoch: Epoch) -> Result<bool, StorageFault> {
@@ -101,17 +147,28 @@ impl Storage for Tx<'_> {
         self.run("DELETE FROM snapshots WHERE group_id = ?1", key)?;
         self.run("DELETE FROM processed WHERE group_id = ?1", key)?;
         self.run("DELETE FROM pending WHERE group_id = ?1", key)?;
+        self.run("DELETE FROM tips WHERE group_id = ?1", key)?;
         Ok(())
     }
 }
 
 fn epoch_row(row: &Row<'_>) -> rusqlite::Result<EpochRecord> {
+    let keys = match (row.get::<_, Option<[u8; 32]>>(3)?, row.get::<_, Option<[u8; 32]>>(4)?) {
+        (Some(group_event), Some(media)) => Some(EpochKeys { group_event: Zeroizing::new(group_event), media: Zeroizing::new(media) }),
+        _ => None,
+    };
+    let applied = |bytes: Vec<u8>| {
+        postcard::from_bytes(&bytes)
+            .map_err(|error| rusqlite::Error::FromSqlConversionFailure(8, rusqlite::types::Type::Blob, Box::new(error)))
+    };
     Ok(EpochRecord {
-        epoch: epoch(row, 0)?,
-        group_event_key: Zeroizing::new(row.get(1)?),
-        media_secret: Zeroizing::new(row.get(2)?),
-        routing: routing(row, 3)?,
-        relays: json(row, 4)?,
-        retention: maybe_uint(row, 5)?,
+        commit: digest(row, 0)?,
+        parent: maybe_digest(row, 1)?,
+        epoch: epoch(row, 2)?,
+        keys,
+        routing: routing(row, 5)?,
+        relays: json(row, 6)?,
+        retention: maybe_uint(row, 7)?,
+        began: row.get::<_, Option<Vec<u8>>>(8)?.map(applied).transpose()?,
     })
 }

@@ -42,12 +42,16 @@ pub struct MessageRecord {
     pub target: Option<EventId>,
     /// Epoch in which it was sent.
     pub epoch: Epoch,
+    /// The commit that began that epoch: names its branch. Of a system row, the commit that it tells of.
+    pub branch: Option<Digest>,
     /// The MLS message that carried it.
     pub digest: Option<Digest>,
     /// Whether this account wrote it.
     pub mine: bool,
     /// Whether the content was taken away.
     pub erased: bool,
+    /// Whether it does not count, because its branch is not the group's.
+    pub withdrawn: bool,
     /// When it has to disappear, Unix seconds.
     pub expires_at: Option<u64>,
     /// When it arrived or was written here: local clock, Unix seconds.
@@ -74,7 +78,7 @@ macro_rules! select_message {
     ($rest:literal) => {
         concat!(
             "SELECT m.id, m.chat, m.at, m.event_id, m.sender, m.kind, m.content, m.tags, m.target, m.epoch, m.digest, m.mine, m.erased, \
-             m.expires_at, m.received_at FROM ",
+             m.expires_at, m.received_at, m.branch, m.withdrawn FROM ",
             $rest
         )
     };
@@ -96,8 +100,8 @@ impl Tx<'_> {
             self.insert("INSERT INTO message_ids (chat, shown, at) VALUES (?1, ?2, ?3)", params![message.chat, shown, int(message.at)])?;
         self.run(
             "INSERT INTO messages (chat, shown, at, id, event_id, sender, kind, content, tags, target, epoch, digest, mine, erased,
-                                   expires_at, received_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+                                   expires_at, received_at, branch)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
             params![
                 message.chat,
                 shown,
@@ -115,6 +119,7 @@ impl Tx<'_> {
                 message.erased,
                 message.expires_at.map(int),
                 int(message.received_at),
+                message.branch.as_ref().map(Digest::as_bytes),
             ],
         )?;
         Ok(Some(MessageId(id)))
@@ -168,7 +173,7 @@ impl Tx<'_> {
         let mut found = Vec::new();
         for target in targets {
             found.extend(self.many(
-                select_message!("messages AS m WHERE m.chat = ?1 AND m.target = ?2 AND m.kind IN (5, 7, 1009)"),
+                select_message!("messages AS m WHERE m.chat = ?1 AND m.target = ?2 AND m.kind IN (5, 7, 1009) AND m.withdrawn = 0"),
                 params![chat, target.as_bytes()],
                 message_row,
             )?);
@@ -215,7 +220,7 @@ impl Tx<'_> {
     /// How many chat messages of others arrived after the read mark.
     pub fn unread_count(&self, chat: ChatId) -> Result<u64, StoreError> {
         self.count(
-            "SELECT count(*) FROM messages AS m WHERE m.chat = ?1 AND m.kind = 9 AND m.mine = 0 AND m.erased = 0
+            "SELECT count(*) FROM messages AS m WHERE m.chat = ?1 AND m.kind = 9 AND m.mine = 0 AND m.erased = 0 AND m.withdrawn = 0
              AND m.id > (SELECT read FROM chats WHERE id = ?1)",
             params![chat],
         )
@@ -224,7 +229,7 @@ impl Tx<'_> {
     /// The unread message that comes first in the timeline.
     pub fn first_unread(&self, chat: ChatId) -> Result<Option<PageKey>, StoreError> {
         self.one(
-            "SELECT m.at, m.id FROM messages AS m WHERE m.chat = ?1 AND m.kind = 9 AND m.mine = 0 AND m.erased = 0
+            "SELECT m.at, m.id FROM messages AS m WHERE m.chat = ?1 AND m.kind = 9 AND m.mine = 0 AND m.erased = 0 AND m.withdrawn = 0
              AND m.id > (SELECT read FROM chats WHERE id = ?1) ORDER BY m.at, m.id LIMIT 1",
             params![chat],
             |row| Ok(PageKey { at: uint(row, 0)?, id: row.get(1)? }),
@@ -241,12 +246,28 @@ impl Tx<'_> {
         Ok(changed > 0)
     }
 
-    /// Moves a row of ours to the epoch and MLS message that now carry it: it was sent again after its branch lost.
-    pub fn resend_message(&self, id: MessageId, epoch: Epoch, digest: &Digest) -> Result<(), StoreError> {
+    /// Moves a row to the epoch and MLS message that now carry it: it was sent again after its branch lost.
+    pub fn resend_message(&self, id: MessageId, epoch: Epoch, branch: &Digest, digest: &Digest) -> Result<(), StoreError> {
         self.run(
-            "UPDATE messages SET epoch = ?2, digest = ?3
+            "UPDATE messages SET epoch = ?2, branch = ?3, digest = ?4
              WHERE (chat, shown, at, id) = (SELECT chat, shown, at, id FROM message_ids WHERE id = ?1)",
-            params![id, int(epoch.0), digest.as_bytes()],
+            params![id, int(epoch.0), branch.as_bytes(), digest.as_bytes()],
+        )?;
+        Ok(())
+    }
+
+    /// Takes a row out of the timeline because its branch is not the group's, or puts it back.
+    pub fn set_withdrawn(&self, id: MessageId, withdrawn: bool) -> Result<(), StoreError> {
+        self.run(
+            "UPDATE messages SET withdrawn = ?2, shown = (NOT ?2 AND kind IN (9, 1210))
+             WHERE (chat, shown, at, id) = (SELECT chat, shown, at, id FROM message_ids WHERE id = ?1)",
+            params![id, withdrawn],
+        )?;
+        self.run(
+            "UPDATE message_ids SET shown = NOT ?2 AND EXISTS (
+                 SELECT 1 FROM messages AS m WHERE m.chat = message_ids.chat AND m.shown = 1 AND m.at = message_ids.at AND m.id = message_ids.id)
+             WHERE id = ?1",
+            params![id, withdrawn],
         )?;
         Ok(())
     }
@@ -292,5 +313,7 @@ fn message_row(row: &Row<'_>) -> rusqlite::Result<MessageRecord> {
         erased: row.get(12)?,
         expires_at: maybe_uint(row, 13)?,
         received_at: uint(row, 14)?,
+        branch: maybe_digest(row, 15)?,
+        withdrawn: row.get(16)?,
     })
 }

@@ -1,7 +1,7 @@
 //! Copies of the rows that OpenMLS keeps for a group, so that a group can go back to an earlier epoch.
 //! It never looks into the values; only the row key is built here, by the same codec that OpenMLS' rows were written with.
 
-use murmel_engine::{Epoch, GroupId};
+use murmel_engine::{Digest, Epoch, GroupId};
 use openmls_sqlite_storage::Codec as _;
 use rusqlite::params;
 
@@ -46,19 +46,22 @@ const DELETE: [&str; 4] = [
 ];
 
 impl Tx<'_> {
-    pub(crate) fn copy_openmls_rows(&self, group: &GroupId, epoch: Epoch) -> Result<(), StoreError> {
+    pub(crate) fn copy_openmls_rows(&self, group: &GroupId, name: &Digest, epoch: Epoch) -> Result<(), StoreError> {
         let row_key = row_key(group)?;
-        self.run("DELETE FROM snapshots WHERE group_id = ?1 AND epoch = ?2", params![group.as_bytes(), int(epoch.0)])?;
-        let snapshot = self.insert("INSERT INTO snapshots (group_id, epoch) VALUES (?1, ?2)", params![group.as_bytes(), int(epoch.0)])?;
+        self.run("DELETE FROM snapshots WHERE group_id = ?1 AND name = ?2", params![group.as_bytes(), name.as_bytes()])?;
+        let snapshot = self.insert(
+            "INSERT INTO snapshots (group_id, name, epoch) VALUES (?1, ?2, ?3)",
+            params![group.as_bytes(), name.as_bytes(), int(epoch.0)],
+        )?;
         for statement in COPY {
             self.run(statement, params![snapshot, row_key])?;
         }
         Ok(())
     }
 
-    pub(crate) fn put_openmls_rows_back(&self, group: &GroupId, epoch: Epoch) -> Result<bool, StoreError> {
+    pub(crate) fn put_openmls_rows_back(&self, group: &GroupId, name: &Digest) -> Result<bool, StoreError> {
         let snapshot =
-            self.one("SELECT id FROM snapshots WHERE group_id = ?1 AND epoch = ?2", params![group.as_bytes(), int(epoch.0)], |row| {
+            self.one("SELECT id FROM snapshots WHERE group_id = ?1 AND name = ?2", params![group.as_bytes(), name.as_bytes()], |row| {
                 row.get::<_, i64>(0)
             })?;
         let Some(snapshot) = snapshot else { return Ok(false) };

@@ -116,7 +116,15 @@ id: string, } | { "type": "message",
 /**
  * The whole message.
  */
-message: MessageView, } | { "type": "group", 
+message: MessageView, } | { "type": "message_removed", 
+/**
+ * The chat's id.
+ */
+chat: string, 
+/**
+ * The message's id.
+ */
+id: number, } | { "type": "group", 
 /**
  * The whole group.
  */
@@ -166,7 +174,15 @@ id: string, } | { "type": "message",
 /**
  * The whole message.
  */
-message: MessageView, } | { "type": "group", 
+message: MessageView, } | { "type": "message_removed", 
+/**
+ * The chat's id.
+ */
+chat: string, 
+/**
+ * The message's id.
+ */
+id: number, } | { "type": "group", 
 /**
  * The whole group.
  */
@@ -244,7 +260,7 @@ members: Array<MemberView>,
  */
 i_am_admin: boolean, };
 
-export type GroupState = "active" | "leaving" | "left" | "removed";
+export type GroupState = "active" | "leaving" | "left" | "removed" | "stranded";
 
 export type ImportIdentity = { 
 /**
@@ -676,7 +692,23 @@ who: string,
 /**
  * Why, as a sentence; may carry words of a relay.
  */
-reason: string, } | { "event": "change_failed", 
+reason: string, } | { "event": "branch_changed", 
+/**
+ * Who made the change that counts.
+ */
+by: string, 
+/**
+ * What decided.
+ */
+reason: RaceReason, 
+/**
+ * Messages of others that were withdrawn; their apps send them again.
+ */
+withdrawn: number, 
+/**
+ * Own messages that were sent again.
+ */
+resent: number, } | { "event": "change_failed", 
 /**
  * What was wanted, to follow "You wanted to".
  */

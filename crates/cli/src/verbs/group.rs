@@ -1,7 +1,7 @@
 //! Owns the verbs of groups and their members.
 //! Never judges who may do what.
 
-use murmel_ipc::{ErrorCode, GroupDetails, NewGroup, NotInvited};
+use murmel_ipc::{ErrorCode, GroupDetails, NewGroup, NotInvited, Race, RaceCommit};
 use serde_json::{Value, json};
 
 use super::Outcome;
@@ -31,6 +31,12 @@ pub async fn run(open: &Open, verb: Group) -> Outcome {
                 members.iter().map(|member| format!("{}  {}{}", member.npub, member.name, if member.is_admin { "  admin" } else { "" }));
             let text = rows.collect::<Vec<_>>().join("\n");
             return Ok(Some(Answer::new(json!({ "members": members }), text)));
+        }
+        Group::Races { group } => {
+            let races = client.races(&open.group(&group).await?.id).await?;
+            let text = races.iter().map(raced).collect::<Vec<_>>().join("\n");
+            let text = if text.is_empty() { "No races.".to_owned() } else { text };
+            return Ok(Some(Answer::new(json!({ "races": races }), text)));
         }
         Group::Remove { group, person } => {
             let group = open.group(&group).await?;
@@ -133,6 +139,22 @@ fn shown(group: &GroupDetails) -> String {
         text.push_str(&format!("\n  {}{}", member.npub, if member.is_admin { "  admin" } else { "" }));
     }
     text
+}
+
+fn raced(race: &Race) -> String {
+    let commits = |commits: &[RaceCommit]| {
+        commits.iter().map(|commit| format!("{} in epoch {}", commit.commit, commit.epoch)).collect::<Vec<_>>().join(", ")
+    };
+    let outcome = if race.switched { format!("went over to {}", commits(&race.kept)) } else { "stayed".to_owned() };
+    let reason = race.reason.map_or_else(String::new, |reason| format!(", {reason:?}"));
+    format!(
+        "{}  {outcome}; does not count: {}{reason}; {} withdrawn, {} sent again, {} made again",
+        race.at,
+        commits(&race.left),
+        race.withdrawn,
+        race.resent,
+        race.again
+    )
 }
 
 fn refused(people: &[NotInvited]) -> String {

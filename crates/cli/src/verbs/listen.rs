@@ -78,6 +78,11 @@ impl Printed {
             EventKind::Message { message } => self.message(open, message).await?,
             EventKind::Request { request } => Some(request_value(&request)),
             EventKind::RequestRemoved { id } => Some(json!({ "type": "request_removed", "id": id })),
+            EventKind::MessageRemoved { chat, id } => {
+                // Should it come back, that is news.
+                self.states.remove(&id);
+                Some(json!({ "type": "message_removed", "group": chat, "id": id }))
+            }
             EventKind::Group { group } => Some(typed("group", group::view(&group))),
             EventKind::ChatRemoved { id } => Some(json!({ "type": "group_removed", "id": id })),
             EventKind::Setup { setup } => Some(json!({ "type": "setup", "steps": setup })),

@@ -4,12 +4,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use murmel_engine::{GroupEvent, Refusal};
 use murmel_ipc::ErrorCode;
 use murmel_store::{ChatId, Lane, OutboxId, OutboxState, Purpose, Tx};
 use tokio::sync::oneshot;
 
-use super::lost;
 use super::welcome::welcome_or_tell;
+use super::{lost, made};
 use crate::account::Account;
 use crate::intent::{self, Intent, Staged};
 use crate::notices::Backlog;
@@ -29,6 +30,8 @@ pub(crate) enum Outcome {
     Refused(String),
     /// Somebody else's commit took its place.
     Superseded(Intent),
+    /// Somebody else's commit took its place, and did what makes no sense twice. Why, in sentences.
+    Overtaken(&'static str),
 }
 
 /// Makes a change: returns when a relay has accepted it and it is merged.
@@ -81,6 +84,7 @@ async fn make(account: &Arc<Account>, chat: ChatId, mut intent: Intent, place: &
         match tokio::time::timeout(patience, outcome).await {
             Ok(Ok(Outcome::Merged)) => return Ok(()),
             Ok(Ok(Outcome::Refused(reason))) => return Err(Error::passing(ErrorCode::RelayRefused, refusal(&reason))),
+            Ok(Ok(Outcome::Overtaken(why))) => return Err(Error::new(ErrorCode::Busy, why)),
             Ok(Ok(Outcome::Superseded(again))) => (intent, *place) = (again, Some(outbox.0)),
             Ok(Err(_)) => return Err(Error::no_account()),
             Err(_) => {
@@ -140,7 +144,16 @@ async fn stage(
             departures::say(tx, groups, changes, chat.id, now)?;
             return Ok(None);
         }
-        let staged = group.stage(tx, device, intent.change(now)?, now)?;
+        let mut intent = intent;
+        if let (Intent::Invite(people), Some(_)) = (&mut intent, place) {
+            let members = group.view().members;
+            people.retain(|person| !members.contains(&person.offer.pubkey));
+        }
+        let staged = match group.stage(tx, device, intent.change(now)?, now) {
+            // What was wanted has come about in another way.
+            Err(murmel_engine::Error::Refused(Refusal::Nothing | Refusal::NotMember(_))) if place.is_some() => return Ok(None),
+            staged => staged?,
+        };
         let outbox = enqueue(tx, Purpose::Commit, Some(chat.id), None, &staged.event, Lane::Group, &group.view().relays, now)?;
         keep(tx, chat.id, &Staged { outbox: outbox.0, digest: staged.digest, intent })?;
         changes.awaited(outbox, teller);
@@ -207,7 +220,9 @@ pub(crate) fn merge(taking: &mut Taking<'_, '_>, chat: ChatId) -> Result<()> {
     let Some(confirmed) = group.confirm(taking.tx, taking.now)? else { return Ok(()) };
     applied(taking, &record, &confirmed.applied, taking.now)?;
     forget(taking.tx, chat)?;
-    let Some(Staged { outbox, intent, .. }) = kept else { return Ok(()) };
+    let Some(kept) = kept else { return Ok(()) };
+    made::remember(taking.tx, chat, confirmed.applied.to, kept.clone())?;
+    let Staged { outbox, intent, .. } = kept;
     if let Intent::Invite(people) = &intent {
         for invitation in confirmed.invitations {
             if let Some(inbox) = intent::inbox(people, &invitation) {
@@ -223,13 +238,24 @@ pub(crate) fn merge(taking: &mut Taking<'_, '_>, chat: ChatId) -> Result<()> {
 }
 
 /// Somebody else's commit took the place of ours: ours is dropped by the engine, what it was for is wanted still.
-pub(crate) fn superseded(taking: &mut Taking<'_, '_>, chat: ChatId) -> Result<()> {
+pub(crate) fn superseded(taking: &mut Taking<'_, '_>, chat: ChatId, events: &[GroupEvent]) -> Result<()> {
     let Some(kept) = staged(taking.tx, chat)? else { return Ok(()) };
     taking.tx.set_outbox_state(OutboxId(kept.outbox), OutboxState::Cancelled, "somebody else's change came first")?;
     forget(taking.tx, chat)?;
-    // On disk, because whoever waits for it may not be there any more when it is to be made again.
-    lost::keep(taking, chat, kept.outbox, kept.intent.clone())?;
-    taking.changes.outcome(chat, OutboxId(kept.outbox), Outcome::Superseded(kept.intent));
+    // A relay may have it all the same, and then it may win: what it was for is not forgotten.
+    made::remember(taking.tx, chat, views::found(taking.tx, chat)?.epoch, kept.clone())?;
+    let outcome = match kept.intent.overtaken(events) {
+        Some(why) => {
+            lost::tell(taking, chat, kept.outbox, &kept.intent, why)?;
+            Outcome::Overtaken(why)
+        }
+        None => {
+            // On disk, because whoever waits for it may not be there any more when it is to be made again.
+            lost::keep(taking, chat, kept.outbox, kept.intent.clone())?;
+            Outcome::Superseded(kept.intent)
+        }
+    };
+    taking.changes.outcome(chat, OutboxId(kept.outbox), outcome);
     Ok(())
 }
 

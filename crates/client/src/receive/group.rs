@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use murmel_engine::{Applied, GroupEvent, GroupId, Ingest, Received, RoutingId};
+use murmel_engine::{Applied, Digest, GroupEvent, GroupId, Ingest, Received, RoutingId};
 use murmel_ipc::SystemMessage;
 use murmel_store::{
     ChatId, ChatProjection, ChatRecord, ChatState, DeferredId, DeferredRecord, KIND_CHAT, KIND_DELETE, KIND_EDIT, KIND_REACTION,
@@ -12,10 +12,11 @@ use murmel_store::{
 use nostr::{Event, EventId, JsonUtil as _, Keys, PublicKey};
 use sha2::{Digest as _, Sha256};
 
+use super::fork;
 use crate::changes::Changes;
 use crate::chores::Chore;
 use crate::groups::Groups;
-use crate::{Error, Result, departures, membership};
+use crate::{Error, Result, departures, membership, views};
 
 /// Push tokens of phones (Marmot: push notifications): of no use to a desktop.
 const PUSH_KINDS: std::ops::RangeInclusive<u16> = 447..=449;
@@ -50,6 +51,8 @@ enum Done {
     Moved,
     /// No: again after the next change of the group.
     Later,
+    /// No, but what was deferred may be possible now.
+    MovedWithout,
 }
 
 /// What the chats made of an event.
@@ -111,11 +114,15 @@ impl<'a, 'tx> Taking<'a, 'tx> {
     fn offer(&mut self, routing: &RoutingId, event: &Event) -> Result<Offered> {
         let mut offered = Offered::Nobody;
         for chat in self.tx.chats_by_routing(routing)? {
-            if !matches!(chat.state, ChatState::Active | ChatState::Leaving) {
+            if !fork::is_followed(self.tx, &chat, self.now)? {
                 continue;
             }
             match self.ingest(&chat, event)? {
                 Done::Later => offered = Offered::Later(chat.id),
+                Done::MovedWithout => {
+                    self.moved.insert(chat.id);
+                    offered = Offered::Later(chat.id);
+                }
                 Done::Finished => return Ok(Offered::Done),
                 Done::Moved => {
                     self.moved.insert(chat.id);
@@ -134,7 +141,7 @@ impl<'a, 'tx> Taking<'a, 'tx> {
             Ingest::Commit(commit) => {
                 applied(self, chat, &commit, event.created_at.as_secs())?;
                 if commit.superseded_own {
-                    membership::superseded(self, chat.id)?;
+                    membership::superseded(self, chat.id, &commit.events)?;
                 }
                 Ok(Done::Moved)
             }
@@ -142,6 +149,24 @@ impl<'a, 'tx> Taking<'a, 'tx> {
                 departures::note(self.tx, chat.id)?;
                 self.changes.chore(Chore::Departures(chat.id));
                 Ok(Done::Moved)
+            }
+            Ingest::Switched(switched) => {
+                fork::switched(self, chat, &switched, event.created_at.as_secs())?;
+                // What the event says may be readable on the branch that the group is now.
+                let chat = views::found(self.tx, chat.id)?;
+                match self.ingest(&chat, event)? {
+                    Done::Later => Ok(Done::MovedWithout),
+                    Done::Finished | Done::Moved => Ok(Done::Moved),
+                    other => Ok(other),
+                }
+            }
+            Ingest::Rival(rival) => {
+                fork::rival(self, chat, &rival)?;
+                Ok(Done::Moved)
+            }
+            Ingest::Unrecoverable => {
+                fork::stranded(self, chat)?;
+                Ok(Done::Finished)
             }
             Ingest::OwnCommitReturned => {
                 membership::merge(self, chat.id)?;
@@ -160,7 +185,7 @@ impl<'a, 'tx> Taking<'a, 'tx> {
     }
 
     fn message(&mut self, chat: &ChatRecord, received: Received) -> Result<()> {
-        let Received { event, sender, epoch, digest, expires_at } = received;
+        let Received { event, sender, epoch, branch, digest, expires_at } = received;
         // System rows are made here, from commits: one that somebody sends says nothing.
         if PUSH_KINDS.contains(&event.kind()) || event.kind() == KIND_SYSTEM || expires_at.is_some_and(|at| at <= self.now) {
             return Ok(());
@@ -178,13 +203,15 @@ impl<'a, 'tx> Taking<'a, 'tx> {
             tags: event.tags().to_vec(),
             target: targets.first().copied(),
             epoch,
+            branch: Some(branch),
             digest: Some(digest),
             mine: sender == self.keys.public_key(),
             erased: false,
+            withdrawn: false,
             expires_at,
             received_at: self.now,
         };
-        let Some(id) = self.tx.insert_message(&record)? else { return Ok(()) };
+        let Some(id) = self.tx.insert_message(&record)? else { return fork::arrived_again(self, &record) };
         match record.kind {
             KIND_CHAT => {
                 self.tx.touch_chat(chat.id, record.at)?;
@@ -254,11 +281,7 @@ pub(crate) fn applied(taking: &mut Taking<'_, '_>, chat: &ChatRecord, commit: &A
     }
     if !commit.still_member {
         let left = chat.state == ChatState::Leaving || commit.events.contains(&GroupEvent::MemberLeft(me));
-        taking.tx.set_chat_state(chat.id, if left { ChatState::Left } else { ChatState::Removed })?;
-        taking.tx.set_needs_self_update(chat.id, None)?;
-        taking.groups.forget(&chat.group);
-        // An invitation to come back may have arrived before the removal did.
-        taking.changes.chore(Chore::ReadAgain);
+        fork::gone(taking, chat, if left { ChatState::Left } else { ChatState::Removed })?;
     } else if chat.state == ChatState::Leaving {
         taking.changes.chore(Chore::LeaveAgain(chat.id));
     }
@@ -294,7 +317,7 @@ pub(crate) fn project(tx: &Tx<'_>, groups: &mut Groups, chat: ChatId, id: &Group
     Ok(moved)
 }
 
-fn system_row(by: PublicKey, event: &GroupEvent) -> Option<SystemMessage> {
+pub(super) fn system_row(by: PublicKey, event: &GroupEvent) -> Option<SystemMessage> {
     let by = by.to_hex();
     Some(match event {
         GroupEvent::MemberAdded(who) => SystemMessage::MemberAdded { by, who: who.to_hex() },
@@ -310,10 +333,18 @@ fn system_row(by: PublicKey, event: &GroupEvent) -> Option<SystemMessage> {
     })
 }
 
-fn insert_system(taking: &mut Taking<'_, '_>, chat: ChatId, commit: &Applied, index: usize, at: u64, row: &SystemMessage) -> Result<()> {
+/// The rows that say what a commit did; they go when its branch goes.
+pub(super) fn insert_system(
+    taking: &mut Taking<'_, '_>,
+    chat: ChatId,
+    commit: &Applied,
+    index: usize,
+    at: u64,
+    row: &SystemMessage,
+) -> Result<()> {
     let mut seed = commit.digest.as_bytes().to_vec();
     seed.extend_from_slice(&index.to_be_bytes());
-    insert_system_row(taking, chat, &seed, commit.by, at, row)
+    insert_row(taking, chat, &seed, commit.by, at, row, Some(commit.digest))
 }
 
 /// Adds a row that says what happened. `seed` names the occasion: the same occasion is told once.
@@ -324,6 +355,18 @@ pub(crate) fn insert_system_row(
     by: PublicKey,
     at: u64,
     row: &SystemMessage,
+) -> Result<()> {
+    insert_row(taking, chat, seed, by, at, row, None)
+}
+
+fn insert_row(
+    taking: &mut Taking<'_, '_>,
+    chat: ChatId,
+    seed: &[u8],
+    by: PublicKey,
+    at: u64,
+    row: &SystemMessage,
+    branch: Option<Digest>,
 ) -> Result<()> {
     let content = serde_json::to_string(row).map_err(|_| Error::internal("a system row that cannot be written"))?;
     let epoch = taking.tx.chat(chat)?.map_or(murmel_engine::Epoch(0), |chat| chat.epoch);
@@ -338,9 +381,11 @@ pub(crate) fn insert_system_row(
         tags: Vec::new(),
         target: None,
         epoch,
+        branch,
         digest: None,
         mine: by == taking.keys.public_key(),
         erased: false,
+        withdrawn: false,
         expires_at: None,
         received_at: taking.now,
     })?;

@@ -71,7 +71,8 @@ pub(crate) async fn read_again(account: &Arc<Account>) -> Result<()> {
 
 /// Whether everything came. A relay that is not live is left out: its cursor stays, and it is read from there when it comes back.
 async fn read_since_cursors(account: &Arc<Account>) -> Result<bool> {
-    let groups = account.db.read(|tx, _| group_feeds(tx)).await?;
+    let now = account.clock.now();
+    let groups = account.db.read(move |tx, _| group_feeds(tx, now)).await?;
     let mut whole = true;
     for (feed, _) in groups {
         let filter = group_filter(&feed.routing, feed.since);

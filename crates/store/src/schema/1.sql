@@ -43,7 +43,7 @@ CREATE INDEX people_by_time ON people (fetched_at);
 CREATE TABLE chats (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     group_id BLOB NOT NULL UNIQUE,
-    state TEXT NOT NULL CHECK (state IN ('active', 'leaving', 'left', 'removed')),
+    state TEXT NOT NULL CHECK (state IN ('active', 'leaving', 'left', 'removed', 'stranded')),
     name TEXT NOT NULL DEFAULT '',
     description TEXT NOT NULL DEFAULT '',
     epoch INTEGER NOT NULL DEFAULT 0,
@@ -87,9 +87,11 @@ CREATE TABLE messages (
     tags TEXT NOT NULL DEFAULT '[]',
     target BLOB,
     epoch INTEGER NOT NULL DEFAULT 0,
+    branch BLOB,
     digest BLOB,
     mine INTEGER NOT NULL DEFAULT 0,
     erased INTEGER NOT NULL DEFAULT 0,
+    withdrawn INTEGER NOT NULL DEFAULT 0,
     expires_at INTEGER,
     received_at INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (chat, shown, at, id)
@@ -97,7 +99,7 @@ CREATE TABLE messages (
 CREATE UNIQUE INDEX messages_by_event ON messages (chat, event_id);
 CREATE INDEX messages_by_target ON messages (chat, target, kind) WHERE target IS NOT NULL;
 -- The columns of the condition are in it too, so that counting never visits the messages themselves.
-CREATE INDEX messages_unread ON messages (chat, id, kind, mine, erased) WHERE kind = 9 AND mine = 0 AND erased = 0;
+CREATE INDEX messages_unread ON messages (chat, id, kind, mine, erased, withdrawn) WHERE kind = 9 AND mine = 0 AND erased = 0 AND withdrawn = 0;
 CREATE INDEX messages_by_epoch ON messages (chat, epoch);
 CREATE INDEX messages_expiring ON messages (expires_at) WHERE expires_at IS NOT NULL;
 
@@ -157,6 +159,15 @@ CREATE TABLE seen (
 ) STRICT;
 CREATE INDEX seen_by_time ON seen (at);
 
+-- How races between changes of a group ended, for the person and for a report. No keys, no content.
+CREATE TABLE races (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    chat INTEGER NOT NULL REFERENCES chats (id) ON DELETE CASCADE,
+    at INTEGER NOT NULL DEFAULT 0,
+    record TEXT NOT NULL
+) STRICT;
+CREATE INDEX races_by_chat ON races (chat, id);
+
 CREATE TABLE deferred (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     event_id BLOB NOT NULL UNIQUE,
@@ -182,17 +193,35 @@ CREATE TABLE key_packages (
 
 -- The engine's rows. They are keyed by the MLS group id, because a group may be there before its chat.
 
+-- One row for each epoch of each branch: a race makes several of one number.
 CREATE TABLE epochs (
     group_id BLOB NOT NULL,
+    began_by BLOB NOT NULL,
+    parent BLOB,
     epoch INTEGER NOT NULL,
-    group_event_key BLOB NOT NULL,
-    media_secret BLOB NOT NULL,
+    group_event_key BLOB,
+    media_secret BLOB,
     routing BLOB NOT NULL,
     relays TEXT NOT NULL DEFAULT '[]',
     retention INTEGER,
-    PRIMARY KEY (group_id, epoch)
+    applied BLOB,
+    PRIMARY KEY (group_id, began_by)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX epochs_by_number ON epochs (group_id, epoch);
 CREATE INDEX epochs_by_routing ON epochs (routing);
+
+CREATE TABLE tips (
+    group_id BLOB NOT NULL PRIMARY KEY,
+    began_by BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE witnesses (
+    group_id BLOB NOT NULL,
+    began_by BLOB NOT NULL,
+    account BLOB NOT NULL,
+    PRIMARY KEY (group_id, began_by, account),
+    FOREIGN KEY (group_id, began_by) REFERENCES epochs (group_id, began_by) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE processed (
     group_id BLOB NOT NULL,
@@ -215,9 +244,11 @@ CREATE INDEX openmls_own_leaf_nodes_by_group ON openmls_own_leaf_nodes (group_id
 CREATE TABLE snapshots (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     group_id BLOB NOT NULL,
+    name BLOB NOT NULL,
     epoch INTEGER NOT NULL,
-    UNIQUE (group_id, epoch)
+    UNIQUE (group_id, name)
 ) STRICT;
+CREATE INDEX snapshots_by_epoch ON snapshots (group_id, epoch);
 
 CREATE TABLE snapshot_group_data (
     snapshot INTEGER NOT NULL REFERENCES snapshots (id) ON DELETE CASCADE,

@@ -1,7 +1,6 @@
 use murmel_engine::{Digest, Epoch, EpochRecord, Storage as _};
-use zeroize::Zeroizing;
 
-use crate::tests::kit::{annotation, chat, event, fresh, group, message, on, person, relays, routing, wait};
+use crate::tests::kit::{annotation, chat, commit, epoch, event, fresh, group, message, on, person, relays, routing, wait};
 use crate::{
     ChatId, ChatProjection, ChatRecord, ChatState, KIND_DELETE, KIND_EDIT, KIND_REACTION, KIND_SYSTEM, Member, MessageId, MessageRecord,
     PageKey, StoreError,
@@ -65,14 +64,7 @@ fn an_old_tag_still_finds_the_conversation_and_a_shared_tag_finds_both() {
     on(&database, |tx| {
         tx.insert_chat(&chat(1))?;
         tx.insert_chat(&chat(2))?;
-        let epoch = EpochRecord {
-            epoch: Epoch(2),
-            group_event_key: Zeroizing::new([1; 32]),
-            media_secret: Zeroizing::new([2; 32]),
-            routing: routing(50),
-            relays: relays(),
-            retention: Some(60),
-        };
+        let epoch = EpochRecord { routing: routing(50), ..epoch(2) };
         tx.put_epoch(&group(1), &epoch).unwrap();
         tx.put_epoch(&group(2), &EpochRecord { routing: routing(1), ..epoch }).unwrap();
         Ok(())
@@ -234,9 +226,37 @@ fn rows_are_listed_by_arrival_and_by_epoch() {
         assert_eq!(ids(tx.messages_after(here, MessageId::NEW, 2)?), [first, second]);
         assert_eq!(ids(tx.messages_after(here, second, 9)?), [third]);
         assert_eq!(ids(tx.messages_since_epoch(here, Epoch(4))?), [third]);
-        tx.resend_message(third, Epoch(6), &Digest::of(b"again"))?;
+        tx.resend_message(third, Epoch(6), &commit(6), &Digest::of(b"again"))?;
         let sent = tx.message(third)?.unwrap();
         assert_eq!((sent.epoch, sent.digest), (Epoch(6), Some(Digest::of(b"again"))));
+        Ok(())
+    });
+}
+
+#[test]
+fn a_withdrawn_row_is_in_no_list_and_no_count_and_comes_back_in_its_place() {
+    let (_home, database) = fresh();
+    on(&database, |tx| {
+        let here = tx.insert_chat(&chat(1))?;
+        let first = tx.insert_message(&message(here, 1, 10))?.unwrap();
+        let second = tx.insert_message(&MessageRecord { branch: Some(commit(4)), ..message(here, 2, 20) })?.unwrap();
+        let reaction = tx.insert_message(&annotation(here, 3, 30, KIND_REACTION, 1))?.unwrap();
+        let shown = || Ok::<_, StoreError>(tx.message_page(here, None, 9)?.into_iter().map(|row| row.id).collect::<Vec<_>>());
+        for id in [second, reaction] {
+            tx.set_withdrawn(id, true)?;
+            tx.set_withdrawn(id, true)?;
+        }
+        assert_eq!((shown()?, tx.unread_count(here)?), (vec![first], 1));
+        assert!(tx.annotations(here, &[event(1)])?.is_empty());
+        let row = tx.message(second)?.unwrap();
+        assert_eq!((row.withdrawn, row.branch, row.content.as_str()), (true, Some(commit(4)), "message 2"));
+        assert_eq!(tx.messages_since_epoch(here, Epoch(0))?.len(), 3);
+        for id in [second, reaction] {
+            tx.set_withdrawn(id, false)?;
+        }
+        assert_eq!((shown()?, tx.unread_count(here)?), (vec![second, first], 2));
+        assert_eq!(tx.annotations(here, &[event(1)])?.len(), 1);
+        assert!(!tx.message(reaction)?.unwrap().withdrawn);
         Ok(())
     });
 }

@@ -204,6 +204,7 @@ fn every_table_of_ours_is_strict() {
             "people",
             "processed",
             "progress",
+            "races",
             "requests",
             "seen",
             "settings",
@@ -213,6 +214,8 @@ fn every_table_of_ours_is_strict() {
             "snapshot_leaf_nodes",
             "snapshot_proposals",
             "snapshots",
+            "tips",
+            "witnesses",
         ]
     );
 }

@@ -9,9 +9,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{Thread, current, park};
 
-use murmel_engine::{Digest, Epoch, GroupId, RoutingId};
+use murmel_engine::{Digest, Epoch, EpochKeys, EpochRecord, GroupId, RoutingId};
 use nostr::{EventId, PublicKey};
 use tempfile::TempDir;
+use zeroize::Zeroizing;
 
 use crate::*;
 
@@ -130,6 +131,25 @@ pub fn chat(n: u8) -> ChatRecord {
     }
 }
 
+/// The only epoch of its number.
+pub fn epoch(n: u64) -> EpochRecord {
+    EpochRecord {
+        commit: commit(n),
+        parent: n.checked_sub(1).map(commit),
+        epoch: Epoch(n),
+        keys: Some(EpochKeys { group_event: Zeroizing::new([n as u8; 32]), media: Zeroizing::new([0x50 + n as u8; 32]) }),
+        routing: routing(n as u8),
+        relays: relays(),
+        retention: n.checked_sub(1),
+        began: None,
+    }
+}
+
+/// The commit that began it.
+pub fn commit(n: u64) -> Digest {
+    Digest::new([0x80 + n as u8; 32])
+}
+
 pub fn message(chat: ChatId, n: u16, at: u64) -> MessageRecord {
     MessageRecord {
         id: MessageId::NEW,
@@ -145,6 +165,8 @@ pub fn message(chat: ChatId, n: u16, at: u64) -> MessageRecord {
         digest: Some(Digest::of(&n.to_be_bytes())),
         mine: false,
         erased: false,
+        branch: None,
+        withdrawn: false,
         expires_at: None,
         received_at: at + 1,
     }

@@ -4,7 +4,7 @@ use openmls::prelude::*;
 use openmls_basic_credential::SignatureKeyPair;
 use openmls_sqlite_storage::Codec as _;
 
-use crate::tests::kit::{Home, Watch, fresh, on, wait};
+use crate::tests::kit::{Home, Watch, commit, fresh, on, wait};
 use crate::{Database, MixedCodec, StoreError, Tx};
 
 const SUITE: Ciphersuite = Ciphersuite::MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519;
@@ -133,11 +133,11 @@ impl Member {
     }
 
     fn snapshot(&self, epoch: u64) {
-        self.on(move |tx, _| tx.take_snapshot(&engine_id(), Epoch(epoch)).unwrap());
+        self.on(move |tx, _| tx.take_snapshot(&engine_id(), &commit(epoch), Epoch(epoch)).unwrap());
     }
 
     fn restore(&self, epoch: u64) -> bool {
-        self.on(move |tx, _| tx.restore_snapshot(&engine_id(), Epoch(epoch)).unwrap())
+        self.on(move |tx, _| tx.restore_snapshot(&engine_id(), &commit(epoch)).unwrap())
     }
 
     fn authenticator(&self) -> Vec<u8> {
@@ -240,7 +240,7 @@ fn a_restored_snapshot_opens_an_old_message_again_and_follows_the_other_branch()
     assert_eq!(bob.authenticator(), carol.authenticator());
     let back = carol.send(b"two");
     assert_eq!(bob.read(&back).as_deref(), Some(&b"two"[..]));
-    assert_eq!(on(&bob.database, |tx| Ok(tx.snapshots(&engine_id()).unwrap())), [Epoch(1)]);
+    assert_eq!(on(&bob.database, |tx| Ok(tx.snapshots(&engine_id()).unwrap())), [(Epoch(1), commit(1))]);
 }
 
 #[test]

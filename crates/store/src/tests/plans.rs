@@ -1,7 +1,9 @@
-use murmel_engine::{Digest, Epoch, EpochRecord, KeyPackageRecord, KeyPackageRef, Storage as _};
+use murmel_engine::{Digest, Epoch, KeyPackageRecord, KeyPackageRef, Storage as _};
 use zeroize::Zeroizing;
 
-use crate::tests::kit::{annotation, chat, deferred, event, fresh, group, message, on, outgoing, person, relays, request, routing};
+use crate::tests::kit::{
+    annotation, chat, commit, deferred, epoch, event, fresh, group, message, on, outgoing, person, relays, request, routing,
+};
 use crate::tx::STATEMENTS;
 use crate::{
     Answer, ChatProjection, ChatState, CursorKey, KIND_REACTION, Lane, Member, MessageId, MessageRecord, OutboxRecord, OutboxState,
@@ -137,7 +139,10 @@ fn exercise(tx: &Tx<'_>) -> Result<(), StoreError> {
     tx.unread_count(here)?;
     tx.first_unread(here)?;
     tx.erase_message(id)?;
-    tx.resend_message(id, Epoch(4), &Digest::of(b"x"))?;
+    tx.resend_message(id, Epoch(4), &commit(4), &Digest::of(b"x"))?;
+    tx.set_withdrawn(id, true)?;
+    tx.insert_race(here, 1, "{}")?;
+    tx.races(here)?;
 
     let sent = tx.enqueue(&OutboxRecord { chat: Some(here), message: Some(id), ..outgoing(1, 1) }, &relays())?;
     tx.outbox(sent)?;
@@ -226,19 +231,17 @@ fn engine_tables(tx: &Tx<'_>) {
     tx.replace_key_packages_with(&reference, 1).unwrap();
     tx.delete_expired_key_packages(1, 1).unwrap();
     tx.delete_key_package_row(&reference).unwrap();
-    let epoch = EpochRecord {
-        epoch: Epoch(1),
-        group_event_key: Zeroizing::new([1; 32]),
-        media_secret: Zeroizing::new([1; 32]),
-        routing: routing(1),
-        relays: relays(),
-        retention: Some(60),
-    };
-    tx.put_epoch(&group(1), &epoch).unwrap();
+    tx.put_epoch(&group(1), &epoch(1)).unwrap();
     tx.epochs(&group(1)).unwrap();
-    tx.take_snapshot(&group(1), Epoch(1)).unwrap();
-    tx.restore_snapshot(&group(1), Epoch(1)).unwrap();
+    tx.put_tip(&group(1), &commit(1)).unwrap();
+    tx.tip(&group(1)).unwrap();
+    tx.put_witness(&group(1), &commit(1), &person(1)).unwrap();
+    tx.witnesses(&group(1)).unwrap();
+    tx.take_snapshot(&group(1), &commit(1), Epoch(1)).unwrap();
+    tx.restore_snapshot(&group(1), &commit(1)).unwrap();
     tx.snapshots(&group(1)).unwrap();
+    tx.scratch(|| ()).unwrap();
+    tx.forget_epoch(&group(1), &commit(1)).unwrap();
     tx.remember_message(&group(1), &Digest::of(b"x"), Epoch(1)).unwrap();
     tx.knows_message(&group(1), &Digest::of(b"x")).unwrap();
     tx.put_pending(&group(1), b"x").unwrap();

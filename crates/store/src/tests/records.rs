@@ -1,7 +1,7 @@
-use murmel_engine::{Digest, Epoch, EpochRecord, KeyPackageRecord, KeyPackageRef, Storage as _};
+use murmel_engine::{Applied, Digest, Epoch, EpochRecord, GroupEvent, KeyPackageRecord, KeyPackageRef, Storage as _};
 use zeroize::Zeroizing;
 
-use crate::tests::kit::{chat, deferred, event, fresh, group, on, person, relays, request, routing};
+use crate::tests::kit::{chat, commit, deferred, epoch, event, fresh, group, on, person, relays, request, routing};
 use crate::{
     AccountRecord, CURSOR_CAP, CursorKey, DEFERRED_CAP_PER_ROUTING, Lane, PersonRecord, RequestInsert, RequestState, SEEN_CAP, StoreError,
     Tx,
@@ -213,24 +213,14 @@ fn a_person_is_replaced_by_what_was_fetched_last() {
     });
 }
 
-fn epoch(n: u64) -> EpochRecord {
-    EpochRecord {
-        epoch: Epoch(n),
-        group_event_key: Zeroizing::new([n as u8; 32]),
-        media_secret: Zeroizing::new([0x50 + n as u8; 32]),
-        routing: routing(n as u8),
-        relays: relays(),
-        retention: n.checked_sub(1),
-    }
-}
-
 #[test]
 fn epochs_and_processed_messages_are_forgotten_together() {
     let (_home, database) = fresh();
     on(&database, |tx| {
         for n in 1..=7 {
             tx.put_epoch(&group(1), &epoch(n)).unwrap();
-            tx.take_snapshot(&group(1), Epoch(n)).unwrap();
+            tx.take_snapshot(&group(1), &commit(n), Epoch(n)).unwrap();
+            tx.put_witness(&group(1), &commit(n), &person(n as u8)).unwrap();
             assert!(tx.remember_message(&group(1), &Digest::of(&[n as u8]), Epoch(n)).unwrap());
         }
         tx.put_epoch(&group(2), &epoch(1)).unwrap();
@@ -240,13 +230,66 @@ fn epochs_and_processed_messages_are_forgotten_together() {
         tx.forget_epochs_before(&group(1), Epoch(3)).unwrap();
         let kept = tx.epochs(&group(1)).unwrap();
         assert_eq!(kept.iter().map(|kept| kept.epoch.0).collect::<Vec<_>>(), [7, 6, 5, 4, 3]);
-        assert_eq!(*kept[0].group_event_key, [7; 32]);
-        assert_eq!(*kept[0].media_secret, [0x57; 32]);
+        let keys = kept[0].keys.as_ref().unwrap();
+        assert_eq!((*keys.group_event, *keys.media), ([7; 32], [0x57; 32]));
         assert_eq!((kept[0].routing, &kept[0].relays), (routing(7), &relays()));
-        assert_eq!(tx.snapshots(&group(1)).unwrap(), [3, 4, 5, 6, 7].map(Epoch));
+        assert_eq!(tx.snapshots(&group(1)).unwrap(), [3, 4, 5, 6, 7].map(|n| (Epoch(n), commit(n))));
+        assert_eq!(tx.witnesses(&group(1)).unwrap(), [3, 4, 5, 6, 7].map(|n| (commit(n), person(n as u8))));
         assert!(!tx.knows_message(&group(1), &Digest::of(&[2])).unwrap());
         assert!(tx.knows_message(&group(1), &Digest::of(&[3])).unwrap());
         assert_eq!(tx.epochs(&group(2)).unwrap().len(), 1);
+        Ok(())
+    });
+}
+
+#[test]
+fn epochs_of_rival_branches_stand_side_by_side_and_are_forgotten_one_by_one() {
+    let (_home, database) = fresh();
+    on(&database, |tx| {
+        let applied = Applied {
+            digest: commit(9),
+            from: Epoch(3),
+            to: Epoch(4),
+            by: person(5),
+            events: vec![GroupEvent::Renamed("Reading circle".into()), GroupEvent::MemberAdded(person(6))],
+            privileged: true,
+            still_member: false,
+            superseded_own: false,
+        };
+        // A commit that removed us leaves no keys.
+        let rival = EpochRecord { commit: commit(9), parent: Some(commit(3)), keys: None, began: Some(applied.clone()), ..epoch(4) };
+        for record in [&epoch(3), &epoch(4), &rival] {
+            tx.put_epoch(&group(1), record).unwrap();
+            tx.take_snapshot(&group(1), &record.commit, record.epoch).unwrap();
+            tx.put_witness(&group(1), &record.commit, &person(1)).unwrap();
+        }
+        tx.put_tip(&group(1), &commit(9)).unwrap();
+        tx.put_tip(&group(1), &commit(4)).unwrap();
+        assert_eq!(tx.tip(&group(1)).unwrap(), Some(commit(4)));
+        let kept = tx.epochs(&group(1)).unwrap();
+        let kept = kept.iter().find(|record| record.commit == commit(9)).unwrap();
+        assert_eq!((kept.parent, kept.keys.is_none(), &kept.began), (Some(commit(3)), true, &Some(applied)));
+
+        tx.forget_epoch(&group(1), &commit(9)).unwrap();
+        assert_eq!(tx.epochs(&group(1)).unwrap().len(), 2);
+        assert_eq!(tx.snapshots(&group(1)).unwrap(), [(Epoch(3), commit(3)), (Epoch(4), commit(4))]);
+        assert_eq!(tx.witnesses(&group(1)).unwrap().len(), 2);
+        Ok(())
+    });
+}
+
+#[test]
+fn what_happens_in_a_scratch_leaves_nothing_behind() {
+    let (_home, database) = fresh();
+    on(&database, |tx| {
+        tx.put_pending(&group(1), b"one").unwrap();
+        let inside = tx.scratch(|| {
+            tx.put_pending(&group(1), b"two").unwrap();
+            tx.scratch(|| tx.clear_pending(&group(1)).unwrap()).unwrap();
+            tx.pending(&group(1)).unwrap()
+        });
+        assert_eq!(inside.unwrap().as_deref(), Some(&b"two"[..]));
+        assert_eq!(tx.pending(&group(1)).unwrap().as_deref(), Some(&b"one"[..]));
         Ok(())
     });
 }
