@@ -1,7 +1,6 @@
 //! Recordings of real White Noise 0.9.14 groups, followed event by event by our engine over our store.
 //!
-//! The recordings are data: the secrets in them belong to throw-away identities. Not yet followed, by name: the `12*` recordings, in which
-//! two commits start from one epoch, because a losing branch cannot be taken back yet.
+//! The recordings are data: the secrets in them belong to throw-away identities.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 #[path = "interop/clock.rs"]
@@ -35,6 +34,9 @@ followed! {
     a_client_reads_a_chat_out_of_order: "11a-out-of-order-chat.json",
     a_client_applies_commits_out_of_order: "11b-out-of-order-commits.json",
     a_client_follows_an_addition_out_of_order: "11c-out-of-order-add.json",
+    a_client_settles_races_of_two_admins: "12a-fork-two-admins.json",
+    a_client_settles_a_race_of_an_admin_and_a_rotation: "12b-fork-admin-vs-self-update.json",
+    a_client_settles_races_that_arrive_the_other_way_round: "12d-fork-two-admins-swapped.json",
     a_client_notices_its_own_removal: "13-client-removed.json",
     a_client_that_joins_late_reads_from_then_on: "15-late-join.json",
 }

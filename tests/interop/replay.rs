@@ -102,7 +102,12 @@ async fn step(db: &Database<Joined>, keys: Keys, event: Event, now: u64) -> Step
         Ok::<_, StoreError>(match outcome {
             Ingest::Deferred(_) => Step::NotYet,
             outcome => {
-                let state = matches!(&outcome, Ingest::Commit(applied) if applied.still_member).then(|| describe(group));
+                let stands = match &outcome {
+                    Ingest::Commit(applied) => applied.still_member,
+                    Ingest::Switched(switched) => switched.still_member,
+                    _ => false,
+                };
+                let state = stands.then(|| describe(group));
                 Step::Ingested { outcome, state }
             }
         })
@@ -141,6 +146,16 @@ fn compare(at: &str, expected: &PerEvent, got: &Step) {
             compare_digest(at, expected, &applied.digest);
             compare_state(at, expected.state.as_ref().expect("a state"), state.as_ref().expect("a state"));
         }
+        // It came after its rival, which was followed until then.
+        ("commit", Step::Ingested { outcome: Ingest::Switched(switched), state }) => {
+            let [applied] = switched.entered.as_slice() else { panic!("{at}: one commit replaces another") };
+            assert_eq!(expected.committer, Some(applied.by.to_hex()), "{at}: committer");
+            compare_digest(at, expected, &applied.digest);
+            compare_state(at, expected.state.as_ref().expect("a state"), state.as_ref().expect("a state"));
+        }
+        ("stale_commit", Step::Ingested { outcome: Ingest::Rival(rival), .. }) => compare_digest(at, expected, &rival.applied.digest),
+        // It came first; the recording's next commit is the one that it lost to.
+        ("stale_commit", Step::Ingested { outcome: Ingest::Commit(applied), .. }) => compare_digest(at, expected, &applied.digest),
         ("commit_removes_client", Step::Ingested { outcome: Ingest::Commit(applied), .. }) => assert!(!applied.still_member, "{at}"),
         ("proposal", Step::Ingested { outcome: Ingest::Proposal { by, digest }, .. }) => {
             assert_eq!(expected.sender, Some(by.to_hex()), "{at}: sender");

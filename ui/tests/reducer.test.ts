@@ -75,6 +75,16 @@ describe("events", () => {
     expect(gone.chats.map((chat) => chat.id)).toEqual(["old"]);
   });
 
+  test("a message that is taken back leaves the timeline, and only the one of its chat", () => {
+    const before = opened();
+    const first = before.timeline?.messages[0];
+    if (first === undefined) throw new Error("no message");
+    const gone = event(before, { type: "message_removed", chat: "a1", id: first.id });
+    expect(gone.timeline?.messages.map((message) => message.id)).not.toContain(first.id);
+    expect(gone.timeline?.messages).toHaveLength(9);
+    expect(event(before, { type: "message_removed", chat: "old", id: first.id }).timeline).toBe(before.timeline);
+  });
+
   test("requests are replaced by id and removed by id", () => {
     const request = requestOf(NOW);
     const once = event(started, { type: "request", request });

@@ -24,6 +24,12 @@ describe("system rows", () => {
     expect(systemText({ event: "created" })).toBe("You created this group");
     expect(systemText({ event: "member_added", by: "Mara", who: "You" })).toBe("Mara added you");
     expect(systemText({ event: "member_removed", by: "You", who: "Jonas" })).toBe("You removed Jonas");
+    expect(systemText({ event: "branch_changed", by: "Jonas", reason: "lower_account", withdrawn: 0, resent: 2 })).toBe(
+      "Changes were made at the same time. The one by Jonas counts by a rule that is the same for everybody. 2 messages of yours were sent again.",
+    );
+    expect(systemText({ event: "branch_changed", by: "Jonas", reason: "longer", withdrawn: 1, resent: 0 })).toBe(
+      "Changes were made at the same time. The one by Jonas counts, because more changes followed it. 1 message of others is taken back until sent again.",
+    );
     expect(systemText({ event: "renamed", by: "Mara", name: "Lake" })).toBe("Mara named the group “Lake”");
     expect(systemText({ event: "retention_changed", by: "Mara", seconds: 0 })).toBe("Mara turned disappearing messages off");
     const refused = "Every relay refused it: blocked: not you";

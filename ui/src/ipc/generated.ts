@@ -478,6 +478,60 @@ name: string | null,
  */
 is_me: boolean, };
 
+export type Race = { 
+/**
+ * When it was decided here, Unix seconds.
+ */
+at: number, 
+/**
+ * The last epoch that both branches share; `None` where only one branch was seen.
+ */
+fork: number | null, 
+/**
+ * What decided.
+ */
+reason: RaceReason | null, 
+/**
+ * Whether the group went another way than it had gone here until then.
+ */
+switched: boolean, 
+/**
+ * The changes that count.
+ */
+kept: Array<RaceCommit>, 
+/**
+ * The changes that do not.
+ */
+left: Array<RaceCommit>, 
+/**
+ * Messages of others that were withdrawn with them.
+ */
+withdrawn: number, 
+/**
+ * Own messages that were sent again.
+ */
+resent: number, 
+/**
+ * Own changes that are made again.
+ */
+again: number, };
+
+export type RaceCommit = { 
+/**
+ * The epoch that it began.
+ */
+epoch: number, 
+/**
+ * SHA-256 of the commit, hex.
+ */
+commit: string, 
+/**
+ * Who made it, hex; `None` where that is not known.
+ */
+by: string | null, };
+
+export type RaceReason = "longer" | "witnessed" | "more_witnesses" | "privileged" | "lower_account" | "lower_digest";
+
 export type RelayView = { 
 /**
  * Its address.

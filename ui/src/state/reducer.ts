@@ -144,6 +144,8 @@ function takeEvent(state: AppState, event: Event): AppState {
     }
     case "message":
       return { ...next, timeline: withMessage(state.timeline, event.message) };
+    case "message_removed":
+      return { ...next, timeline: withoutMessage(state.timeline, event.chat, event.id) };
     case "group":
       return event.group.id === state.openChat ? { ...next, group: event.group } : next;
     case "request":
@@ -210,6 +212,11 @@ function withOlder(timeline: Timeline, page: TimelinePage): Timeline {
     older: page.older,
     detached: timeline.detached || tooMany,
   };
+}
+
+function withoutMessage(timeline: Timeline | null, chat: string, id: number): Timeline | null {
+  if (timeline === null || timeline.chat !== chat) return timeline;
+  return { ...timeline, messages: timeline.messages.filter((message) => message.id !== id) };
 }
 
 function withMessage(timeline: Timeline | null, message: MessageView): Timeline | null {

@@ -1,6 +1,6 @@
 // Owns the words for messages: their state, system rows, what relays said.
 // Never formats anything that depends on the current time.
-import type { Delivery, DeliveryAnswer, GroupState, MessageState, SystemMessage } from "../ipc";
+import type { Delivery, DeliveryAnswer, GroupState, MessageState, RaceReason, SystemMessage } from "../ipc";
 
 /** The state of an own message; empty for those of others. */
 export function stateWords(state: MessageState): string {
@@ -64,9 +64,37 @@ export function systemWords(event: SystemMessage): Piece[] {
       return [name(event.by), text(" changed the picture")];
     case "invitation_failed":
       return [text("The invitation to "), object(event.who), text(" could not be delivered: "), name(event.reason)];
+    case "branch_changed":
+      return [
+        text("Changes were made at the same time. The one by "),
+        name(event.by),
+        text(` counts${raceWords(event.reason)}.${countedWords(event.withdrawn, event.resent)}`),
+      ];
     case "change_failed":
       return [text(`You wanted to ${event.what}; that was not possible: ${event.reason}`)];
   }
+}
+
+/** Why one of two changes counts: the rule is the same for everybody, so that all end in the same group. */
+function raceWords(reason: RaceReason): string {
+  switch (reason) {
+    case "longer":
+      return ", because more changes followed it";
+    case "witnessed":
+    case "more_witnesses":
+      return ", because more people had written after it";
+    case "privileged":
+      return ", because it changes the group and the other only keys";
+    case "lower_account":
+    case "lower_digest":
+      return " by a rule that is the same for everybody";
+  }
+}
+
+function countedWords(withdrawn: number, resent: number): string {
+  const others = withdrawn === 0 ? "" : ` ${count(withdrawn, "message")} of others ${withdrawn === 1 ? "is" : "are"} taken back until sent again.`;
+  const own = resent === 0 ? "" : ` ${count(resent, "message")} of yours ${resent === 1 ? "was" : "were"} sent again.`;
+  return others + own;
 }
 
 export function systemText(event: SystemMessage): string {
@@ -115,6 +143,7 @@ export function closedWords(state: GroupState): string | null {
     active: null,
     leaving: "You are leaving this group. Nothing more is sent; another member’s app has to confirm it.",
     left: "You left this group. What was written stays here for you to read.",
+    stranded: "This device cannot follow the group any more. Ask an admin to remove you and to invite you again; what was written stays here.",
     removed: "An admin removed you from this group. What was written stays here for you to read.",
   };
   return words[state];

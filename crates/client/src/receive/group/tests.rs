@@ -68,7 +68,7 @@ impl Scene {
             let mut changes = Changes::default();
             let chat = tx.chat(chat)?.unwrap();
             let digest = Digest::of(event.json().as_bytes());
-            let received = Received { sender: event.author(), event, epoch: Epoch(0), digest, expires_at };
+            let received = Received { sender: event.author(), event, epoch: Epoch(0), branch: digest, digest, expires_at };
             Taking::new(tx, groups, &mut changes, &keys, NOW).message(&chat, received)
         });
         heard.await.unwrap();
