@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use murmel_engine::{Change, Digest, Ingest, Switched};
-use murmel_tests::member::{Member, Moment};
+use murmel_tests::attacker::Forged;
+use murmel_tests::member::Moment;
+use murmel_tests::{Member, NOW};
 use nostr::Event;
 
 /// Four people, three of them admins, in one epoch.
@@ -290,4 +292,208 @@ fn a_restart_mid_race_agrees() {
     }
     println!("three rivals: {cases} cases");
     assert!(cases >= 1_400, "{cases}");
+}
+
+/// Two members commit the same departure, a relay accepts both commits: everybody ends in one group.
+#[test]
+fn two_who_confirm_the_same_departure_converge() {
+    let group = four();
+    let dave = group.dave.resume();
+    let leave = dave.group(|tx, group, device| group.propose_leave(tx, device, *NOW)).expect("a proposal").event;
+    let (alice, bob, carol) = (group.alice.resume(), group.bob.resume(), group.carol.resume());
+    for member in [&alice, &bob, &carol] {
+        assert!(matches!(member.read(&leave), Ingest::Proposal { .. }));
+    }
+    let (of_bob, _) = bob.change(Change::ConfirmDepartures);
+    let (of_carol, _) = carol.change(Change::ConfirmDepartures);
+    let from_bob = bob.say("bye, Dave");
+    let from_carol = carol.say("see you, Dave");
+    for (member, events) in [
+        (&alice, vec![&of_bob, &of_carol, &from_bob, &from_carol]),
+        (&bob, vec![&from_carol, &of_carol]),
+        (&carol, vec![&of_bob, &from_bob]),
+    ] {
+        let mut inbox = Inbox::default();
+        events.into_iter().for_each(|event| inbox.take(member, event));
+    }
+    assert_eq!(outcome(&alice), outcome(&bob));
+    assert_eq!(outcome(&alice), outcome(&carol));
+    assert_eq!(alice.view().members.len(), 3);
+    let after = bob.say("one group");
+    assert_eq!((alice.hear(&after), carol.hear(&after)), ("one group".to_owned(), "one group".to_owned()));
+}
+
+/// A commit that was staged, lost its place before any relay answered, and turns out to have been passed on.
+#[test]
+fn a_commit_that_lost_its_place_before_it_was_acknowledged_may_still_win() {
+    let group = four();
+    let (alice, bob, dave) = (group.alice.resume(), group.bob.resume(), group.dave.resume());
+    let (low, high) = if alice.account() < bob.account() { (&alice, &bob) } else { (&bob, &alice) };
+    let staged = low.stage(Change::Rename("Mine".to_owned())).expect("a staged commit").event;
+    let (other, _) = high.change(Change::Rename("Theirs".to_owned()));
+    assert!(matches!(low.read(&other), Ingest::Commit(applied) if applied.superseded_own));
+    low.reload();
+    let text = low.say("written on the branch that loses");
+    assert_eq!(high.hear(&text), "written on the branch that loses");
+    // A relay had it all the same.
+    let mut inbox = Inbox::default();
+    inbox.take(low, &staged);
+    assert_eq!(inbox.switches.len(), 0, "somebody has written on the other branch");
+    let (again, _) = low.change(Change::Rotate);
+    let mut inbox = Inbox::default();
+    [&other, &text, &staged, &again].into_iter().for_each(|event| inbox.take(&dave, event));
+    let mut inbox = Inbox::default();
+    [&staged, &again].into_iter().for_each(|event| inbox.take(high, event));
+    assert_eq!(outcome(low), outcome(&dave));
+    assert_eq!(outcome(low), outcome(high));
+}
+
+#[test]
+fn a_commit_that_was_given_up_and_comes_back_takes_part() {
+    let group = four();
+    let (alice, dave) = (group.alice.resume(), group.dave.resume());
+    let first = alice.stage(Change::Rename("Given up".to_owned())).expect("a staged commit").event;
+    alice.group(|tx, group, _| group.discard(tx)).expect("no fault");
+    let text = alice.say("nothing has changed");
+    let second = alice.stage(Change::Describe("Something else".to_owned())).expect("a staged commit").event;
+    alice.reload();
+    alice.confirm();
+    // Both had reached a relay.
+    let mut inbox = Inbox::default();
+    inbox.take(&alice, &first);
+    let mut inbox = Inbox::default();
+    [&second, &text, &first].into_iter().for_each(|event| inbox.take(&dave, event));
+    assert_eq!(outcome(&alice), outcome(&dave));
+    assert!(inbox.said(&dave).contains("nothing has changed"));
+    let after = alice.say("go on");
+    assert_eq!(dave.hear(&after), "go on");
+}
+
+/// The group leaves a branch and comes back to it: no key that was used there is used again.
+#[test]
+fn a_branch_that_comes_back_goes_on_where_it_stopped() {
+    let group = four();
+    let (alice, bob, carol, dave) = (group.alice.resume(), group.bob.resume(), group.carol.resume(), group.dave.resume());
+    let (first, _) = alice.change(Change::Rotate);
+    let said = alice.say("one");
+    assert!(matches!(carol.read(&first), Ingest::Commit(_)));
+    // A privileged rival wins over the rotation.
+    let (rival, _) = bob.change(Change::Rename("Rival".to_owned()));
+    let theirs = bob.say("theirs");
+    let mut inbox = Inbox::default();
+    [&rival, &theirs].into_iter().for_each(|event| inbox.take(&alice, event));
+    assert_eq!(alice.view().name, "Rival");
+    let there = alice.say("two");
+    // Until the first branch becomes the longer one.
+    let (second, _) = carol.change(Change::Rotate);
+    let (third, _) = carol.change(Change::Rotate);
+    [&second, &third].into_iter().for_each(|event| inbox.take(&alice, event));
+    assert_eq!((alice.view().name.as_str(), inbox.switches.len()), ("Garden", 2));
+    assert_eq!(outcome(&alice), outcome(&carol));
+    let back = alice.say("three");
+    let mut all = Inbox::default();
+    [&third, &rival, &back, &there, &said, &theirs, &second, &first].into_iter().for_each(|event| all.take(&dave, event));
+    assert_eq!(outcome(&alice), outcome(&dave));
+    assert_eq!(all.said(&dave), BTreeSet::from(["one".to_owned(), "three".to_owned()]));
+}
+
+/// Who was removed by a change that then loses is a member as before.
+#[test]
+fn a_removal_that_loses_removes_nobody() {
+    let group = four();
+    let (alice, bob, dave) = (group.alice.resume(), group.bob.resume(), group.dave.resume());
+    let (removal, _) = alice.change(Change::Remove(dave.account()));
+    let (first, _) = bob.change(Change::Rename("First".to_owned()));
+    let (second, _) = bob.change(Change::Rename("Second".to_owned()));
+    let mut inbox = Inbox::default();
+    inbox.take(&dave, &removal);
+    assert!(!dave.group(|_, group, _| group.is_active()));
+    dave.reload();
+    [&first, &second].into_iter().for_each(|event| inbox.take(&dave, event));
+    assert_eq!(outcome(&dave), outcome(&bob));
+    let text = dave.say("still here");
+    assert_eq!(bob.hear(&text), "still here");
+}
+
+#[test]
+fn a_ground_self_update_cannot_beat_a_removal() {
+    let group = four();
+    let (alice, carol) = (group.alice.resume(), group.carol.resume());
+    let (removal, _) = alice.change(Change::Remove(group.dave.account()));
+    // However many rotations somebody tries, none comes before the removal, whatever its digest.
+    for attempt in 0..4 {
+        let dave = group.dave.resume();
+        let (rotation, _) = dave.change(Change::Rotate);
+        let mut inbox = Inbox::default();
+        inbox.take(&carol, &rotation);
+        if attempt == 0 {
+            inbox.take(&carol, &removal);
+        }
+        assert!(!carol.view().members.contains(&dave.account()), "attempt {attempt}");
+    }
+    assert_eq!(outcome(&carol), outcome(&alice));
+}
+
+#[test]
+fn a_commit_flood_does_not_block_a_removal() {
+    let group = four();
+    let (alice, bob) = (group.alice.resume(), group.bob.resume());
+    let flood: Vec<_> = (0..30).map(|_| group.dave.resume().change(Change::Rotate).0).collect();
+    let mut kept = 0;
+    for event in &flood {
+        kept += usize::from(!matches!(bob.read(event), Ingest::Rejected(murmel_engine::Why::TooManyRivals)));
+    }
+    assert!(kept < flood.len(), "the flood is not followed to its end");
+    let epochs = bob.group(|tx, group, _| {
+        use murmel_engine::Storage as _;
+        tx.epochs(group.id()).expect("epochs").len()
+    });
+    assert!(epochs < 12, "{epochs} epochs are kept");
+    let (removal, _) = alice.change(Change::Remove(group.dave.account()));
+    let mut inbox = Inbox::default();
+    inbox.take(&bob, &removal);
+    assert_eq!(outcome(&alice), outcome(&bob));
+    // In another order of the flood, the same rivals are kept.
+    let carol = group.carol.resume();
+    flood.iter().rev().for_each(|event| drop(carol.read(event)));
+    let names = |member: &Member| {
+        member.group(|tx, group, _| {
+            use murmel_engine::Storage as _;
+            tx.epochs(group.id()).expect("epochs").iter().map(|record| record.commit).collect::<BTreeSet<_>>()
+        })
+    };
+    inbox = Inbox::default();
+    inbox.take(&carol, &removal);
+    assert_eq!(outcome(&alice), outcome(&carol));
+    assert_eq!(names(&bob), names(&carol));
+}
+
+#[test]
+fn a_demoted_admin_cannot_commit_in_the_race_window() {
+    let group = four();
+    let (alice, bob, carol) = (group.alice.resume(), group.bob.resume(), group.carol.resume());
+    let (demotion, _) = alice.change(Change::Demote(bob.account()));
+    let mut inbox = Inbox::default();
+    inbox.take(&bob, &demotion);
+    // What bob forges in the new epoch is refused, live and after a restart, and by those who learn of the demotion later.
+    assert!(matches!(bob.stage(Change::Rename("Mine".to_owned())), Err(murmel_engine::Error::Refused(_))));
+    let forged = {
+        use murmel_engine::components::{PROFILE, Profile};
+        let mine = (PROFILE, Profile::new("Mine", "").expect("a profile").encode());
+        bob.forge(Forged { components: vec![mine], ..Default::default() })
+    };
+    inbox.take(&carol, &demotion);
+    for restart in [false, true] {
+        if restart {
+            carol.reload();
+        }
+        assert!(matches!(carol.read(&forged), Ingest::Rejected(_)));
+    }
+    // On a rival branch that does not know of the demotion it is refused as well: it names its parent.
+    let dave = group.dave.resume();
+    let (rival, _) = group.carol.resume().change(Change::Rename("Rival".to_owned()));
+    let mut inbox = Inbox::default();
+    [&rival, &demotion].into_iter().for_each(|event| inbox.take(&dave, event));
+    assert!(matches!(dave.read(&forged), Ingest::Rejected(_)));
+    assert_ne!(dave.view().name, "Mine");
 }
