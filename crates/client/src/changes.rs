@@ -226,12 +226,14 @@ pub(crate) async fn write<T: Send + 'static>(
         let (value, effects) = account
             .db
             .write(move |tx, groups| {
+                tx.hold_message_keys();
                 let mut changes = Changes::default();
                 let value = f(tx, groups, &mut changes)?;
                 // Once for all commits of a backlog.
                 for (chat, (epoch, at)) in std::mem::take(&mut changes.ended) {
                     send::renew(tx, groups, &mut changes, chat, send::Ended { epoch, at }, now)?;
                 }
+                groups.write_held_keys(tx)?;
                 let effects = changes.effects(tx, me)?;
                 Ok::<_, Error>((value, effects))
             })

@@ -61,7 +61,7 @@ impl From<StoreError> for Error {
             S::Full { .. } => Error::passing(ErrorCode::Busy, message),
             S::Io(_) => Error::passing(ErrorCode::Storage, message),
             S::Missing | S::Exists | S::Damaged | S::NewerSchema { .. } | S::NoCipher => Error::new(ErrorCode::Storage, message),
-            S::Panicked | S::ReadOnly | S::Statement(_) => Error::internal(error.to_string()),
+            S::Panicked | S::ReadOnly | S::KeysHeld | S::Statement(_) => Error::internal(error.to_string()),
         }
     }
 }

@@ -22,13 +22,15 @@ pub(crate) const PER_SECOND: u32 = 50;
 pub(crate) struct Groups {
     device: Option<Device>,
     loaded: LruCache<GroupId, Group>,
+    /// Forgotten in the open transaction; the keys of their messages may still have to be written.
+    retired: Vec<Group>,
     /// The second that the newest messages of ours carry in a chat, and how many do.
     stamps: LruCache<ChatId, (u64, u32)>,
 }
 
 impl Default for Groups {
     fn default() -> Self {
-        Self { device: None, loaded: LruCache::new(LOADED_CAP), stamps: LruCache::new(LOADED_CAP) }
+        Self { device: None, loaded: LruCache::new(LOADED_CAP), retired: Vec::new(), stamps: LruCache::new(LOADED_CAP) }
     }
 }
 
@@ -45,17 +47,42 @@ impl Groups {
 
     /// A group and the device, loaded where that is needed; `None` for a group that we have no state of.
     pub(crate) fn get(&mut self, tx: &impl Storage, id: &GroupId) -> Result<Option<(&mut Group, &Device)>, Error> {
-        let device = self.device.as_ref().ok_or_else(|| Error::internal("the device is not loaded"))?;
         if !self.loaded.contains(id) {
+            // A row that is behind cannot be read.
+            self.write_retired(tx)?;
             let Some(group) = Group::load(tx, id)? else { return Ok(None) };
-            self.loaded.put(id.clone(), group);
+            self.put(group);
         }
+        let device = self.device.as_ref().ok_or_else(|| Error::internal("the device is not loaded"))?;
         Ok(self.loaded.get_mut(id).map(|group| (group, device)))
     }
 
     /// Keeps a group that was created or joined in this transaction.
     pub(crate) fn insert(&mut self, group: Group) {
-        self.loaded.put(group.id().clone(), group);
+        // Joined again: what was loaded before is of the rows that are gone.
+        self.retired.retain(|other| other.id() != group.id());
+        self.loaded.pop(group.id());
+        self.put(group);
+    }
+
+    fn put(&mut self, group: Group) {
+        self.retired.extend(self.loaded.push(group.id().clone(), group).map(|(_, oldest)| oldest));
+    }
+
+    /// Writes the keys of messages that the transaction has held back; the last thing before it commits.
+    pub(crate) fn write_held_keys(&mut self, tx: &impl Storage) -> Result<(), Error> {
+        self.write_retired(tx)?;
+        for (_, group) in &mut self.loaded {
+            group.write_held_keys(tx)?;
+        }
+        Ok(())
+    }
+
+    fn write_retired(&mut self, tx: &impl Storage) -> Result<(), Error> {
+        for mut group in self.retired.drain(..) {
+            group.write_held_keys(tx)?;
+        }
+        Ok(())
     }
 
     /// The time to put on a message that is sent `now` (Unix seconds).
@@ -74,7 +101,7 @@ impl Groups {
 
     /// Drops the loaded copy.
     pub(crate) fn forget(&mut self, id: &GroupId) {
-        self.loaded.pop(id);
+        self.retired.extend(self.loaded.pop(id));
     }
 }
 
@@ -82,6 +109,7 @@ impl murmel_store::Rollback for Groups {
     fn rolled_back(&mut self) {
         // INVARIANT: no loaded group is ahead of the database. Rollbacks are rare, loading again is cheap.
         self.loaded.clear();
+        self.retired.clear();
     }
 }
 

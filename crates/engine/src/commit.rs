@@ -85,7 +85,7 @@ impl Group {
     /// of ours only from there, and somebody may have seen it. Answers whether there was one.
     pub(crate) fn keep_superseded(&mut self, storage: &impl Storage) -> Result<bool, Fault> {
         let Some(pending) = self.pending.take() else { return Ok(false) };
-        storage.take_snapshot(&self.id, &pending.digest, pending.epoch)?;
+        self.keep(storage, &pending.digest, pending.epoch)?;
         storage.clear_pending(&self.id)?;
         Ok(true)
     }
@@ -201,7 +201,7 @@ impl Group {
         let superseded_own = on_tip && if own { self.pending.take().is_some() } else { self.keep_superseded(storage)? };
         if newest {
             // Not the first state of the epoch: a ratchet that went back would use a key twice.
-            storage.take_snapshot(&self.id, &parent, from)?;
+            self.keep(storage, &parent, from)?;
         }
         merge(&mut self.mls)?;
         storage.remember_message(&self.id, &digest, from)?;

@@ -88,11 +88,11 @@ impl Group {
                 Ok(Ingest::Rejected(Why::TooManyRivals))
             }
             Ingest::Commit(applied) => {
-                storage.take_snapshot(&self.id, &applied.digest, applied.to)?;
+                self.keep(storage, &applied.digest, applied.to)?;
                 self.settle(storage, Some(applied))
             }
             kept @ Ingest::Proposal { .. } => {
-                storage.take_snapshot(&self.id, &source, epoch)?;
+                self.keep(storage, &source, epoch)?;
                 self.stand_at_tip(storage)?;
                 Ok(kept)
             }
@@ -108,6 +108,8 @@ impl Group {
         if self.witnesses.get(&source).is_some_and(|accounts| accounts.len() >= WITNESS_QUORUM) {
             return Ok(Ingest::Deferred(Why::OtherBranch));
         }
+        // What is read in the scratch is rows, and the loaded group may be ahead of them.
+        self.write_held_keys(storage)?;
         let id = self.id.clone();
         let record = self.record(&source).cloned();
         let sender = storage.scratch(|| -> Result<Option<PublicKey>, Fault> {
@@ -153,7 +155,7 @@ impl Group {
         };
         self.stand_at_tip(storage)?;
         let superseded_own = self.keep_superseded(storage)?;
-        storage.take_snapshot(&self.id, &self.tip, self.epoch())?;
+        self.keep(storage, &{ self.tip }, self.epoch())?;
         let (old, new) = (self.names(&self.tip), self.names(&choice.tip));
         if !self.stand(storage, choice.tip, choice.tip)? {
             return Ok(Ingest::Unrecoverable);
@@ -180,10 +182,16 @@ impl Group {
         branch::chain(&self.epochs, tip).into_iter().map(|record| record.commit).collect()
     }
 
+    /// Keeps the state that the group is at under a name.
+    pub(crate) fn keep(&mut self, storage: &impl Storage, name: &Digest, epoch: Epoch) -> Result<(), Fault> {
+        self.write_held_keys(storage)?;
+        Ok(storage.take_snapshot(&self.id, name, epoch)?)
+    }
+
     /// Puts the group into the state that is kept as `snapshot`, which is the epoch that `commit` began; `false` where it is not kept.
     fn stand(&mut self, storage: &impl Storage, snapshot: Digest, commit: Digest) -> Result<bool, Fault> {
         if self.at == self.tip {
-            storage.take_snapshot(&self.id, &self.tip, self.epoch())?;
+            self.keep(storage, &{ self.tip }, self.epoch())?;
         }
         if !storage.restore_snapshot(&self.id, &snapshot)? {
             return Ok(false);

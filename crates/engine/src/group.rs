@@ -191,7 +191,9 @@ impl Group {
         if !waiting.is_empty() {
             self.mls.clear_pending_proposals(storage.storage()).map_err(StorageFault::new)?;
         }
-        let message = self.mls.create_message(storage, device.signer(), event.json().as_bytes()).map_err(Fault::mls)?;
+        let message = self
+            .holding_keys(storage, |mls, storage| mls.create_message(storage, device.signer(), event.json().as_bytes()))
+            .map_err(Fault::mls)?;
         for proposal in waiting {
             self.mls.store_pending_proposal(storage.storage(), proposal).map_err(StorageFault::new)?;
         }

@@ -181,7 +181,7 @@ impl Group {
         source: Digest,
         epoch: Epoch,
     ) -> Result<Ingest, Fault> {
-        let processed = match self.mls.process_message(storage, message) {
+        let processed = match self.holding_keys(storage, |mls, storage| mls.process_message(storage, message)) {
             Ok(processed) => processed,
             Err(ProcessMessageError::StorageError(error)) => return Err(StorageFault::new(error).into()),
             Err(error) => return Ok(refuse(error)),

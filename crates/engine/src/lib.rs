@@ -15,6 +15,7 @@ pub mod encoding;
 mod envelope;
 mod error;
 mod group;
+mod held_keys;
 mod identity;
 mod ids;
 mod ingest;

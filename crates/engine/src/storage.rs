@@ -118,6 +118,14 @@ pub trait Storage: OpenMlsProvider<StorageProvider: StorageProvider<CURRENT_VERS
     /// Forgets what [`Storage::put_pending`] kept.
     fn clear_pending(&self, group: &GroupId) -> Result<(), StorageFault>;
 
+    /// While it is on, the storage may leave out OpenMLS' writes of the keys of messages and note the group instead. One that keeps everything
+    /// in step needs neither this nor the next function.
+    fn hold_message_keys(&self, _on: bool) {}
+    /// Whether the keys of the group's messages were left out and are newer in the loaded group than in the storage.
+    fn are_message_keys_held(&self, _group: &GroupId) -> Result<bool, StorageFault> {
+        Ok(false)
+    }
+
     /// Deletes every row of the group, OpenMLS rows, epochs of all branches, snapshots and the staged commit included; used before joining again.
     fn forget_group(&self, group: &GroupId) -> Result<(), StorageFault>;
 }

@@ -140,6 +140,14 @@ impl Storage for Tx<'_> {
         Ok(())
     }
 
+    fn hold_message_keys(&self, on: bool) {
+        self.mls_rows().hold(on && self.holds_keys());
+    }
+
+    fn are_message_keys_held(&self, group: &GroupId) -> Result<bool, StorageFault> {
+        Ok(self.mls_rows().is_held(&crate::openmls_rows::row_key(group)?))
+    }
+
     fn forget_group(&self, group: &GroupId) -> Result<(), StorageFault> {
         self.delete_openmls_rows(group)?;
         let key = params![group.as_bytes()];

@@ -50,6 +50,9 @@ pub enum StoreError {
     /// A read transaction wrote; what it wrote was rolled back.
     #[error("an internal fault: a read tried to write; nothing was changed")]
     ReadOnly,
+    /// The keys of a group's messages were about to be left out of a transaction, or read while they were older than the loaded group.
+    #[error("an internal fault: message keys were not written in time; nothing was changed")]
+    KeysHeld,
     /// A cap is reached.
     #[error("{what} is full at {cap}")]
     Full {
@@ -115,6 +118,7 @@ impl StoreError {
             Self::Closed => Self::Closed,
             Self::Panicked => Self::Panicked,
             Self::ReadOnly => Self::ReadOnly,
+            Self::KeysHeld => Self::KeysHeld,
             Self::Full { what, cap } => Self::Full { what, cap: *cap },
             Self::NotFound(what) => Self::NotFound(what),
             Self::Statement(_) => return None,

@@ -2,11 +2,10 @@
 //! It never looks into the values; only the row key is built here, by the same codec that OpenMLS' rows were written with.
 
 use murmel_engine::{Digest, Epoch, GroupId};
-use openmls_sqlite_storage::Codec as _;
 use rusqlite::params;
 
 use crate::column::int;
-use crate::{MixedCodec, StoreError, Tx};
+use crate::{StoreError, Tx};
 
 /// Five tables hold what a group is. Group data, own leaves, epoch key pairs and proposals are keyed by the group. Leaf key pairs of our
 /// own update proposals (`openmls_encryption_keys`) are keyed by public key and deleted when a commit takes the proposal up, so all of
@@ -48,6 +47,9 @@ const DELETE: [&str; 4] = [
 impl Tx<'_> {
     pub(crate) fn copy_openmls_rows(&self, group: &GroupId, name: &Digest, epoch: Epoch) -> Result<(), StoreError> {
         let row_key = row_key(group)?;
+        if self.mls_rows().is_held(&row_key) {
+            return Err(StoreError::KeysHeld);
+        }
         self.run("DELETE FROM snapshots WHERE group_id = ?1 AND name = ?2", params![group.as_bytes(), name.as_bytes()])?;
         let snapshot = self.insert(
             "INSERT INTO snapshots (group_id, name, epoch) VALUES (?1, ?2, ?3)",
@@ -75,6 +77,7 @@ impl Tx<'_> {
 
     pub(crate) fn delete_openmls_rows(&self, group: &GroupId) -> Result<(), StoreError> {
         let row_key = row_key(group)?;
+        self.mls_rows().let_go(&row_key);
         for statement in DELETE {
             self.run(statement, params![row_key])?;
         }
@@ -83,7 +86,6 @@ impl Tx<'_> {
 }
 
 /// The group id as OpenMLS' rows are keyed by it.
-fn row_key(group: &GroupId) -> Result<Vec<u8>, StoreError> {
-    let id = openmls::group::GroupId::from_slice(group.as_bytes());
-    MixedCodec::to_vec(&id).map_err(|error| StoreError::Statement(rusqlite::Error::ToSqlConversionFailure(Box::new(error))))
+pub(crate) fn row_key(group: &GroupId) -> Result<Vec<u8>, StoreError> {
+    crate::mls_rows::row_key(&openmls::group::GroupId::from_slice(group.as_bytes()))
 }

@@ -105,7 +105,13 @@ impl<S: Rollback> Line<S> {
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(|error| E::from(StoreError::from(error)))?;
         let state = &mut self.state;
-        match catch_unwind(AssertUnwindSafe(|| f(&Tx::new(&transaction, &self.crypto), state))) {
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            let tx = Tx::new(&transaction, &self.crypto);
+            let value = f(&tx, state)?;
+            // INVARIANT: no ratchet on disk is behind what was encrypted or decrypted with it.
+            if tx.mls_rows().holds_any() { Err(StoreError::KeysHeld.into()) } else { Ok(value) }
+        }));
+        match outcome {
             Ok(Ok(value)) => match transaction.commit() {
                 Ok(()) => Ok(value),
                 Err(error) => Err(StoreError::from(error).into()),

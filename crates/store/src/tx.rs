@@ -1,12 +1,14 @@
 //! One open transaction: what OpenMLS, the engine and the application write through it commits together or not at all.
 //! It holds no table of its own; every noun adds its functions in its own file.
 
+use std::cell::Cell;
+
 use openmls_rust_crypto::RustCrypto;
-use openmls_sqlite_storage::SqliteStorageProvider;
 use openmls_traits::OpenMlsProvider;
 use rusqlite::{Connection, OptionalExtension as _, Params, Row};
 
-use crate::{MixedCodec, StoreError};
+use crate::StoreError;
+use crate::mls_rows::MlsRows;
 
 /// An open transaction on the database thread. It lives inside of [`crate::Database::write`] or [`crate::Database::read`] only.
 ///
@@ -14,12 +16,27 @@ use crate::{MixedCodec, StoreError};
 pub struct Tx<'a> {
     connection: &'a Connection,
     crypto: &'a RustCrypto,
-    storage: SqliteStorageProvider<MixedCodec, &'a Connection>,
+    storage: MlsRows<'a>,
+    holds_keys: Cell<bool>,
 }
 
 impl<'a> Tx<'a> {
     pub(crate) fn new(connection: &'a Connection, crypto: &'a RustCrypto) -> Self {
-        Self { connection, crypto, storage: SqliteStorageProvider::new(connection) }
+        Self { connection, crypto, storage: MlsRows::new(connection), holds_keys: Cell::new(false) }
+    }
+
+    /// From here on the keys of messages may wait for the end of the transaction: the engine holds their rows back while it encrypts and
+    /// decrypts. Whoever asks for this writes every loaded group with [`murmel_engine::Group::write_held_keys`] at the end.
+    pub fn hold_message_keys(&self) {
+        self.holds_keys.set(true);
+    }
+
+    pub(crate) fn holds_keys(&self) -> bool {
+        self.holds_keys.get()
+    }
+
+    pub(crate) fn mls_rows(&self) -> &MlsRows<'a> {
+        &self.storage
     }
 
     pub(crate) fn connection(&self) -> &Connection {
@@ -69,7 +86,7 @@ impl<'a> Tx<'a> {
 impl<'a> OpenMlsProvider for Tx<'a> {
     type CryptoProvider = RustCrypto;
     type RandProvider = RustCrypto;
-    type StorageProvider = SqliteStorageProvider<MixedCodec, &'a Connection>;
+    type StorageProvider = MlsRows<'a>;
 
     fn storage(&self) -> &Self::StorageProvider {
         &self.storage
