@@ -1,0 +1,43 @@
+//! How long something takes, on a machine that may be doing other things too.
+//! It never decides what is measured.
+
+use std::time::Instant;
+
+/// Runs `f`; also answers how long it took, in microseconds.
+pub fn timed<T>(f: impl FnOnce() -> T) -> (T, f64) {
+    let before = Instant::now();
+    let value = f();
+    (value, before.elapsed().as_secs_f64() * 1e6)
+}
+
+/// What something costs when nothing else gets in the way: the lower fifth of the samples. What it is compared with is taken the same way.
+#[derive(Clone, Debug, Default)]
+pub struct Samples(Vec<f64>);
+
+impl Samples {
+    /// Adds a sample, in microseconds.
+    pub fn add(&mut self, micros: f64) {
+        self.0.push(micros);
+    }
+
+    /// The lower fifth; 0 without samples.
+    pub fn calm(&self) -> f64 {
+        let mut sorted = self.0.clone();
+        sorted.sort_by(f64::total_cmp);
+        sorted.get(sorted.len() / 5).copied().unwrap_or(0.0)
+    }
+}
+
+/// Calls `f` in `rounds` rounds of `times` calls; answers the calm cost of one call in microseconds.
+///
+/// # Errors
+/// Those of `f`.
+pub fn each<T>(rounds: usize, times: usize, mut f: impl FnMut() -> anyhow::Result<T>) -> anyhow::Result<f64> {
+    let mut samples = Samples::default();
+    for _ in 0..rounds {
+        let (outcome, micros) = timed(|| (0..times).try_for_each(|_| f().map(|value| drop(std::hint::black_box(value)))));
+        outcome?;
+        samples.add(micros / times as f64);
+    }
+    Ok(samples.calm())
+}
