@@ -233,12 +233,16 @@ pub(crate) async fn write<T: Send + 'static>(
                 for (chat, (epoch, at)) in std::mem::take(&mut changes.ended) {
                     send::renew(tx, groups, &mut changes, chat, send::Ended { epoch, at }, now)?;
                 }
+                murmel_store::crash_point!("change: made, keys not written");
                 groups.write_held_keys(tx)?;
+                murmel_store::crash_point!("change: keys written, not committed");
                 let effects = changes.effects(tx, me)?;
                 Ok::<_, Error>((value, effects))
             })
             .await?;
+        murmel_store::crash_point!("change: committed, events not out");
         effects.happen(&account, looked_at).await;
+        murmel_store::crash_point!("change: events out");
         Ok(value)
     });
     writing.await.unwrap_or_else(|_| Err(Error::internal("a change did not finish")))

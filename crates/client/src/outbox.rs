@@ -143,6 +143,7 @@ fn date_anew(tx: &Tx<'_>, groups: &mut Groups, old: BTreeSet<OutboxId>, now: u64
 /// # Errors
 /// The store's. The attempts are due again then: at worst a relay gets the same bytes twice.
 async fn settle_attempts(account: &Arc<Account>, flight: &mut Flight, attempts: Vec<Attempt>) -> Result<()> {
+    murmel_store::crash_point!("publish: answered, not recorded");
     for attempt in &attempts {
         flight.landed(attempt);
         flight.heard_from(&attempt.due.relay, attempt.answer);
@@ -164,10 +165,14 @@ async fn settle_attempts(account: &Arc<Account>, flight: &mut Flight, attempts: 
         for Effect { record, .. } in effects.iter().filter(failed).filter(|effect| effect.record.purpose == Purpose::Welcome) {
             membership::not_delivered(&mut Taking::new(tx, groups, &mut changes, &keys, now), record)?;
         }
+        murmel_store::crash_point!("publish: recorded, not committed");
         Ok::<_, Error>((effects, changes))
     });
     match recorded.await {
-        Ok((effects, changes)) => follow_up(account, effects, changes).await,
+        Ok((effects, changes)) => {
+            murmel_store::crash_point!("publish: recorded");
+            follow_up(account, effects, changes).await;
+        }
         Err(error) => {
             tracing::warn!(code = ?error.code, "answers of relays could not be recorded");
             return Err(error);

@@ -147,6 +147,7 @@ async fn take(account: &Arc<Account>, events: Vec<Event>, backlog: Backlog) -> R
 }
 
 async fn take_batch(account: &Arc<Account>, batch: Vec<Event>, backlog: Backlog) -> Result<()> {
+    murmel_store::crash_point!("receive: batch about to be taken");
     let (again, now) = (batch.clone(), account.clock.now());
     let moved = match in_one(account, backlog, move |taking| batch.iter().try_for_each(|event| taking.event(event))).await {
         Ok(moved) => moved,
@@ -165,6 +166,7 @@ async fn take_batch(account: &Arc<Account>, batch: Vec<Event>, backlog: Backlog)
             moved
         }
     };
+    murmel_store::crash_point!("receive: batch durable");
     retry_deferred(account, moved, backlog).await
 }
 

@@ -26,12 +26,13 @@ pub(crate) async fn send(account: &Arc<Account>, args: ipc::SendMessage) -> Resu
         return Err(too_large(args.text.len()));
     }
     let (me, now) = (account.pubkey(), account.clock.now());
-    changes::write(account, move |tx, groups, changes| {
+    let sent = changes::write(account, move |tx, groups, changes| {
         let chat = views::find(tx, &args.chat)?;
         sendable(&chat)?;
         let event = inner_event(tx, groups, &chat, &args, me, now)?;
         let (group, device) = groups.get(tx, &chat.group)?.ok_or_else(|| Error::internal("a chat without its group"))?;
         let Sealed { event: outer, digest, epoch, branch } = group.encrypt(tx, device, &event)?;
+        murmel_store::crash_point!("send: encrypted, not stored");
         let view = group.view();
         let record = MessageRecord {
             id: MessageId::NEW,
@@ -53,13 +54,17 @@ pub(crate) async fn send(account: &Arc<Account>, args: ipc::SendMessage) -> Resu
             received_at: now,
         };
         let id = tx.insert_message(&record)?.ok_or_else(|| Error::internal("a message that was there before it was sent"))?;
+        murmel_store::crash_point!("send: message stored, not queued");
         enqueue(tx, Purpose::Message, Some(chat.id), Some(id), &outer, Lane::Group, &view.relays, now)?;
+        murmel_store::crash_point!("send: queued, not committed");
         tx.touch_chat(chat.id, record.at)?;
         changes.message(id);
         changes.enqueued();
         views::message(tx, me, &MessageRecord { id, ..record })
     })
-    .await
+    .await;
+    murmel_store::crash_point!("send: durable, caller not told");
+    sent
 }
 
 /// Puts a signed event on its way.

@@ -11,6 +11,7 @@ use crate::column::{digest, epoch, int, json, maybe_digest, maybe_uint, public_k
 
 impl Storage for Tx<'_> {
     fn put_epoch(&self, group: &GroupId, record: &EpochRecord) -> Result<(), StorageFault> {
+        crate::crash_point!("epoch: merged, not recorded");
         let applied = record.began.as_ref().map(postcard::to_stdvec).transpose().map_err(StorageFault::new)?;
         self.run(
             "INSERT OR REPLACE INTO epochs (group_id, began_by, parent, epoch, group_event_key, media_secret, routing, relays, retention, applied)

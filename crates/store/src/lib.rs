@@ -5,6 +5,7 @@ mod account;
 mod chat;
 mod codec;
 mod column;
+pub mod crash;
 mod database;
 mod deferred;
 mod engine_rows;

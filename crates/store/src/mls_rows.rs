@@ -55,6 +55,7 @@ impl<'a> MlsRows<'a> {
         let mut held = self.held.borrow_mut();
         if self.holding.get() && (held.len() < HELD_CAP || held.contains(&row_key)) {
             held.insert(row_key);
+            crate::crash_point!("keys: held back");
             return true;
         }
         false
@@ -88,7 +89,9 @@ impl StorageProvider<CURRENT_VERSION> for MlsRows<'_> {
         if self.held_back(row_key.clone()) {
             return Ok(());
         }
+        crate::crash_point!("keys: about to be written");
         self.rows.write_message_secrets(group_id, message_secrets)?;
+        crate::crash_point!("keys: written, not committed");
         self.let_go(&row_key);
         Ok(())
     }

@@ -50,6 +50,7 @@ impl Tx<'_> {
         if self.mls_rows().is_held(&row_key) {
             return Err(StoreError::KeysHeld);
         }
+        crate::crash_point!("snapshot: about to be taken");
         self.run("DELETE FROM snapshots WHERE group_id = ?1 AND name = ?2", params![group.as_bytes(), name.as_bytes()])?;
         let snapshot = self.insert(
             "INSERT INTO snapshots (group_id, name, epoch) VALUES (?1, ?2, ?3)",
@@ -58,6 +59,7 @@ impl Tx<'_> {
         for statement in COPY {
             self.run(statement, params![snapshot, row_key])?;
         }
+        crate::crash_point!("snapshot: taken, not merged");
         Ok(())
     }
 

@@ -104,6 +104,7 @@ impl<S: Rollback> Line<S> {
     fn attempt_write<T, E: From<StoreError>>(&mut self, f: impl FnOnce(&Tx<'_>, &mut S) -> Result<T, E>) -> Result<T, E> {
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(|error| E::from(StoreError::from(error)))?;
+        crate::crash_point!("transaction: begun");
         let state = &mut self.state;
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             let tx = Tx::new(&transaction, &self.crypto);
@@ -112,10 +113,12 @@ impl<S: Rollback> Line<S> {
             if tx.mls_rows().holds_any() { Err(StoreError::KeysHeld.into()) } else { Ok(value) }
         }));
         match outcome {
-            Ok(Ok(value)) => match transaction.commit() {
-                Ok(()) => Ok(value),
-                Err(error) => Err(StoreError::from(error).into()),
-            },
+            Ok(Ok(value)) => {
+                crate::crash_point!("transaction: done, not committed");
+                transaction.commit().map_err(|error| E::from(StoreError::from(error)))?;
+                crate::crash_point!("transaction: committed, nobody told");
+                Ok(value)
+            }
             // Dropping the transaction rolls it back.
             Ok(Err(error)) => Err(error),
             Err(_) => Err(StoreError::Panicked.into()),

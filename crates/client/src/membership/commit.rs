@@ -80,6 +80,7 @@ async fn make(account: &Arc<Account>, chat: ChatId, mut intent: Intent, place: &
     for _ in 0..AGAIN_CAP {
         let (teller, outcome) = oneshot::channel();
         let Some(outbox) = stage(account, chat, intent, *place, teller).await? else { return Ok(()) };
+        murmel_store::crash_point!("commit: durable, not published");
         *place = None;
         match tokio::time::timeout(patience, outcome).await {
             Ok(Ok(Outcome::Merged)) => return Ok(()),
@@ -154,7 +155,9 @@ async fn stage(
             Err(murmel_engine::Error::Refused(Refusal::Nothing | Refusal::NotMember(_))) if place.is_some() => return Ok(None),
             staged => staged?,
         };
+        murmel_store::crash_point!("commit: staged, not queued");
         let outbox = enqueue(tx, Purpose::Commit, Some(chat.id), None, &staged.event, Lane::Group, &group.view().relays, now)?;
+        murmel_store::crash_point!("commit: queued, not kept");
         keep(tx, chat.id, &Staged { outbox: outbox.0, digest: staged.digest, intent })?;
         changes.awaited(outbox, teller);
         changes.enqueued();
@@ -165,6 +168,7 @@ async fn stage(
 
 /// The outbox calls this once when the first relay has accepted an event with purpose commit.
 pub(crate) async fn accepted(account: &Arc<Account>, outbox: i64) {
+    murmel_store::crash_point!("commit: accepted, not merged");
     let (keys, now) = (account.keys.clone(), account.clock.now());
     let merged = changes::write(account, move |tx, groups, changes| {
         let Some(chat) = chat_of(tx, outbox)? else { return Ok(None) };
@@ -176,6 +180,7 @@ pub(crate) async fn accepted(account: &Arc<Account>, outbox: i64) {
         Ok(None) => Ok(()),
         Err(error) => Err(error),
     };
+    murmel_store::crash_point!("commit: settled");
     if let Err(error) = done {
         // It is found again when open work is looked up.
         tracing::error!(code = ?error.code, "an accepted change could not be merged");
@@ -218,6 +223,7 @@ pub(crate) fn merge(taking: &mut Taking<'_, '_>, chat: ChatId) -> Result<()> {
     let kept = staged(taking.tx, chat)?;
     let Some((group, _)) = taking.groups.get(taking.tx, &record.group)? else { return Ok(()) };
     let Some(confirmed) = group.confirm(taking.tx, taking.now)? else { return Ok(()) };
+    murmel_store::crash_point!("commit: merged, rows not changed");
     applied(taking, &record, &confirmed.applied, taking.now)?;
     forget(taking.tx, chat)?;
     let Some(kept) = kept else { return Ok(()) };
@@ -233,6 +239,7 @@ pub(crate) fn merge(taking: &mut Taking<'_, '_>, chat: ChatId) -> Result<()> {
     if let Intent::Leave(_) = intent {
         departures::say(taking.tx, taking.groups, taking.changes, chat, taking.now)?;
     }
+    murmel_store::crash_point!("commit: merged, not committed");
     taking.changes.outcome(chat, OutboxId(outbox), Outcome::Merged);
     Ok(())
 }

@@ -90,6 +90,7 @@ impl Flight {
         self.busy.insert((due.outbox, due.relay.clone()));
         *self.per_relay.entry(due.relay.clone()).or_default() += 1;
         let account = Arc::clone(account);
+        murmel_store::crash_point!("publish: about to");
         self.attempts.spawn(async move { attempt(&account, due, event).await });
     }
 

@@ -96,8 +96,11 @@ impl<'a, 'tx> Taking<'a, 'tx> {
     }
 
     fn finish(&mut self, event: &Event) -> Result<()> {
+        murmel_store::crash_point!("receive: stored, not marked as seen");
         self.tx.remember_seen(&event.id, self.now)?;
-        Ok(self.tx.remove_deferred(&event.id)?)
+        self.tx.remove_deferred(&event.id)?;
+        murmel_store::crash_point!("receive: one event done");
+        Ok(())
     }
 
     /// Tries one deferred event again.
@@ -185,6 +188,7 @@ impl<'a, 'tx> Taking<'a, 'tx> {
     }
 
     fn message(&mut self, chat: &ChatRecord, received: Received) -> Result<()> {
+        murmel_store::crash_point!("receive: decrypted, not stored");
         let Received { event, sender, epoch, branch, digest, expires_at } = received;
         // System rows are made here, from commits: one that somebody sends says nothing.
         if PUSH_KINDS.contains(&event.kind()) || event.kind() == KIND_SYSTEM || expires_at.is_some_and(|at| at <= self.now) {

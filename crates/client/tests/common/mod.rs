@@ -104,17 +104,24 @@ impl Person {
 
     /// The database, while no client has it open.
     pub async fn database(&self) -> Database<()> {
+        Database::open(self.database_path(), self.database_key(), ()).await.unwrap()
+    }
+
+    pub fn database_key(&self) -> DatabaseKey {
         let item = self.keychain.read(&self.npub).unwrap().unwrap();
         let text = item.strip_prefix(b"murmel1:").unwrap();
         let raw = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, text).unwrap();
-        let key: [u8; 32] = raw[32..].try_into().unwrap();
+        DatabaseKey::new(raw[32..].try_into().unwrap())
+    }
+
+    pub fn database_path(&self) -> std::path::PathBuf {
         let mut folders = vec![self.home.path().to_path_buf()];
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
                 if entry.file_type().unwrap().is_dir() {
                     folders.push(entry.path());
                 } else if entry.path().extension().is_some_and(|name| name == "db" || name == "sqlite") {
-                    return Database::open(entry.path(), DatabaseKey::new(key), ()).await.unwrap();
+                    return entry.path();
                 }
             }
         }
