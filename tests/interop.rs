@@ -10,7 +10,9 @@ mod recording;
 #[path = "interop/replay.rs"]
 mod replay;
 
-use murmel_engine::Offer;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use murmel_engine::components::{GroupImage, IMAGE};
+use murmel_engine::{Attachment, Epoch, EpochRecord, Offer, RoutingId};
 use nostr::Event;
 use serde_json::Value;
 
@@ -82,5 +84,49 @@ fn key_packages_of_the_reference_client_are_accepted_and_invalid_ones_refused() 
                 assert!(offer.lacks_for_new_group().is_some(), "{name} was accepted for a group");
             }
         }
+    }
+}
+
+#[test]
+fn media_of_the_reference_client_open_with_the_epochs_secret() {
+    let data: Value = serde_json::from_str(&recording::read("09-media-v2.json")).expect("a recording");
+    let bytes = |value: &Value| STANDARD.decode(value.as_str().expect("base64")).expect("base64");
+    let (sent, expected) = (data["media"].as_array().expect("media"), data["expected"]["media"].as_array().expect("media"));
+    assert_eq!((sent.len(), expected.len()), (3, 3));
+    for (sent, expected) in sent.iter().zip(expected) {
+        assert_eq!(sent["message_id"], expected["message_id"]);
+        let tag: Vec<String> = serde_json::from_value(sent["imeta"].clone()).expect("a tag");
+        let attachment = Attachment::parse(&tag).expect("an attachment");
+        assert_eq!(attachment.tag(), tag, "the tag as it was made");
+        let mut secret = [0; 32];
+        hex::decode_to_slice(expected["exporter_secret"].as_str().expect("hex"), &mut secret).expect("32 bytes");
+        let blob = bytes(&sent["ciphertext_base64"]);
+        assert_eq!(attachment.open(&epoch(secret), &blob), Ok(bytes(&expected["plaintext_base64"])));
+        secret[0] ^= 1;
+        assert!(attachment.open(&epoch(secret), &blob).is_err(), "another epoch's secret opens nothing");
+    }
+}
+
+#[test]
+fn the_group_picture_of_the_reference_client_opens() {
+    let data: Value = serde_json::from_str(&recording::read("10-group-image-and-avatar.json")).expect("a recording");
+    let bytes = |value: &Value| STANDARD.decode(value.as_str().expect("base64")).expect("base64");
+    let state = data["expected"]["final"]["app_data_dictionary"][format!("{IMAGE:#06x}")].as_str().expect("a component");
+    let state = hex::decode(state).expect("hex");
+    let image = GroupImage::decode(&state).expect("a picture");
+    assert_eq!(image.encode(), state);
+    assert_eq!(image.mime(), data["expected"]["group_image"]["media_type"].as_str());
+    let plain = image.open(&bytes(&data["group_image"]["ciphertext_base64"])).expect("the group's picture");
+    assert_eq!(plain, Some(bytes(&data["expected"]["group_image"]["plaintext_base64"])));
+}
+
+fn epoch(secret: [u8; 32]) -> EpochRecord {
+    EpochRecord {
+        epoch: Epoch(1),
+        group_event_key: zeroize::Zeroizing::new([0; 32]),
+        media_secret: zeroize::Zeroizing::new(secret),
+        routing: RoutingId::new([0; 32]),
+        relays: Vec::new(),
+        retention: None,
     }
 }

@@ -30,9 +30,14 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let house = House::find()?;
     let mut parts = Parts { steps: Steps::new(), tallies: Vec::new(), only: arguments.only.as_ref().map(|part| part.to_lowercase()) };
     let windowed = !arguments.fast && window::can_be_driven();
-    let purposes: &[Purpose] = if windowed { &[Purpose::Build, Purpose::Headless, Purpose::WindowTests] } else { &[Purpose::Build] };
+    let purposes: &[Purpose] = if windowed {
+        &[Purpose::Build, Purpose::Checks, Purpose::Headless, Purpose::WindowTests]
+    } else {
+        &[Purpose::Build, Purpose::Checks]
+    };
     let ready = prerequisites::ensure(&house, purposes, arguments.yes, &mut parts.steps)
-        .and_then(|()| parts.steps.step("Rust components", prerequisites::ensure_rust_components));
+        .and_then(|()| parts.steps.step("Rust components", prerequisites::ensure_rust_components))
+        .and_then(|()| parts.steps.step("Python packages", || prerequisites::ensure_python(&house)));
     if let Err(error) = ready {
         say::error(&format!("{error:#}"));
         parts.tallies.push(("Set-up".to_owned(), Tally::of_check(false)));

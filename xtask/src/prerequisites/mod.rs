@@ -4,6 +4,7 @@
 mod node;
 mod npm_packages;
 mod packages;
+mod python;
 mod rust_components;
 mod system;
 mod tool;
@@ -13,6 +14,7 @@ use crate::steps::Steps;
 
 pub use npm_packages::install as install_npm_packages;
 pub use packages::need;
+pub use python::ensure as ensure_python;
 pub use rust_components::ensure as ensure_rust_components;
 pub use system::System;
 pub use tool::{CARGO_DENY, TAURI_DRIVER};
@@ -22,6 +24,8 @@ pub use tool::{CARGO_DENY, TAURI_DRIVER};
 pub enum Purpose {
     /// Building the app.
     Build,
+    /// Checking without a window.
+    Checks,
     /// Opening the app where there is no display.
     Headless,
     /// The tests in the real window.

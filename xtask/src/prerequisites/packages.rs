@@ -9,6 +9,8 @@ use crate::say;
 /// The C compiler and the web view with what Tauri asks for, and what vendored OpenSSL builds with.
 const APT_BUILD: &[&str] =
     &["build-essential", "pkg-config", "perl", "file", "patchelf", "libwebkit2gtk-4.1-dev", "libgtk-3-dev", "librsvg2-dev", "libssl-dev"];
+/// The second implementation is a Python program.
+const APT_CHECKS: &[&str] = &["python3-venv"];
 const APT_HEADLESS: &[&str] = &["xvfb", "dbus", "gnome-keyring", "imagemagick", "xdotool", "fonts-dejavu-core", "fonts-noto-color-emoji"];
 const APT_WINDOW_TESTS: &[&str] = &["webkit2gtk-driver", "libsecret-tools", "xauth"];
 
@@ -25,6 +27,7 @@ const DNF_BUILD: &[&str] = &[
     "librsvg2-devel",
     "openssl-devel",
 ];
+const DNF_CHECKS: &[&str] = &["python3"];
 const DNF_HEADLESS: &[&str] = &[
     "xorg-x11-server-Xvfb",
     "dbus-daemon",
@@ -41,9 +44,11 @@ const DNF_WINDOW_TESTS: &[&str] = &["/usr/bin/WebKitWebDriver", "libsecret", "xo
 fn packages(system: System, purpose: Purpose) -> &'static [&'static str] {
     match (system, purpose) {
         (System::Apt, Purpose::Build) => APT_BUILD,
+        (System::Apt, Purpose::Checks) => APT_CHECKS,
         (System::Apt, Purpose::Headless) => APT_HEADLESS,
         (System::Apt, Purpose::WindowTests) => APT_WINDOW_TESTS,
         (System::Dnf, Purpose::Build) => DNF_BUILD,
+        (System::Dnf, Purpose::Checks) => DNF_CHECKS,
         (System::Dnf, Purpose::Headless) => DNF_HEADLESS,
         (System::Dnf, Purpose::WindowTests) => DNF_WINDOW_TESTS,
         (System::Homebrew | System::Other, _) => &[],
@@ -105,7 +110,7 @@ mod tests {
     #[test]
     fn both_linux_families_have_packages_for_every_purpose() {
         for system in [System::Apt, System::Dnf] {
-            for purpose in [Purpose::Build, Purpose::Headless, Purpose::WindowTests] {
+            for purpose in [Purpose::Build, Purpose::Checks, Purpose::Headless, Purpose::WindowTests] {
                 assert!(!packages(system, purpose).is_empty(), "{system:?} {purpose:?}");
             }
         }

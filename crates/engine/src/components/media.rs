@@ -87,13 +87,14 @@ fn is_server(text: &str) -> bool {
 /// The canonical form of a media type: without parameters, in lower case, `image/jpg` as `image/jpeg`. `None` where it is none.
 pub fn canonical_mime(text: &str) -> Option<String> {
     const MAX_PART: usize = 64;
+    const MAX: usize = 128;
     let essence = text.split(';').next().unwrap_or_default();
     let essence = essence.trim_matches(['\t', '\n', '\x0c', '\r', ' ']).to_ascii_lowercase();
     let (kind, subtype) = essence.split_once('/')?;
     let is_token = |part: &str| {
         (1..=MAX_PART).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
     };
-    if !is_token(kind) || !is_token(subtype) {
+    if essence.len() > MAX || !is_token(kind) || !is_token(subtype) {
         return None;
     }
     Some(if essence == "image/jpg" { "image/jpeg".to_owned() } else { essence })
