@@ -160,6 +160,12 @@ impl Member {
         Moment { keys: self.keys, file, group, signature_key, proof }
     }
 
+    /// Loads the group after a transaction that was rolled back.
+    pub fn load(&self, id: &GroupId) {
+        let id = id.clone();
+        self.tx(move |tx, desk| desk.group = Some(Group::load(tx, &id).expect("no fault").expect("a group")));
+    }
+
     /// A fresh key package, as the event that is published.
     pub fn key_package(&self) -> Event {
         let builder = self.tx(|tx, desk| OwnKeyPackage::create(tx, &desk.device, *NOW).expect("a key package").event(&Slot::random()));

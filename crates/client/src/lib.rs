@@ -60,6 +60,7 @@ pub use options::{DEFAULT_RELAYS, LOOKUP_RELAYS, Options};
 pub use pace::Pace;
 pub use records::Record;
 pub use sync::Settled;
+pub use wrap::open as open_gift_wrap;
 
 use profile::Profile;
 

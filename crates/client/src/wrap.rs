@@ -24,7 +24,7 @@ pub(crate) fn seal(keys: &Keys, to: &PublicKey, mut rumor: UnsignedEvent) -> Res
 }
 
 /// Opens a gift wrap that is addressed to us and to nobody else. `None` for everything that is not exactly that.
-pub(crate) async fn open(keys: &Keys, wrap: &Event) -> Option<UnwrappedGift> {
+pub async fn open(keys: &Keys, wrap: &Event) -> Option<UnwrappedGift> {
     let mut recipients = wrap.tags.iter().map(nostr::Tag::as_slice).filter(|tag| tag.first().is_some_and(|name| name == "p"));
     let ours = recipients.next().and_then(|tag| tag.get(1)).is_some_and(|hex| *hex == keys.public_key().to_hex());
     if !ours || recipients.next().is_some() {

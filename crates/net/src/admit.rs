@@ -149,8 +149,8 @@ impl Registry {
     }
 }
 
-/// Whether an event is within the size caps.
-pub(crate) fn fits(event: &Event) -> bool {
+/// Whether an event is within the size caps; the first thing that is asked of every event, before its signature.
+pub fn fits(event: &Event) -> bool {
     let cap = if event.kind == Kind::GiftWrap { GIFT_WRAP_BYTES_CAP } else { CONTENT_BYTES_CAP };
     let tag_bytes: usize = event.tags.iter().flat_map(|tag| tag.as_slice()).map(String::len).sum();
     event.content.len() <= cap && event.tags.len() <= TAGS_CAP && tag_bytes <= TAG_BYTES_CAP

@@ -22,7 +22,7 @@ use std::time::Duration;
 use nostr::{Event, Keys, Timestamp};
 
 pub use address::{ADDRESS_BYTES_CAP, RelayAddress, RelayAddressError, relay_url};
-pub use admit::{CONTENT_BYTES_CAP, FETCH_BYTES_CAP, FETCH_EVENTS_CAP, GIFT_WRAP_BYTES_CAP, TAG_BYTES_CAP, TAGS_CAP, VERIFIED_CAP};
+pub use admit::{CONTENT_BYTES_CAP, FETCH_BYTES_CAP, FETCH_EVENTS_CAP, GIFT_WRAP_BYTES_CAP, TAG_BYTES_CAP, TAGS_CAP, VERIFIED_CAP, fits};
 pub use dial::{DialPolicy, DialRefusal};
 pub use embedded::{EmbeddedRelay, EmbeddedRelayError};
 pub use incoming::{Feed, INCOMING_CAP, Incoming, NOTICES_CAP};

@@ -2,3 +2,4 @@
 //! Never part of the app.
 
 pub mod faulty_relay;
+pub mod fuzz;

@@ -23,7 +23,12 @@ pub use profile::Profile;
 pub use retention::Retention;
 pub use routing::{MAX_RELAY_URL, MAX_RELAYS, Routing, is_relay_url};
 
-use crate::encoding::Malformed;
+use std::collections::BTreeMap;
+
+use openmls::prelude::AppDataDictionary;
+use tls_codec::Deserialize as _;
+
+use crate::encoding::{Malformed, Writer};
 
 /// The id of a component (IANA "MLS Component Types"; 0x8000 and above are Marmot's).
 pub type ComponentId = u16;
@@ -63,6 +68,21 @@ pub const SUPPORTED: [ComponentId; 12] =
 
 /// What every group that we create requires of its members: MDK's list.
 pub const REQUIRED_IN_NEW_GROUPS: [ComponentId; 7] = [PROFILE, ADMINS, ROUTING, AGENT_STREAM, ACCOUNT_PROOF, MEDIA_V2, LIFECYCLE];
+
+/// The entries of an AppDataDictionary (the content of extension 0x0006), by strictly ascending id.
+///
+/// # Errors
+/// [`Malformed`] for bytes that are not canonical or are left over.
+pub fn decode_dictionary(data: &[u8]) -> Result<Vec<(ComponentId, Vec<u8>)>, Malformed> {
+    let dictionary = AppDataDictionary::tls_deserialize_exact(data).map_err(|_| Malformed)?;
+    Ok(dictionary.entries().map(|entry| (entry.id(), entry.data().to_vec())).collect())
+}
+
+/// The bytes of an AppDataDictionary; of two entries with one id, the later one stands.
+pub fn encode_dictionary(entries: impl IntoIterator<Item = (ComponentId, Vec<u8>)>) -> Vec<u8> {
+    let entries: BTreeMap<_, _> = entries.into_iter().collect();
+    Writer::new().list(entries, |w, (id, data)| w.raw(&id.to_be_bytes()).vector(&data)).into_bytes()
+}
 
 /// Whether `data` is a canonical state of the component `id` in a group context. Unknown components are opaque: always valid.
 pub fn check_group_state(id: ComponentId, data: &[u8]) -> Result<(), Malformed> {
