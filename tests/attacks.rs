@@ -4,21 +4,10 @@
 use murmel_engine::components::{ADMINS, Admins, PROFILE, Profile, ROUTING};
 use murmel_engine::{Change, Ingest, InnerEvent, JoinError, Why};
 use murmel_tests::attacker::Forged;
+use murmel_tests::foreign::key_package;
 use murmel_tests::member::assert_agree;
 use murmel_tests::{Member, NOW};
 use nostr::{EventBuilder, Keys, Kind, Tag};
-use openmls::prelude::{KeyPackage, MlsMessageBodyIn, MlsMessageIn, ProtocolVersion};
-use tls_codec::Deserialize as _;
-
-fn key_package(of: &Member) -> KeyPackage {
-    use base64::{Engine as _, engine::general_purpose::STANDARD};
-    let bytes = STANDARD.decode(of.key_package().content).expect("base64");
-    let MlsMessageBodyIn::KeyPackage(package) = MlsMessageIn::tls_deserialize_exact(bytes).expect("a message").extract() else {
-        panic!("a key package")
-    };
-    let crypto = openmls_rust_crypto::RustCrypto::default();
-    package.validate(&crypto, ProtocolVersion::Mls10).expect("a valid key package")
-}
 
 /// A group of an admin and two members, one of whom is the attacker.
 fn garden() -> (Member, Member, Member) {

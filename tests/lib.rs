@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 pub mod attacker;
+pub mod foreign;
 pub mod member;
 
 pub use member::{Member, NOW};

@@ -151,6 +151,8 @@ fn words(event: &ipc::SystemMessage) -> String {
         S::Described { by } => format!("{by} changed the description"),
         S::RetentionChanged { by, .. } => format!("{by} changed how long messages stay"),
         S::PictureChanged { by } => format!("{by} changed the picture"),
+        S::Disbanded { by } => format!("{by} ended the group"),
+        S::RelaysChanged { by } => format!("{by} moved the group to other relays"),
         S::InvitationFailed { who, .. } => format!("The invitation to {who} could not be delivered"),
         S::BranchChanged { by, .. } => format!("Two changes were made at once; the one by {by} counts"),
         S::ChangeFailed { what, .. } => format!("You wanted to {what}; that was not possible"),

@@ -6,7 +6,7 @@ use nostr::PublicKey;
 use serde::{Deserialize, Serialize};
 
 use crate::authorize::Allowed;
-use crate::components::{AVATAR, IMAGE};
+use crate::components::{AVATAR, ComponentId, IMAGE, Lifecycle};
 use crate::context::Context;
 use crate::{Digest, Epoch};
 
@@ -54,6 +54,10 @@ pub enum GroupEvent {
     PictureChanged,
     /// The relays or the `h` tag changed.
     RelaysChanged,
+    /// A component is required of everybody from now on.
+    Required(ComponentId),
+    /// The group has ended for good. Nothing else is said of such a commit.
+    Disbanded,
     /// Only the committer's own keys changed.
     Rotated,
 }
@@ -61,6 +65,9 @@ pub enum GroupEvent {
 impl GroupEvent {
     pub(crate) fn between(before: &Context, allowed: &Allowed) -> Vec<Self> {
         let after = &allowed.context;
+        if after.lifecycle == Lifecycle::Disbanded {
+            return vec![Self::Disbanded];
+        }
         let old: BTreeSet<_> = allowed.before.values().copied().collect();
         let new: BTreeSet<_> = allowed.after.values().copied().collect();
         let gone = |who: &PublicKey| if allowed.departed.contains(who) { Self::MemberLeft(*who) } else { Self::MemberRemoved(*who) };
@@ -86,6 +93,7 @@ impl GroupEvent {
         if before.routing != after.routing {
             events.push(Self::RelaysChanged);
         }
+        events.extend(after.required.ids().iter().filter(|id| !before.required.contains(**id)).map(|id| Self::Required(*id)));
         if allowed.rotation_only {
             events.push(Self::Rotated);
         }

@@ -1,15 +1,20 @@
 //! What can be changed in a group, and what each change means in proposals.
 //! It stages and merges nothing.
 
+mod components;
+
 use nostr::PublicKey;
 use openmls::ciphersuite::hash_ref::ProposalRef;
 use openmls::prelude::LeafNodeIndex;
 
-use crate::components::{ADMINS, Admins, PROFILE, Profile};
+use crate::RoutingId;
+use crate::components::{ADMINS, Admins, Avatar, ComponentId, GroupImage, PROFILE, Profile};
 use crate::device::Device;
-use crate::error::Refusal;
+use crate::error::{Error, Fault, Refusal};
 use crate::group::Group;
 use crate::key_package::Offer;
+use crate::pending::{Invitation, check_size};
+use crate::welcome_size::welcome_len;
 
 /// A change of a group that a person can want, or that the protocol asks for.
 #[derive(Clone)]
@@ -26,6 +31,23 @@ pub enum Change {
     Promote(PublicKey),
     /// Makes an admin an ordinary member.
     Demote(PublicKey),
+    /// After how many seconds messages disappear; 0 is never.
+    SetRetention(u64),
+    /// Sets or takes away the picture by URL.
+    SetAvatar(Avatar),
+    /// Sets or takes away the encrypted picture.
+    SetImage(GroupImage),
+    /// Moves the group to other relays, or under another `h` tag, or both.
+    Reroute {
+        /// The new `h` tag; the present one to keep it.
+        id: RoutingId,
+        /// All relays from now on, 1 to 16.
+        relays: Vec<String>,
+    },
+    /// Requires a component of everybody, now and from now on: what brings an older group up to date.
+    Require(ComponentId),
+    /// Ends the group for good: everybody else is removed, and nobody can join it again.
+    Disband,
     /// Replaces the keys of our own leaf: what heals a group after a key was stolen.
     Rotate,
     /// Removes those who proposed to leave.
@@ -43,10 +65,10 @@ pub(crate) struct Plan {
 }
 
 impl Group {
-    pub(crate) fn plan(&self, device: &Device, change: Change) -> Result<Plan, Refusal> {
+    pub(crate) fn plan(&self, device: &Device, change: Change) -> Result<Plan, Error> {
         let admins = &self.context.admins;
         if !matches!(change, Change::Rotate | Change::ConfirmDepartures) && !admins.contains(&device.account()) {
-            return Err(Refusal::NotAdmin);
+            return Err(Refusal::NotAdmin.into());
         }
         let with_admins = |accounts: Vec<PublicKey>| Admins::new(accounts).ok_or(Refusal::LastAdmin);
         let without = |who: &PublicKey| with_admins(admins.accounts().iter().copied().filter(|admin| admin != who).collect());
@@ -56,7 +78,7 @@ impl Group {
             Change::Remove(who) => {
                 plan.removes = self.leaves_of(&who);
                 if plan.removes.is_empty() || who == device.account() {
-                    return Err(Refusal::NotMember(who));
+                    return Err(Refusal::NotMember(who).into());
                 }
                 if admins.contains(&who) {
                     plan.components.push((ADMINS, without(&who)?.encode()));
@@ -66,21 +88,30 @@ impl Group {
             Change::Describe(text) => plan.components.push((PROFILE, self.profile(None, Some(text))?)),
             Change::Promote(who) => {
                 if self.leaves_of(&who).is_empty() {
-                    return Err(Refusal::NotMember(who));
+                    return Err(Refusal::NotMember(who).into());
                 }
                 if admins.contains(&who) {
-                    return Err(Refusal::Nothing);
+                    return Err(Refusal::Nothing.into());
                 }
                 let all = admins.accounts().iter().copied().chain([who]).collect();
                 plan.components.push((ADMINS, with_admins(all)?.encode()));
             }
-            Change::Demote(who) if !admins.contains(&who) => return Err(Refusal::Nothing),
+            Change::Demote(who) if !admins.contains(&who) => return Err(Refusal::Nothing.into()),
             Change::Demote(who) => plan.components.push((ADMINS, without(&who)?.encode())),
+            Change::SetRetention(seconds) => plan.components = self.retention(seconds)?,
+            Change::SetAvatar(avatar) => plan.components = self.avatar(&avatar)?,
+            Change::SetImage(image) => plan.components = self.image(&image)?,
+            Change::Reroute { id, relays } => plan.components = self.routing(id, relays)?,
+            Change::Require(id) => plan.components = self.requirement(id)?,
+            Change::Disband => {
+                plan.components = self.end(device.account())?;
+                plan.removes = self.other_leaves();
+            }
             Change::Rotate => plan.rotate = true,
             Change::ConfirmDepartures => {
                 plan.departures = self.one_departure_each();
                 if plan.departures.is_empty() {
-                    return Err(Refusal::Nothing);
+                    return Err(Refusal::Nothing.into());
                 }
             }
         }
@@ -95,22 +126,28 @@ impl Group {
         departing.into_iter().map(|(_, reference)| reference).collect()
     }
 
-    fn check_offers(&self, device: &Device, offers: Vec<Offer>) -> Result<Vec<Offer>, Refusal> {
+    /// Whether these people can be added, and their welcome be sent: judged before anything is staged.
+    fn check_offers(&self, device: &Device, offers: Vec<Offer>) -> Result<Vec<Offer>, Error> {
         if offers.is_empty() {
-            return Err(Refusal::Nothing);
+            return Err(Refusal::Nothing.into());
         }
         for offer in &offers {
-            if offer.account() == device.account() {
-                return Err(Refusal::AlreadyMember(offer.account()));
+            if offer.account() == device.account() || !self.leaves_of(&offer.account()).is_empty() {
+                return Err(Refusal::AlreadyMember(offer.account()).into());
             }
             if let Some(what) = offer.leaf.lacks(self.context.required.ids(), self.context.agent) {
-                return Err(Refusal::Unsuitable { who: offer.account(), what });
-            }
-            if !self.leaves_of(&offer.account()).is_empty() {
-                return Err(Refusal::AlreadyMember(offer.account()));
+                return Err(Refusal::Unsuitable { who: offer.account(), what }.into());
             }
         }
+        check_size(self.invitation_bytes(&offers)?)?;
         Ok(offers)
+    }
+
+    /// How large the invitation of these people would be, in bytes of the rumor (kind 444): computed, nothing is built.
+    /// At most [`crate::MAX_WELCOME_RUMOR`] can be sent.
+    pub fn invitation_bytes(&self, offers: &[Offer]) -> Result<usize, Fault> {
+        let len = welcome_len(&self.mls, offers.iter().map(|offer| offer.package.leaf_node()), true)?;
+        Ok(Invitation::bytes_with(offers, len, self.context.routing.relays()))
     }
 
     fn profile(&self, name: Option<String>, description: Option<String>) -> Result<Vec<u8>, Refusal> {

@@ -5,8 +5,8 @@ use openmls::group::GroupContext;
 use openmls::prelude::{AppDataDictionary, ExtensionType, Extensions, ProposalType};
 
 use crate::components::{
-    ACCOUNT_PROOF, ADMINS, AGENT_STREAM, APP_COMPONENTS, Admins, AgentStream, ComponentId, ComponentList, LIFECYCLE, Lifecycle, PROFILE,
-    Profile, RETENTION, ROUTING, Retention, Routing, SUPPORTED, check_group_state,
+    ACCOUNT_PROOF, ADMINS, AGENT_STREAM, APP_COMPONENTS, AVATAR, Admins, AgentStream, Avatar, ComponentId, ComponentList, LIFECYCLE,
+    Lifecycle, PROFILE, Profile, RETENTION, ROUTING, Retention, Routing, SUPPORTED, check_group_state,
 };
 use crate::leaf::LEGACY_PROOF;
 
@@ -46,6 +46,8 @@ pub struct Context {
     pub routing: Routing,
     /// After how many seconds messages disappear; `None` where the component is absent.
     pub retention: Option<Retention>,
+    /// Picture by URL; `None` where the component is absent.
+    pub avatar: Option<Avatar>,
     /// What is expected of members for agent text streams.
     pub agent: Option<AgentStream>,
     /// Whether the group still lives.
@@ -99,6 +101,7 @@ impl Context {
             admins: state(dictionary, ADMINS, Admins::decode)?.ok_or(ContextFlaw::Missing(ADMINS))?,
             routing: state(dictionary, ROUTING, Routing::decode)?.ok_or(ContextFlaw::Missing(ROUTING))?,
             retention: state(dictionary, RETENTION, Retention::decode)?,
+            avatar: state(dictionary, AVATAR, Avatar::decode)?,
             agent: state(dictionary, AGENT_STREAM, AgentStream::decode)?,
             lifecycle: state(dictionary, LIFECYCLE, Lifecycle::decode)?.unwrap_or(Lifecycle::Active),
             required,

@@ -18,7 +18,8 @@ use crate::error::{Error, Fault, Refusal};
 use crate::group::{Group, PAST_EPOCHS, WIRE_FORMATS, sender_ratchet};
 use crate::key_package::Offer;
 use crate::leaf::{self, CIPHERSUITE};
-use crate::pending::Invitation;
+use crate::pending::{Invitation, check_size};
+use crate::welcome_size::welcome_len;
 use crate::{Digest, RoutingId, Storage};
 
 /// 84 days, and an hour into the past for skewed clocks.
@@ -74,6 +75,9 @@ impl Group {
 
     fn add_first_members(&mut self, storage: &impl Storage, device: &Device, offers: &[Offer]) -> Result<Vec<Invitation>, Error> {
         let invalid = |error: &dyn std::fmt::Display| Error::from(Refusal::Invalid(error.to_string()));
+        let len = welcome_len(&self.mls, offers.iter().map(|offer| offer.package.leaf_node()), false)?;
+        let bytes = Invitation::bytes_with(offers, len, self.context.routing.relays());
+        check_size(bytes)?;
         let bundle = self
             .mls
             .commit_builder()
@@ -86,6 +90,7 @@ impl Group {
             .map_err(Fault::mls)?;
         let welcome = bundle.to_welcome_msg().ok_or_else(|| Fault::mls("no welcome"))?.tls_serialize_detached().map_err(Fault::mls)?;
         let invitations = Invitation::for_each(offers, &welcome, self.context.routing.relays())?;
+        debug_assert_eq!(invitations.first().map(Invitation::bytes), Some(bytes), "the size was known before");
         let commit = bundle.commit().tls_serialize_detached().map_err(Fault::mls)?;
         self.advance_own(storage, Digest::of(&commit), true)?;
         Ok(invitations)

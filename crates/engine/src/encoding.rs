@@ -33,6 +33,13 @@ impl<'a> Reader<'a> {
         Ok(*head)
     }
 
+    /// Leaves out the next `len` bytes.
+    pub fn skip(&mut self, len: usize) -> Result<(), Malformed> {
+        let (_, tail) = self.0.split_at_checked(len).ok_or(Malformed)?;
+        self.0 = tail;
+        Ok(())
+    }
+
     /// A big-endian `u8`.
     pub fn u8(&mut self) -> Result<u8, Malformed> {
         self.array().map(u8::from_be_bytes)

@@ -4,6 +4,7 @@
 use nostr::PublicKey;
 
 use crate::StorageFault;
+use crate::components::ComponentId;
 
 /// A failure of our own. The transaction has to be rolled back and the loaded group forgotten.
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +73,23 @@ pub enum Refusal {
     /// No usable relay, or too many.
     #[error("A group needs between 1 and 16 relays with valid addresses.")]
     BadRelays,
+    /// A member's app lacks what is to be required of everybody.
+    #[error("A member's app lacks this ({what}). It has to be updated, or the member removed, first.")]
+    MemberLacks {
+        /// Whose.
+        who: PublicKey,
+        /// What is missing, as a wire name.
+        what: String,
+    },
+    /// This component is never required of anybody.
+    #[error("This cannot be required of everybody (component {0:#06x}).")]
+    NotRequirable(ComponentId),
+    /// The group's members never agreed that it can be ended.
+    #[error("This group was made by an older app and cannot be ended yet. Bring it up to date first.")]
+    NotEndable,
+    /// The group has been ended.
+    #[error("This group has been ended by an admin.")]
+    Ended,
     /// OpenMLS did not accept the change.
     #[error("The group does not allow this change ({0}).")]
     Invalid(String),

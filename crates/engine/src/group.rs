@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::authorize;
 use crate::branch::{self, Witnesses};
-use crate::components::ComponentId;
+use crate::components::{Avatar, ComponentId, Lifecycle};
 use crate::context::Context;
 use crate::device::Device;
 use crate::envelope;
@@ -48,6 +48,8 @@ pub struct GroupView {
     pub routing: RoutingId,
     /// Seconds until messages disappear; `None` where the component is absent, 0 is off.
     pub retention: Option<u64>,
+    /// The picture by URL; `None` where there is none.
+    pub avatar: Option<String>,
 }
 
 /// A message or proposal, encrypted and ready to be published.
@@ -131,12 +133,18 @@ impl Group {
             relays: self.context.routing.relays().to_vec(),
             routing: self.context.routing.id(),
             retention: self.context.retention.map(|retention| retention.0),
+            avatar: self.context.avatar.as_ref().and_then(Avatar::url).map(str::to_owned),
         }
     }
 
     /// The bytes of every component in the group context, by ascending id.
     pub fn components(&self) -> impl Iterator<Item = (ComponentId, &[u8])> {
         self.context.components()
+    }
+
+    /// Whether everybody has to support a component.
+    pub fn requires(&self, id: ComponentId) -> bool {
+        self.context.required.contains(id)
     }
 
     /// Which leaf belongs to whom, by ascending index.
@@ -217,7 +225,11 @@ impl Group {
     }
 
     pub(crate) fn require_active(&self) -> Result<(), Refusal> {
-        if self.is_active() { Ok(()) } else { Err(Refusal::Inactive) }
+        match (self.is_active(), self.context.lifecycle) {
+            (true, Lifecycle::Active) => Ok(()),
+            (true, Lifecycle::Disbanded) => Err(Refusal::Ended),
+            (false, _) => Err(Refusal::Inactive),
+        }
     }
 
     pub(crate) fn record(&self, commit: &Digest) -> Option<&EpochRecord> {

@@ -26,6 +26,7 @@ mod media;
 mod pending;
 mod storage;
 mod welcome;
+mod welcome_size;
 
 pub use applied::{Applied, GroupEvent};
 pub use authorize::Unauthorized;

@@ -48,12 +48,24 @@ impl Invitation {
             relays: relays.to_vec(),
         };
         let invitations: Vec<Self> = offers.iter().map(invite).collect();
-        // The same for all, but for who is named; and a time has never more digits than this one.
-        let bytes = invitations.iter().map(|one| one.rumor(one.to, u64::MAX >> 11).as_json().len()).max().unwrap_or(0);
-        if bytes > MAX_WELCOME_RUMOR {
-            return Err(Refusal::TooLarge { bytes, limit: MAX_WELCOME_RUMOR });
-        }
+        check_size(invitations.first().map_or(0, Self::bytes))?;
         Ok(invitations)
+    }
+
+    /// Bytes of a rumor with a welcome of `len` bytes for one of these people.
+    pub(crate) fn bytes_with(offers: &[Offer], len: usize, relays: &[String]) -> usize {
+        let one = |offer: &Offer| Self {
+            to: offer.account(),
+            key_package_event: offer.event_id(),
+            welcome: vec![0; len],
+            relays: relays.to_vec(),
+        };
+        offers.first().map_or(0, |offer| one(offer).bytes())
+    }
+
+    /// Bytes of the rumor. Those of one commit are equally long: they differ in ids only, and a time never has more digits than this one.
+    pub fn bytes(&self) -> usize {
+        self.rumor(self.to, u64::MAX >> 11).as_json().len()
     }
 
     /// The rumor (kind 444) to gift-wrap to the invited person. `now` in Unix seconds.
@@ -65,4 +77,10 @@ impl Invitation {
             .custom_created_at(Timestamp::from_secs(now))
             .build(from)
     }
+}
+
+/// # Errors
+/// [`Refusal::TooLarge`] for a rumor of so many bytes.
+pub(crate) const fn check_size(bytes: usize) -> Result<(), Refusal> {
+    if bytes > MAX_WELCOME_RUMOR { Err(Refusal::TooLarge { bytes, limit: MAX_WELCOME_RUMOR }) } else { Ok(()) }
 }

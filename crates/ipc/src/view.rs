@@ -313,6 +313,16 @@ pub enum SystemMessage {
         /// Who did it.
         by: String,
     },
+    /// An admin ended the group for good.
+    Disbanded {
+        /// Who did it.
+        by: String,
+    },
+    /// The group moved to other relays.
+    RelaysChanged {
+        /// Who did it.
+        by: String,
+    },
     /// An invitation by the account reached no relay. Inviting the person again sends it again.
     InvitationFailed {
         /// Whom it concerns.

@@ -333,7 +333,9 @@ pub(super) fn system_row(by: PublicKey, event: &GroupEvent) -> Option<SystemMess
         GroupEvent::Described => SystemMessage::Described { by },
         GroupEvent::RetentionChanged(seconds) => SystemMessage::RetentionChanged { by, seconds: *seconds },
         GroupEvent::PictureChanged => SystemMessage::PictureChanged { by },
-        GroupEvent::RelaysChanged | GroupEvent::Rotated => return None,
+        GroupEvent::RelaysChanged => SystemMessage::RelaysChanged { by },
+        GroupEvent::Disbanded => SystemMessage::Disbanded { by },
+        GroupEvent::Required(_) | GroupEvent::Rotated => return None,
     })
 }
 

@@ -158,6 +158,8 @@ fn system(names: &Names<'_, '_>, content: &str) -> Result<ipc::SystemMessage> {
         S::Described { by } => S::Described { by: names.of_hex(&by)? },
         S::RetentionChanged { by, seconds } => S::RetentionChanged { by: names.of_hex(&by)?, seconds },
         S::PictureChanged { by } => S::PictureChanged { by: names.of_hex(&by)? },
+        S::Disbanded { by } => S::Disbanded { by: names.of_hex(&by)? },
+        S::RelaysChanged { by } => S::RelaysChanged { by: names.of_hex(&by)? },
         S::InvitationFailed { who, reason } => S::InvitationFailed { who: names.of_hex(&who)?, reason },
         S::BranchChanged { by, reason, withdrawn, resent } => S::BranchChanged { by: names.of_hex(&by)?, reason, withdrawn, resent },
         S::ChangeFailed { what, reason } => S::ChangeFailed { what, reason },

@@ -3,34 +3,38 @@ use zeroize::Zeroizing;
 use super::canonical_mime;
 use crate::encoding::{Malformed, Reader, Writer};
 
-/// Component 0x8002: an encrypted picture on a Blossom server. Holds the keys, so it has no debug output.
+/// Component 0x8002: an encrypted picture on a Blossom server. Holds keys, so it has no debug output.
 #[derive(Clone, PartialEq, Eq)]
-pub struct GroupImage(Option<ImageKeys>);
+pub struct GroupImage(Option<Picture>);
 
-/// Everything that is needed to fetch, open and replace the picture.
+/// What opens an encrypted picture and what proves that it may be replaced.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct ImageKeys {
+pub struct Picture {
+    /// SHA-256 of the encrypted bytes.
     pub hash: [u8; 32],
+    /// Opens them (ChaCha20-Poly1305).
     pub key: Zeroizing<[u8; 32]>,
+    /// Goes with the key.
     pub nonce: [u8; 12],
+    /// Secret Nostr key that signed the upload.
     pub upload_key: Zeroizing<[u8; 32]>,
-    pub mime: String,
+    /// Canonical MIME type, at most 128 bytes.
+    pub media_type: String,
 }
 
 impl GroupImage {
     const MAX_MIME: usize = 128;
 
-    /// No picture.
-    pub const NONE: Self = Self(None);
+    /// A picture; `None` unless its media type is canonical.
+    pub fn new(picture: Picture) -> Option<Self> {
+        let mime = &picture.media_type;
+        let valid = mime.len() <= Self::MAX_MIME && canonical_mime(mime).as_deref() == Some(mime.as_str());
+        valid.then_some(Self(Some(picture)))
+    }
 
-    pub(crate) const fn new(
-        hash: [u8; 32],
-        key: Zeroizing<[u8; 32]>,
-        nonce: [u8; 12],
-        upload_key: Zeroizing<[u8; 32]>,
-        mime: String,
-    ) -> Self {
-        Self(Some(ImageKeys { hash, key, nonce, upload_key, mime }))
+    /// No picture.
+    pub const fn none() -> Self {
+        Self(None)
     }
 
     /// From canonical bytes: hash, key, nonce, upload key and media type; an absent picture is five empty vectors.
@@ -40,48 +44,38 @@ impl GroupImage {
         let mime = reader.text(Self::MAX_MIME)?;
         reader.finish()?;
         if [hash, key, nonce, upload_key, mime.as_bytes()].iter().all(|part| part.is_empty()) {
-            return Ok(Self::NONE);
+            return Ok(Self::none());
         }
-        if canonical_mime(mime).as_deref() != Some(mime) {
-            return Err(Malformed);
-        }
-        Ok(Self(Some(ImageKeys {
-            hash: hash.try_into().map_err(|_| Malformed)?,
-            key: Zeroizing::new(key.try_into().map_err(|_| Malformed)?),
-            nonce: nonce.try_into().map_err(|_| Malformed)?,
-            upload_key: Zeroizing::new(upload_key.try_into().map_err(|_| Malformed)?),
-            mime: mime.to_owned(),
-        })))
+        Self::new(Picture {
+            hash: array(hash)?,
+            key: Zeroizing::new(array(key)?),
+            nonce: array(nonce)?,
+            upload_key: Zeroizing::new(array(upload_key)?),
+            media_type: mime.to_owned(),
+        })
+        .ok_or(Malformed)
     }
 
     /// To canonical bytes.
     pub fn encode(&self) -> Vec<u8> {
-        let Some(image) = &self.0 else { return vec![0; 5] };
-        Writer::new()
-            .vector(&image.hash)
-            .vector(image.key.as_slice())
-            .vector(&image.nonce)
-            .vector(image.upload_key.as_slice())
-            .vector(image.mime.as_bytes())
-            .into_bytes()
+        let parts: [&[u8]; 5] = match &self.0 {
+            None => [&[]; 5],
+            Some(of) => [&of.hash, &*of.key, &of.nonce, &*of.upload_key, of.media_type.as_bytes()],
+        };
+        parts.into_iter().fold(Writer::new(), Writer::vector).into_bytes()
+    }
+
+    /// The picture; `None` where there is none.
+    pub const fn picture(&self) -> Option<&Picture> {
+        self.0.as_ref()
     }
 
     /// SHA-256 of the encrypted picture; `None` where there is no picture.
     pub fn hash(&self) -> Option<&[u8; 32]> {
-        self.0.as_ref().map(|image| &image.hash)
+        self.picture().map(|picture| &picture.hash)
     }
+}
 
-    /// The media type; `None` where there is no picture.
-    pub fn mime(&self) -> Option<&str> {
-        self.0.as_ref().map(|image| image.mime.as_str())
-    }
-
-    /// The Nostr secret key that signs uploads of this picture; `None` where there is no picture.
-    pub fn upload_key(&self) -> Option<&[u8; 32]> {
-        self.0.as_ref().map(|image| &*image.upload_key)
-    }
-
-    pub(crate) const fn keys(&self) -> Option<&ImageKeys> {
-        self.0.as_ref()
-    }
+fn array<const N: usize>(bytes: &[u8]) -> Result<[u8; N], Malformed> {
+    bytes.try_into().map_err(|_| Malformed)
 }

@@ -15,7 +15,7 @@ mod routing;
 pub use admins::Admins;
 pub use agent_stream::AgentStream;
 pub use avatar::Avatar;
-pub use image::GroupImage;
+pub use image::{GroupImage, Picture};
 pub use lifecycle::Lifecycle;
 pub use list::ComponentList;
 pub use media::{MediaPolicy, canonical_mime};

@@ -2,7 +2,7 @@
 //! It never trusts what the announcement says before both hashes fit.
 
 use super::{Binding, MEDIA_NONCE, MEDIA_VERSION, MediaRefused, decrypt, encrypt, hash};
-use crate::EpochRecord;
+use crate::EpochKeys;
 use crate::components::canonical_mime;
 use crate::encoding::Malformed;
 use crate::error::Fault;
@@ -80,14 +80,14 @@ impl Attachment {
     ///
     /// # Errors
     /// `Ok(None)` where the description is not acceptable; [`Fault`] when encryption fails.
-    pub fn seal(epoch: &EpochRecord, description: &MediaDescription, plain: &[u8]) -> Result<Option<SealedMedia>, Fault> {
+    pub fn seal(epoch: &EpochKeys, description: &MediaDescription, plain: &[u8]) -> Result<Option<SealedMedia>, Fault> {
         let Some(mime) = canonical_mime(&description.mime) else { return Ok(None) };
         if !is_file_name(&description.file_name) {
             return Ok(None);
         }
         let plaintext_hash = hash(plain);
         let binding = Binding { plaintext_hash: &plaintext_hash, mime: &mime, file_name: &description.file_name };
-        let key = binding.key(&epoch.media_secret)?;
+        let key = binding.key(&epoch.media)?;
         let (nonce, blob) = encrypt(&key, &binding.authenticated(), plain)?;
         let attachment = Self {
             locators: Vec::new(),
@@ -115,9 +115,9 @@ impl Attachment {
     ///
     /// # Errors
     /// [`MediaRefused`]; a fetched file is never a fault of ours.
-    pub fn open(&self, epoch: &EpochRecord, blob: &[u8]) -> Result<Vec<u8>, MediaRefused> {
+    pub fn open(&self, epoch: &EpochKeys, blob: &[u8]) -> Result<Vec<u8>, MediaRefused> {
         let binding = self.binding();
-        let key = binding.key(&epoch.media_secret).map_err(|_| MediaRefused::Unreadable)?;
+        let key = binding.key(&epoch.media).map_err(|_| MediaRefused::Unreadable)?;
         let plain = decrypt(&key, &self.nonce, &binding.authenticated(), blob, &self.ciphertext_hash)?;
         if hash(&plain) == self.plaintext_hash { Ok(plain) } else { Err(MediaRefused::OtherFile) }
     }

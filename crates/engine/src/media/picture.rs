@@ -2,7 +2,7 @@
 //! It fetches nothing.
 
 use super::{MEDIA_NONCE, MediaRefused, decrypt, encrypt, hash};
-use crate::components::{GroupImage, canonical_mime};
+use crate::components::{GroupImage, Picture, canonical_mime};
 use crate::error::Fault;
 use nostr::SecretKey;
 use zeroize::Zeroizing;
@@ -20,7 +20,8 @@ impl GroupImage {
         let key = Zeroizing::new(SecretKey::generate().to_secret_bytes());
         let upload_key = Zeroizing::new(SecretKey::generate().to_secret_bytes());
         let (nonce, blob): ([u8; MEDIA_NONCE], _) = encrypt(&key, &aad(&mime), plain)?;
-        Ok(Some((Self::new(hash(&blob), key, nonce, upload_key, mime), blob)))
+        let picture = Self::new(Picture { hash: hash(&blob), key, nonce, upload_key, media_type: mime });
+        Ok(picture.map(|picture| (picture, blob)))
     }
 
     /// The picture in a fetched file; `None` where the group has no picture.
@@ -28,8 +29,8 @@ impl GroupImage {
     /// # Errors
     /// [`MediaRefused`] where the bytes are not the picture's.
     pub fn open(&self, blob: &[u8]) -> Result<Option<Vec<u8>>, MediaRefused> {
-        let Some(keys) = self.keys() else { return Ok(None) };
-        decrypt(&keys.key, &keys.nonce, &aad(&keys.mime), blob, &keys.hash).map(Some)
+        let Some(picture) = self.picture() else { return Ok(None) };
+        decrypt(&picture.key, &picture.nonce, &aad(&picture.media_type), blob, &picture.hash).map(Some)
     }
 }
 

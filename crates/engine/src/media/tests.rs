@@ -1,18 +1,11 @@
 use zeroize::Zeroizing;
 
 use super::*;
+use crate::EpochKeys;
 use crate::components::GroupImage;
-use crate::{Epoch, EpochRecord, RoutingId};
 
-fn epoch(secret: [u8; 32]) -> EpochRecord {
-    EpochRecord {
-        epoch: Epoch(1),
-        group_event_key: Zeroizing::new([0; 32]),
-        media_secret: Zeroizing::new(secret),
-        routing: RoutingId::new([0; 32]),
-        relays: Vec::new(),
-        retention: None,
-    }
+fn epoch(secret: [u8; 32]) -> EpochKeys {
+    EpochKeys { group_event: Zeroizing::new([0; 32]), media: Zeroizing::new(secret) }
 }
 
 fn photo() -> MediaDescription {
@@ -96,5 +89,5 @@ fn a_groups_picture_opens_with_the_components_keys() {
     assert_eq!(read.open(&blob), Ok(Some(b"a marmot".to_vec())));
     assert_eq!(read.open(b"something else"), Err(MediaRefused::OtherFile));
     assert_eq!(GroupImage::decode(&[0; 5]).unwrap().open(b""), Ok(None));
-    assert_eq!(GroupImage::NONE.encode(), [0; 5]);
+    assert_eq!(GroupImage::none().encode(), [0; 5]);
 }
