@@ -21,6 +21,8 @@ words!(
         Removed = "removed",
         /// The group cannot be followed any more from here: only a new invitation helps.
         Stranded = "stranded",
+        /// An admin ended the group for good; the history stays, and nobody joins it again.
+        Ended = "ended",
     }
 );
 
@@ -43,6 +45,10 @@ pub struct ChatRecord {
     pub relays: Vec<String>,
     /// Current `h` tag.
     pub routing: RoutingId,
+    /// Seconds until messages disappear; 0 is never.
+    pub retention: u64,
+    /// URL of the picture; empty where there is none.
+    pub avatar: String,
     /// When it was created or we first saw it, Unix seconds.
     pub created_at: u64,
     /// When we joined, Unix seconds.
@@ -79,6 +85,10 @@ pub struct ChatProjection {
     pub relays: Vec<String>,
     /// `h` tag of the epoch.
     pub routing: RoutingId,
+    /// Seconds until messages disappear; 0 is never.
+    pub retention: u64,
+    /// URL of the picture; empty where there is none.
+    pub avatar: String,
     /// All members with their roles.
     pub members: Vec<Member>,
 }
@@ -86,8 +96,8 @@ pub struct ChatProjection {
 macro_rules! select_chat {
     ($rest:literal) => {
         concat!(
-            "SELECT id, group_id, state, name, description, epoch, relays, routing, created_at, joined_at, last_activity, read, inviter, \
-             needs_self_update_at FROM chats ",
+            "SELECT id, group_id, state, name, description, epoch, relays, routing, retention, avatar, created_at, joined_at, \
+             last_activity, read, inviter, needs_self_update_at FROM chats ",
             $rest
         )
     };
@@ -100,9 +110,9 @@ impl Tx<'_> {
     /// [`StoreError::Statement`] if the group has a conversation already.
     pub fn insert_chat(&self, chat: &ChatRecord) -> Result<ChatId, StoreError> {
         let id = self.insert(
-            "INSERT INTO chats (group_id, state, name, description, epoch, relays, routing, created_at, joined_at, last_activity, read,
-                                inviter, needs_self_update_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+            "INSERT INTO chats (group_id, state, name, description, epoch, relays, routing, retention, avatar, created_at, joined_at,
+                                last_activity, read, inviter, needs_self_update_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
             params![
                 chat.group.as_bytes(),
                 chat.state,
@@ -111,6 +121,8 @@ impl Tx<'_> {
                 int(chat.epoch.0),
                 to_json(&chat.relays)?,
                 chat.routing.as_bytes(),
+                int(chat.retention),
+                chat.avatar,
                 int(chat.created_at),
                 int(chat.joined_at),
                 int(chat.last_activity),
@@ -151,20 +163,22 @@ impl Tx<'_> {
         self.many(select_chat!("ORDER BY last_activity DESC, id DESC"), [], chat_row)
     }
 
-    /// Copies the group's state: name, description, epoch, relays, routing, members and admins.
+    /// Copies the group's state: all of [`ChatProjection`].
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
     pub fn update_chat(&self, id: ChatId, projection: &ChatProjection) -> Result<(), StoreError> {
         let changed = self.run(
-            "UPDATE chats SET name = ?2, description = ?3, epoch = ?4, relays = ?5, routing = ?6 WHERE id = ?1",
+            "UPDATE chats SET name = ?2, description = ?3, epoch = ?4, relays = ?5, routing = ?6, retention = ?7, avatar = ?8 WHERE id = ?1",
             params![
                 id,
                 projection.name,
                 projection.description,
                 int(projection.epoch.0),
                 to_json(&projection.relays)?,
-                projection.routing.as_bytes()
+                projection.routing.as_bytes(),
+                int(projection.retention),
+                projection.avatar
             ],
         )?;
         self.found(changed)?;
@@ -246,11 +260,13 @@ fn chat_row(row: &Row<'_>) -> rusqlite::Result<ChatRecord> {
         epoch: epoch(row, 5)?,
         relays: json(row, 6)?,
         routing: routing(row, 7)?,
-        created_at: uint(row, 8)?,
-        joined_at: uint(row, 9)?,
-        last_activity: uint(row, 10)?,
-        read: row.get(11)?,
-        inviter: maybe_public_key(row, 12)?,
-        needs_self_update_at: maybe_uint(row, 13)?,
+        retention: uint(row, 8)?,
+        avatar: row.get(9)?,
+        created_at: uint(row, 10)?,
+        joined_at: uint(row, 11)?,
+        last_activity: uint(row, 12)?,
+        read: row.get(13)?,
+        inviter: maybe_public_key(row, 14)?,
+        needs_self_update_at: maybe_uint(row, 15)?,
     })
 }

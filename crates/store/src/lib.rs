@@ -42,7 +42,7 @@ pub use ids::{ChatId, DeferredId, MessageId, OutboxId, RequestId};
 pub use inspect::StateHash;
 pub use key::DatabaseKey;
 pub use key_package::OwnKeyPackage;
-pub use message::{KIND_CHAT, KIND_DELETE, KIND_EDIT, KIND_REACTION, KIND_SYSTEM, MessageRecord, PageKey};
+pub use message::{Gone, KIND_CHAT, KIND_DELETE, KIND_EDIT, KIND_REACTION, KIND_SYSTEM, MessageRecord, PageKey};
 pub use migrations::SCHEMA;
 pub use mls_rows::{HELD_CAP, MlsRows};
 pub use outbox::{Answer, CHAT_WINDOW, Delivery, Due, Lane, OUTBOX_CAP, OutboxRecord, OutboxState, Purpose, Standing};

@@ -282,18 +282,64 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Removes up to `limit` rows that had to disappear by `now`; answers which.
-    pub fn delete_expired(&self, now: u64, limit: u32) -> Result<Vec<(ChatId, MessageId)>, StoreError> {
-        let expired = self.many(
-            "SELECT chat, id FROM messages WHERE expires_at IS NOT NULL AND expires_at <= ?1 ORDER BY expires_at LIMIT ?2",
+    /// Removes up to `limit` rows that had to disappear by `now`, and with each what was said about it and the event that carried it.
+    /// Answers every row that went.
+    pub fn delete_expired(&self, now: u64, limit: u32) -> Result<Vec<Gone>, StoreError> {
+        let mut expired = self.many(
+            "SELECT chat, id, shown, event_id, target FROM messages WHERE expires_at IS NOT NULL AND expires_at <= ?1
+             ORDER BY expires_at LIMIT ?2",
             params![int(now), limit],
-            |row| Ok((row.get(0)?, row.get(1)?)),
+            gone_row,
         )?;
-        for (_, id) in &expired {
-            self.delete_message(*id)?;
+        let mut gone = Vec::new();
+        while let Some(row) = expired.pop() {
+            if self.message(row.id)?.is_none() {
+                continue;
+            }
+            expired.extend(self.many(
+                "SELECT chat, id, shown, event_id, target FROM messages WHERE chat = ?1 AND target = ?2 AND kind IN (5, 7, 1009)",
+                params![row.chat, row.event_id.as_bytes()],
+                gone_row,
+            )?);
+            self.run("DELETE FROM outbox WHERE message = ?1", params![row.id])?;
+            self.delete_message(row.id)?;
+            gone.push(row);
         }
-        Ok(expired)
+        Ok(gone)
     }
+
+    /// When the next row has to disappear, Unix seconds.
+    pub fn next_expiry(&self) -> Result<Option<u64>, StoreError> {
+        let next = self.one("SELECT min(expires_at) FROM messages WHERE expires_at IS NOT NULL", [], |row| maybe_uint(row, 0))?;
+        Ok(next.flatten())
+    }
+
+    /// Takes the content of every edit of a message away, and of edits that came from somebody else. The rows stay.
+    pub fn erase_edits(&self, chat: ChatId, of: &EventId) -> Result<(), StoreError> {
+        for edit in self.annotations(chat, std::slice::from_ref(of))?.into_iter().filter(|row| row.kind == KIND_EDIT) {
+            self.erase_message(edit.id)?;
+        }
+        Ok(())
+    }
+}
+
+/// A row that went because its time was over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gone {
+    /// The conversation.
+    pub chat: ChatId,
+    /// The row.
+    pub id: MessageId,
+    /// Whether it had a place of its own in the timeline.
+    pub shown: bool,
+    /// Its inner event.
+    pub event_id: EventId,
+    /// What it referred to.
+    pub target: Option<EventId>,
+}
+
+fn gone_row(row: &Row<'_>) -> rusqlite::Result<Gone> {
+    Ok(Gone { chat: row.get(0)?, id: row.get(1)?, shown: row.get(2)?, event_id: event_id(row, 3)?, target: maybe_event_id(row, 4)? })
 }
 
 fn message_row(row: &Row<'_>) -> rusqlite::Result<MessageRecord> {

@@ -43,6 +43,8 @@ pub struct RequestRecord {
     pub invited_at: u64,
     /// Local clock, Unix seconds.
     pub received_at: u64,
+    /// Why it cannot be accepted, in a sentence; empty where it can.
+    pub problem: String,
     /// What became of it.
     pub state: RequestState,
 }
@@ -61,7 +63,7 @@ pub enum RequestInsert {
 macro_rules! select_request {
     ($rest:literal) => {
         concat!(
-            "SELECT id, wrap_event_id, welcome, inviter, relays, name, description, members, invited_at, received_at, state FROM requests ",
+            "SELECT id, wrap_event_id, welcome, inviter, relays, name, description, members, invited_at, received_at, problem, state FROM requests ",
             $rest
         )
     };
@@ -78,8 +80,8 @@ impl Tx<'_> {
             return Ok(RequestInsert::Full);
         }
         let id = self.insert(
-            "INSERT INTO requests (wrap_event_id, welcome_digest, welcome, inviter, relays, name, description, members, invited_at, received_at, state)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            "INSERT INTO requests (wrap_event_id, welcome_digest, welcome, inviter, relays, name, description, members, invited_at, received_at, problem, state)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
             params![
                 request.wrap_event_id.as_bytes(),
                 digest.as_bytes(),
@@ -91,6 +93,7 @@ impl Tx<'_> {
                 request.members,
                 int(request.invited_at),
                 int(request.received_at),
+                request.problem,
                 request.state,
             ],
         )?;
@@ -149,6 +152,7 @@ fn request_row(row: &Row<'_>) -> rusqlite::Result<RequestRecord> {
         members: row.get(7)?,
         invited_at: uint(row, 8)?,
         received_at: uint(row, 9)?,
-        state: row.get(10)?,
+        problem: row.get(10)?,
+        state: row.get(11)?,
     })
 }

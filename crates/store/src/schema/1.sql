@@ -43,12 +43,14 @@ CREATE INDEX people_by_time ON people (fetched_at);
 CREATE TABLE chats (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     group_id BLOB NOT NULL UNIQUE,
-    state TEXT NOT NULL CHECK (state IN ('active', 'leaving', 'left', 'removed', 'stranded')),
+    state TEXT NOT NULL CHECK (state IN ('active', 'leaving', 'left', 'removed', 'stranded', 'ended')),
     name TEXT NOT NULL DEFAULT '',
     description TEXT NOT NULL DEFAULT '',
     epoch INTEGER NOT NULL DEFAULT 0,
     relays TEXT NOT NULL DEFAULT '[]',
     routing BLOB NOT NULL,
+    retention INTEGER NOT NULL DEFAULT 0,
+    avatar TEXT NOT NULL DEFAULT '',
     created_at INTEGER NOT NULL DEFAULT 0,
     joined_at INTEGER NOT NULL DEFAULT 0,
     last_activity INTEGER NOT NULL DEFAULT 0,
@@ -148,6 +150,7 @@ CREATE TABLE requests (
     members INTEGER NOT NULL DEFAULT 0,
     invited_at INTEGER NOT NULL DEFAULT 0,
     received_at INTEGER NOT NULL DEFAULT 0,
+    problem TEXT NOT NULL DEFAULT '',
     state TEXT NOT NULL CHECK (state IN ('open', 'accepted', 'declined'))
 ) STRICT;
 CREATE INDEX requests_by_state ON requests (state, received_at);

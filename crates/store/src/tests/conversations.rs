@@ -45,6 +45,8 @@ fn a_projection_replaces_name_relays_and_members() {
             epoch: Epoch(4),
             relays: vec!["wss://c.example".into()],
             routing: routing(7),
+            retention: 90,
+            avatar: String::new(),
             members: vec![member(1, true), member(2, false)],
         };
         tx.update_chat(id, &projection)?;
@@ -54,6 +56,7 @@ fn a_projection_replaces_name_relays_and_members() {
     });
     let found = found.unwrap();
     assert_eq!((found.name.as_str(), found.epoch, found.routing), ("new", Epoch(4), routing(7)));
+    assert_eq!((found.retention, found.avatar.as_str()), (90, ""));
     assert_eq!(found.relays, ["wss://c.example"]);
     assert_eq!(members, [Member { public_key: person(2), is_admin: true }, Member { public_key: person(3), is_admin: false }]);
 }
@@ -285,8 +288,49 @@ fn what_has_to_disappear_disappears_in_its_time() {
         id(2, Some(30))?;
         id(3, None)?;
         assert_eq!(tx.delete_expired(19, 10)?, []);
-        assert_eq!(tx.delete_expired(29, 10)?, [(here, soon)]);
+        let gone: Vec<_> = tx.delete_expired(29, 10)?.into_iter().map(|row| (row.chat, row.id)).collect();
+        assert_eq!(gone, [(here, soon)]);
         assert_eq!(tx.message_page(here, None, 10)?.len(), 2);
+        Ok(())
+    });
+}
+
+#[test]
+fn what_was_said_about_a_message_and_what_carried_it_go_with_it() {
+    use crate::tests::kit::{annotation, outgoing};
+    let (_home, database) = fresh();
+    on(&database, |tx| {
+        let here = tx.insert_chat(&chat(1))?;
+        let expires_at = Some(20);
+        let id = tx.insert_message(&MessageRecord { expires_at, ..message(here, 1, 10) })?.unwrap();
+        // Each of these would stay longer by itself: they came later.
+        for (n, kind, target) in [(2, KIND_REACTION, 1), (3, KIND_EDIT, 1), (4, KIND_DELETE, 2)] {
+            tx.insert_message(&MessageRecord { expires_at: Some(40), ..annotation(here, n, 12, kind, target) })?;
+        }
+        tx.insert_message(&MessageRecord { target: Some(event(1)), ..message(here, 5, 13) })?;
+        let carrier = tx.enqueue(&crate::OutboxRecord { chat: Some(here), message: Some(id), ..outgoing(6, 1) }, &relays())?;
+        assert_eq!(tx.next_expiry()?, Some(20));
+        assert_eq!(tx.delete_expired(20, 10)?.len(), 4);
+        assert_eq!(tx.outbox(carrier)?, None);
+        assert_eq!(tx.next_expiry()?, None);
+        let left: Vec<_> = tx.messages_after(here, MessageId::NEW, 10)?.into_iter().map(|row| row.event_id).collect();
+        assert_eq!(left, [event(5)], "an answer stays");
+        Ok(())
+    });
+}
+
+#[test]
+fn the_edits_of_a_message_can_be_erased() {
+    use crate::tests::kit::annotation;
+    let (_home, database) = fresh();
+    on(&database, |tx| {
+        let here = tx.insert_chat(&chat(1))?;
+        tx.insert_message(&message(here, 1, 10))?;
+        let edit = tx.insert_message(&annotation(here, 2, 11, KIND_EDIT, 1))?.unwrap();
+        let reaction = tx.insert_message(&annotation(here, 3, 11, KIND_REACTION, 1))?.unwrap();
+        tx.erase_edits(here, &event(1))?;
+        assert!(tx.message(edit)?.is_some_and(|row| row.erased && row.content.is_empty()));
+        assert!(tx.message(reaction)?.is_some_and(|row| !row.erased));
         Ok(())
     });
 }
@@ -305,6 +349,8 @@ fn a_forgotten_conversation_leaves_no_row_behind() {
                 epoch: Epoch(0),
                 relays: vec![],
                 routing: routing(1),
+                retention: 0,
+                avatar: String::new(),
                 members: vec![Member { public_key: person(1), is_admin: true }],
             },
         )?;

@@ -122,6 +122,8 @@ pub fn chat(n: u8) -> ChatRecord {
         epoch: Epoch(3),
         relays: relays(),
         routing: routing(n),
+        retention: 60,
+        avatar: "https://pictures.example/a.png".into(),
         created_at: 100,
         joined_at: 200,
         last_activity: 300,
@@ -205,6 +207,7 @@ pub fn request(n: u16) -> RequestRecord {
         members: 5,
         invited_at: 900 + u64::from(n),
         received_at: 1000 + u64::from(n),
+        problem: String::new(),
         state: RequestState::Open,
     }
 }

@@ -112,6 +112,8 @@ fn exercise(tx: &Tx<'_>) -> Result<(), StoreError> {
             epoch: Epoch(1),
             relays: relays(),
             routing: routing(1),
+            retention: 0,
+            avatar: String::new(),
             members: vec![Member { public_key: person(1), is_admin: true }],
         },
     )?;
@@ -161,7 +163,10 @@ fn exercise(tx: &Tx<'_>) -> Result<(), StoreError> {
     tx.open_count_in(here)?;
     tx.set_outbox_state(sent, OutboxState::Cancelled, "")?;
     tx.prune_outbox(9)?;
+    tx.insert_message(&crate::MessageRecord { expires_at: Some(8), ..message(here, 900, 8) })?;
+    tx.next_expiry()?;
     tx.delete_expired(9, 9)?;
+    tx.erase_edits(here, &event(900))?;
 
     let kept = tx.insert_deferred(&deferred(1, 1, Some(here)))?;
     tx.deferred_in(here)?;
