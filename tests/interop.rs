@@ -12,7 +12,7 @@ mod replay;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use murmel_engine::components::{GroupImage, IMAGE};
-use murmel_engine::{Attachment, Epoch, EpochRecord, Offer, RoutingId};
+use murmel_engine::{Attachment, EpochKeys, Offer};
 use nostr::Event;
 use serde_json::Value;
 
@@ -120,13 +120,6 @@ fn the_group_picture_of_the_reference_client_opens() {
     assert_eq!(plain, Some(bytes(&data["expected"]["group_image"]["plaintext_base64"])));
 }
 
-fn epoch(secret: [u8; 32]) -> EpochRecord {
-    EpochRecord {
-        epoch: Epoch(1),
-        group_event_key: zeroize::Zeroizing::new([0; 32]),
-        media_secret: zeroize::Zeroizing::new(secret),
-        routing: RoutingId::new([0; 32]),
-        relays: Vec::new(),
-        retention: None,
-    }
+fn epoch(secret: [u8; 32]) -> EpochKeys {
+    EpochKeys { group_event: zeroize::Zeroizing::new([0; 32]), media: zeroize::Zeroizing::new(secret) }
 }

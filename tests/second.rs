@@ -54,7 +54,7 @@ fn recordings() -> Vec<(String, Value)> {
 }
 
 fn secrets(of: &Member) -> Vec<String> {
-    of.group(|_, group, _| group.epochs().iter().map(|record| hex::encode(*record.group_event_key)).collect())
+    of.group(|_, group, _| group.epochs().iter().map(|record| hex::encode(*record.keys.as_ref().expect("keys").group_event)).collect())
 }
 
 /// What the program has to say of a live event.
@@ -235,11 +235,11 @@ fn components_decode_and_encode_alike_in_both_implementations() {
 fn media_are_opened_by_the_second_implementation() {
     let bob = Member::new();
     bob.create_with("Pictures", &[]);
-    let record = bob.group(|_, group, _| group.epochs().first().cloned()).expect("an epoch");
+    let record = bob.group(|_, group, _| group.epochs().first().and_then(|record| record.keys.clone())).expect("an epoch's keys");
     let description = MediaDescription { mime: "IMAGE/JPG; a=b".into(), file_name: " Fóto 1.JPG ".into() };
     let mut sealed = Attachment::seal(&record, &description, b"our own pixels").expect("no fault").expect("a description");
     assert!(sealed.attachment.stored_at("blossom-v1", "https://blossom.example/x"));
-    let secret = hex::encode(*record.media_secret);
+    let secret = hex::encode(*record.media);
     let mut questions = vec![
         json!({"what": "media", "imeta": sealed.attachment.tag(), "ciphertext": STANDARD.encode(&sealed.blob), "secret": secret}),
         json!({"what": "media_key", "plaintext_sha256": "22".repeat(32), "mime": "image/jpeg", "filename": " Photo.JPG ", "secret": "07".repeat(32)}),

@@ -101,7 +101,7 @@ pub fn rollback(report: &mut Report, crowd: &Crowd, members: usize, rounds: usiz
             crowd.bob.tx(|tx, desk| {
                 let group = desk.group.take().context("no group")?;
                 let last = tx.snapshots(group.id())?.last().copied().context("no snapshot")?;
-                anyhow::ensure!(tx.restore_snapshot(group.id(), last)?, "no snapshot of the last epoch");
+                anyhow::ensure!(tx.restore_snapshot(group.id(), &last.1)?, "no snapshot of the last epoch");
                 desk.group = Group::load(tx, group.id())?;
                 Ok(())
             })

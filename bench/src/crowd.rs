@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use murmel_engine::{Change, EpochRecord, Group, NewGroup, PAST_EPOCHS, Storage};
+use murmel_engine::{Change, EpochKeys, EpochRecord, Group, NewGroup, PAST_EPOCHS, Storage};
 use nostr::Event;
 use openmls::group::MlsGroup;
 use openmls::prelude::{KeyPackage, MlsMessageBodyIn, MlsMessageIn, ProtocolVersion, SignatureScheme};
@@ -145,17 +145,21 @@ fn create(who: &Person, packages: Vec<KeyPackage>) -> anyhow::Result<Vec<u8>> {
             Ok(Zeroizing::new(mls.export_secret(tx.crypto(), "marmot", name, 32)?.as_slice().try_into()?))
         };
         let view = group.view();
+        let tip = murmel_engine::Digest::of(mls.public_group().group_context().confirmed_transcript_hash());
         tx.put_epoch(
             group.id(),
             &EpochRecord {
+                commit: tip,
+                parent: None,
                 epoch: murmel_engine::Epoch(mls.epoch().as_u64()),
-                group_event_key: secret(b"group-event")?,
-                media_secret: secret(b"encrypted-media")?,
+                keys: Some(EpochKeys { group_event: secret(b"group-event")?, media: secret(b"encrypted-media")? }),
                 routing: view.routing,
                 relays: view.relays,
                 retention: None,
+                began: None,
             },
         )?;
+        tx.put_tip(group.id(), &tip)?;
         let group = Group::load(tx, group.id())?.context("no group")?;
         desk.chat = chat_for(tx, &group)?;
         desk.group = Some(group);

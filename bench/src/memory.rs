@@ -210,20 +210,44 @@ impl Storage for Memory {
         Ok(Vec::new())
     }
 
+    fn forget_epoch(&self, _: &GroupId, _: &Digest) -> Result<(), StorageFault> {
+        Ok(())
+    }
+
     fn forget_epochs_before(&self, _: &GroupId, _: Epoch) -> Result<(), StorageFault> {
         Ok(())
     }
 
-    fn take_snapshot(&self, _: &GroupId, _: Epoch) -> Result<(), StorageFault> {
+    fn put_tip(&self, _: &GroupId, _: &Digest) -> Result<(), StorageFault> {
         Ok(())
     }
 
-    fn restore_snapshot(&self, _: &GroupId, _: Epoch) -> Result<bool, StorageFault> {
+    fn tip(&self, _: &GroupId) -> Result<Option<Digest>, StorageFault> {
+        Ok(None)
+    }
+
+    fn take_snapshot(&self, _: &GroupId, _: &Digest, _: Epoch) -> Result<(), StorageFault> {
+        Ok(())
+    }
+
+    fn restore_snapshot(&self, _: &GroupId, _: &Digest) -> Result<bool, StorageFault> {
         Ok(false)
     }
 
-    fn snapshots(&self, _: &GroupId) -> Result<Vec<Epoch>, StorageFault> {
+    fn snapshots(&self, _: &GroupId) -> Result<Vec<(Epoch, Digest)>, StorageFault> {
         Ok(Vec::new())
+    }
+
+    fn put_witness(&self, _: &GroupId, _: &Digest, _: &nostr::PublicKey) -> Result<(), StorageFault> {
+        Ok(())
+    }
+
+    fn witnesses(&self, _: &GroupId) -> Result<Vec<(Digest, nostr::PublicKey)>, StorageFault> {
+        Ok(Vec::new())
+    }
+
+    fn scratch<T>(&self, f: impl FnOnce() -> T) -> Result<T, StorageFault> {
+        Ok(f())
     }
 
     fn remember_message(&self, _: &GroupId, _: &Digest, _: Epoch) -> Result<bool, StorageFault> {

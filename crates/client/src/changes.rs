@@ -23,8 +23,8 @@ pub(crate) struct Changes {
     chats: BTreeSet<ChatId>,
     groups: BTreeSet<ChatId>,
     messages: BTreeSet<MessageId>,
-    removed: BTreeMap<MessageId, ChatId>,
     arrivals: BTreeSet<MessageId>,
+    gone: BTreeMap<ChatId, Vec<i64>>,
     requests: BTreeSet<RequestId>,
     closed_requests: BTreeSet<RequestId>,
     invited: bool,
@@ -55,16 +55,16 @@ impl Changes {
         self.messages.insert(message);
     }
 
-    /// A message is in the timeline no more.
-    pub(crate) fn message_removed(&mut self, chat: ChatId, message: MessageId) {
-        self.chats.insert(chat);
-        self.removed.insert(message, chat);
-    }
-
     /// A message of somebody else is new.
     pub(crate) fn arrival(&mut self, message: MessageId) {
         self.messages.insert(message);
         self.arrivals.insert(message);
+    }
+
+    /// A row of the timeline is not there any more.
+    pub(crate) fn gone(&mut self, chat: ChatId, message: MessageId) {
+        self.chats.insert(chat);
+        self.gone.entry(chat).or_default().push(message.0);
     }
 
     /// An invitation is new; `alone` where no other one waits.
@@ -119,13 +119,6 @@ impl Changes {
     fn effects(mut self, tx: &Tx<'_>, me: PublicKey) -> Result<Effects> {
         let mut events = Vec::new();
         let mut arrivals = Vec::new();
-        for (id, chat) in &self.removed {
-            if let Some(chat) = tx.chat(*chat)?
-                && tx.message(*id)?.is_none_or(|message| message.withdrawn)
-            {
-                events.push(ipc::EventKind::MessageRemoved { chat: chat.group.to_string(), id: id.0 });
-            }
-        }
         for id in &self.messages {
             let Some(record) = tx.message(*id)?.filter(|record| !record.withdrawn) else { continue };
             self.chats.insert(record.chat);
@@ -141,6 +134,19 @@ impl Changes {
                 arrivals.push(arrival(tx, me, &shown, &message, self.backlog)?);
             }
             events.push(ipc::EventKind::Message { message });
+        }
+        for (id, mut messages) in std::mem::take(&mut self.gone) {
+            // One that was taken back may have come again in the same transaction.
+            let mut back = BTreeSet::new();
+            for message in &messages {
+                if tx.message(MessageId(*message))?.is_some_and(|record| !record.withdrawn) {
+                    back.insert(*message);
+                }
+            }
+            messages.retain(|message| !back.contains(message));
+            if let Some(chat) = tx.chat(id)? {
+                events.push(ipc::EventKind::MessagesRemoved { chat: chat.group.to_string(), messages });
+            }
         }
         for id in &self.groups {
             if let Some(chat) = tx.chat(*id)? {

@@ -34,7 +34,7 @@ pub(crate) enum Chore {
     Departures(ChatId),
     /// The group moved on without confirming that we leave: say so again.
     LeaveAgain(ChatId),
-    /// We joined: rotate our leaf.
+    /// We joined, or a week is over: rotate our leaf.
     Rotate(ChatId),
     /// An invitation that is accepted without asking.
     Accept(RequestId),
@@ -86,7 +86,7 @@ async fn one(account: Arc<Account>, chore: Chore) {
         Chore::Again(chat) => membership::again(&account, chat).await,
         Chore::Departures(chat) => departures::confirm(&account, chat).await,
         Chore::LeaveAgain(chat) => departures::leave_again(&account, chat).await,
-        Chore::Rotate(chat) => rotation::after_joining(&account, chat).await,
+        Chore::Rotate(chat) => rotation::when_quiet(&account, chat).await,
         Chore::Accept(request) => requests::accept(&account, &request.to_string()).await.map(drop),
     };
     if let Err(error) = done {
@@ -120,7 +120,7 @@ async fn look_around(account: &Arc<Account>) -> crate::Result<()> {
                 }
             }
             ChatState::Leaving => account.sync.chore(Chore::LeaveAgain(chat.id)),
-            ChatState::Left | ChatState::Removed | ChatState::Stranded => {}
+            ChatState::Left | ChatState::Removed | ChatState::Stranded | ChatState::Ended => {}
         }
     }
     if account.auto_accept {

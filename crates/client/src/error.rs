@@ -92,7 +92,7 @@ impl From<Refusal> for Error {
             Refusal::Unsuitable { .. } => ErrorCode::NoKeyPackage,
             Refusal::TooLarge { .. } | Refusal::BadName => ErrorCode::TooLarge,
             Refusal::CommitPending => return Error::passing(ErrorCode::Busy, refusal.to_string()),
-            Refusal::Inactive => ErrorCode::GroupInactive,
+            Refusal::Inactive | Refusal::Ended => ErrorCode::GroupInactive,
             _ => ErrorCode::InvalidInput,
         };
         Error::new(code, refusal.to_string())

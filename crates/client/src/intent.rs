@@ -1,7 +1,8 @@
 //! What a staged commit is meant to do, in a form that survives a crash.
 //! It stages nothing itself.
 
-use murmel_engine::{Change, Digest, GroupEvent, Invitation, Offer};
+use murmel_engine::components::{Avatar, GroupImage};
+use murmel_engine::{Change, Digest, GroupEvent, Invitation, Offer, RoutingId};
 use nostr::{Event, PublicKey};
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +27,25 @@ pub(crate) enum Intent {
     Promote(PublicKey),
     Demote(PublicKey),
     /// Ourselves, an admin: step down, and say that we leave as soon as that is merged.
-    Leave(PublicKey),
+    Leave {
+        /// Ourselves.
+        me: PublicKey,
+        /// Who becomes an admin in our place.
+        successor: Option<PublicKey>,
+    },
+    /// Seconds; 0 is never.
+    SetRetention(u64),
+    /// Canonical bytes of the component.
+    SetAvatar(Vec<u8>),
+    /// Canonical bytes of the component.
+    SetImage(Vec<u8>),
+    Reroute {
+        /// The `h` tag.
+        id: RoutingId,
+        relays: Vec<String>,
+    },
+    Require(u16),
+    Disband,
     Rotate,
     ConfirmDepartures,
 }
@@ -40,7 +59,14 @@ impl Intent {
             Self::Rename(name) => Change::Rename(name.clone()),
             Self::Describe(text) => Change::Describe(text.clone()),
             Self::Promote(who) => Change::Promote(*who),
-            Self::Demote(who) | Self::Leave(who) => Change::Demote(*who),
+            Self::Demote(who) | Self::Leave { me: who, successor: None } => Change::Demote(*who),
+            Self::Leave { successor: Some(to), .. } => Change::HandOver(*to),
+            Self::SetRetention(seconds) => Change::SetRetention(*seconds),
+            Self::SetAvatar(bytes) => Change::SetAvatar(Avatar::decode(bytes).map_err(|_| unreadable())?),
+            Self::SetImage(bytes) => Change::SetImage(GroupImage::decode(bytes).map_err(|_| unreadable())?),
+            Self::Reroute { id, relays } => Change::Reroute { id: *id, relays: relays.clone() },
+            Self::Require(id) => Change::Require(*id),
+            Self::Disband => Change::Disband,
             Self::Rotate => Change::Rotate,
             Self::ConfirmDepartures => Change::ConfirmDepartures,
         })
@@ -69,10 +95,19 @@ impl Intent {
             Self::Describe(_) => "change the description",
             Self::Promote(_) => "make a member an admin",
             Self::Demote(_) => "take the admin role from a member",
-            Self::Leave(_) => "leave the group",
+            Self::Leave { .. } => "leave the group",
+            Self::SetRetention(_) => "change how long messages stay",
+            Self::SetAvatar(_) | Self::SetImage(_) => "change the picture",
+            Self::Reroute { .. } => "move the group to other relays",
+            Self::Require(_) => "bring the group up to date",
+            Self::Disband => "end the group",
             Self::Rotate | Self::ConfirmDepartures => return None,
         })
     }
+}
+
+fn unreadable() -> Error {
+    Error::internal("a picture that cannot be read")
 }
 
 /// The verified key packages of `people`.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
-use murmel_engine::{KEY_PACKAGE_KIND, Offer};
+use murmel_engine::{Era, FIRST_KEY_PACKAGE_KIND, KEY_CHAT_KIND, KEY_PACKAGE_KIND, Offer, OfferRefused};
 use murmel_ipc as ipc;
 use murmel_net::{Lane, ListKind, RelayAddress, RelayList};
 use nostr::{Event, Filter, Kind, PublicKey};
@@ -74,14 +74,30 @@ async fn one(account: &Arc<Account>, person: &Person, known: &[RelayAddress]) ->
         );
     }
     let asked = distinct(home(&lists).into_iter().chain(asked));
-    let packages = Filter::new().author(person.pubkey).kind(KEY_PACKAGE_KIND);
+    // Those of other wires too, only to be able to say what is wrong.
+    let kinds = [KEY_PACKAGE_KIND, FIRST_KEY_PACKAGE_KIND, KEY_CHAT_KIND];
+    let packages = Filter::new().author(person.pubkey).kinds(kinds);
     let fetched = account.net.fetch(Lane::Group, &asked, packages, account.pace.fetch).await;
-    if fetched.events.is_empty() {
-        return Err("This person cannot be invited: they have published no key package.".into());
-    }
-    let offer = Offer::newest(&fetched.events, account.clock.now()).map_err(|why| why.to_string())?;
-    let offer = fetched.events.into_iter().find(|event| event.id == offer.event_id()).ok_or("The key package is gone.")?;
+    let (current, others): (Vec<Event>, Vec<Event>) = fetched.events.into_iter().partition(|event| event.kind == KEY_PACKAGE_KIND);
+    let offer = match Offer::newest(&current, account.clock.now()) {
+        Err(OfferRefused::None) => Err(Era::of_events(&others).map_or(OfferRefused::None, OfferRefused::Older)),
+        offer => offer,
+    };
+    let offer = offer.map_err(why_not)?;
+    let offer = current.into_iter().find(|event| event.id == offer.event_id()).ok_or("The key package is gone.")?;
     Ok(Invitee { offer, inbox })
+}
+
+/// Why somebody cannot be invited with what they have published, in words.
+fn why_not(why: OfferRefused) -> String {
+    match why {
+        OfferRefused::None => "This person cannot be invited: they have published no key package.".into(),
+        OfferRefused::Older(era) => format!("This person's app cannot be reached from here. {era} They have to update or change it first."),
+        OfferRefused::Lifetime => {
+            "This person's key package has run out: their app was not opened for a long time. Ask them to open it, then try again.".into()
+        }
+        other => format!("This person's key package cannot be used: {other}. Ask them to update their app."),
+    }
 }
 
 /// Every version found of where a person is reached and where they publish: first on `asked`, then on the relays that they name

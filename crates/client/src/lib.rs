@@ -2,22 +2,29 @@
 //! It knows no window, no argument parser and no environment variable; it draws nothing and prints nothing.
 
 mod account;
+mod annotate;
 mod bus;
 mod changes;
 mod chores;
 mod clock;
+mod deletion;
 mod departures;
+mod ending;
 mod error;
+mod expiry;
+mod group_state;
 mod groups;
 mod home;
 mod housekeeping;
 mod identity;
 mod intent;
+mod invitations;
 mod invitees;
 mod key_package;
 mod keychain;
 mod lists;
 mod membership;
+mod mentions;
 mod notices;
 mod options;
 mod outbox;
@@ -247,12 +254,62 @@ impl Client {
         membership::describe(&self.account()?, chat, text).await
     }
 
-    /// Leaves the group; another member has to confirm it.
+    /// Leaves the group; another member has to confirm it. An admin steps down first; `successor`, a member, becomes an admin in the
+    /// same step.
     ///
     /// # Errors
-    /// `LastAdmin` where the account is the only admin.
-    pub async fn leave(&self, chat: &str) -> Result<()> {
-        membership::leave(&self.account()?, chat).await
+    /// `LastAdmin` where the account is the only admin and names no successor; `NotFound` where the successor is no member.
+    pub async fn leave(&self, chat: &str, successor: Option<&str>) -> Result<()> {
+        membership::leave(&self.account()?, chat, successor).await
+    }
+
+    /// Sets after how many seconds messages disappear; 0 is never. It holds for messages that are sent from then on.
+    ///
+    /// # Errors
+    /// As [`Client::invite`], and `InvalidInput` where nothing changes.
+    pub async fn set_retention(&self, chat: &str, seconds: u64) -> Result<()> {
+        group_state::set_retention(&self.account()?, chat, seconds).await
+    }
+
+    /// Sets the group's picture by URL, or takes it away.
+    ///
+    /// # Errors
+    /// As [`Client::set_retention`], and `InvalidInput` for a URL that is not https or not in its normal form.
+    pub async fn set_avatar(&self, chat: &str, avatar: Option<ipc::GroupAvatar>) -> Result<()> {
+        group_state::set_avatar(&self.account()?, chat, avatar).await
+    }
+
+    /// Sets the group's encrypted picture, which is on a Blossom server already, or takes it away.
+    ///
+    /// # Errors
+    /// As [`Client::set_retention`], and `InvalidInput` for a hash, key, nonce or media type of the wrong form.
+    pub async fn set_image(&self, chat: &str, image: Option<ipc::GroupImage>) -> Result<()> {
+        group_state::set_image(&self.account()?, chat, image).await
+    }
+
+    /// Moves the group to these relays and no others. `new_tag`: under another `h` tag, too. Members read the old ones on for five
+    /// changes of the group.
+    ///
+    /// # Errors
+    /// As [`Client::set_retention`], and `InvalidInput` for no relay, too many, or what is no relay address.
+    pub async fn move_group(&self, chat: &str, relays: Vec<String>, new_tag: bool) -> Result<()> {
+        group_state::move_to(&self.account()?, chat, relays, new_tag).await
+    }
+
+    /// Requires of all members what new groups require, where an older group does not yet.
+    ///
+    /// # Errors
+    /// As [`Client::invite`], and `InvalidInput` where the group is up to date or a member's app lacks something.
+    pub async fn upgrade_group(&self, chat: &str) -> Result<()> {
+        group_state::upgrade(&self.account()?, chat).await
+    }
+
+    /// Ends the group for good: everybody is removed, and nobody can join it again. The history stays with those who have it.
+    ///
+    /// # Errors
+    /// As [`Client::upgrade_group`].
+    pub async fn end_group(&self, chat: &str) -> Result<()> {
+        group_state::end(&self.account()?, chat).await
     }
 
     /// How races between changes of the group ended, newest first; for a report, it holds no key and no word of the conversation.
@@ -328,6 +385,46 @@ impl Client {
     /// `NotFound`, `GroupInactive`, `TooLarge`, `DiskFull`.
     pub async fn send(&self, args: ipc::SendMessage) -> Result<ipc::MessageView> {
         send::send(&self.account()?, args).await
+    }
+
+    /// Reacts to a message with an emoji or a short text; the same one a second time changes nothing.
+    ///
+    /// # Errors
+    /// `NotFound` for a message that is not here or deleted, `InvalidInput`, `GroupInactive`.
+    pub async fn react(&self, message: i64, emoji: &str) -> Result<()> {
+        annotate::react(&self.account()?, message, emoji).await
+    }
+
+    /// Takes a reaction of the account's own back.
+    ///
+    /// # Errors
+    /// `NotFound` where there is none, `GroupInactive`.
+    pub async fn unreact(&self, message: i64, emoji: &str) -> Result<()> {
+        annotate::unreact(&self.account()?, message, emoji).await
+    }
+
+    /// Replaces the text of a message of the account's own. What it said before stays readable: see [`Client::history`].
+    ///
+    /// # Errors
+    /// As [`Client::send`], and `InvalidInput` for a message of somebody else.
+    pub async fn edit(&self, message: i64, text: &str) -> Result<()> {
+        annotate::edit(&self.account()?, message, text.to_owned()).await
+    }
+
+    /// Deletes a message for everybody: one of the account's own, or, as an admin, anybody's.
+    ///
+    /// # Errors
+    /// `NotAdmin`, `NotFound` for a message that is not here or deleted already, `GroupInactive`.
+    pub async fn delete_message(&self, message: i64) -> Result<()> {
+        annotate::delete(&self.account()?, message).await
+    }
+
+    /// Every text that a message had, the first one first; empty where it is deleted.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn history(&self, message: i64) -> Result<Vec<ipc::Revision>> {
+        annotate::history(&self.account()?, message).await
     }
 
     /// Tries a failed message again: the same bytes, to the relays that have not accepted it.

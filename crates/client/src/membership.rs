@@ -77,9 +77,11 @@ pub(crate) async fn describe(account: &Arc<Account>, chat: &str, text: &str) -> 
     by_name(account, chat, Intent::Describe(text.trim().to_owned())).await
 }
 
-/// Leaves the group. An admin steps down first, and leaves as soon as that is merged; the last one has to appoint another.
-pub(crate) async fn leave(account: &Arc<Account>, chat: &str) -> Result<()> {
+/// Leaves the group. An admin steps down first, and leaves as soon as that is merged; the last one has to name a successor, who becomes
+/// an admin in the same step.
+pub(crate) async fn leave(account: &Arc<Account>, chat: &str, successor: Option<&str>) -> Result<()> {
     let me = account.pubkey();
+    let successor = successor.map(people::parse).transpose()?.map(|person| person.pubkey);
     let (chat, admin, others, other_admins) = read(account, chat, move |tx, chat| {
         let members = tx.members(chat.id)?;
         let admin = members.iter().any(|member| member.public_key == me && member.is_admin);
@@ -91,16 +93,16 @@ pub(crate) async fn leave(account: &Arc<Account>, chat: &str) -> Result<()> {
     if others == 0 {
         return departures::leave_alone(account, chat).await;
     }
-    if admin && other_admins == 0 {
+    if admin && other_admins == 0 && successor.is_none() {
         return Err(Error::new(
             ErrorCode::LastAdmin,
-            "You are the only admin of this group. Make somebody else an admin first, then leave.",
+            "You are the only admin of this group. Name a member who becomes the admin in your place, then leave.",
         ));
     }
-    if admin { change(account, chat, Intent::Leave(me)).await } else { departures::leave(account, chat).await }
+    if admin { change(account, chat, Intent::Leave { me, successor }).await } else { departures::leave(account, chat).await }
 }
 
-async fn by_name(account: &Arc<Account>, chat: &str, intent: Intent) -> Result<()> {
+pub(crate) async fn by_name(account: &Arc<Account>, chat: &str, intent: Intent) -> Result<()> {
     let chat = read(account, chat, |_, chat| Ok(chat.id)).await?;
     change(account, chat, intent).await
 }

@@ -213,6 +213,11 @@ async fn follow_up(account: &Arc<Account>, effects: Vec<Effect>, mut changes: Ch
         if let Some(message) = record.message {
             changes.message(message);
         }
+        if record.purpose == Purpose::Welcome
+            && let Some(chat) = record.chat
+        {
+            changes.group(chat);
+        }
         if changed && record.purpose == Purpose::Commit {
             match record.state {
                 OutboxState::Done => membership::accepted(account, record.id.0).await,

@@ -13,9 +13,9 @@ use murmel_store::ChatId;
 use nostr::{Event, EventId, Kind};
 use tokio::sync::mpsc;
 
-pub(crate) use group::{Taking, applied, insert_system_row, project};
+pub(crate) use group::{Taking, applied, insert_system, insert_system_row, project};
 
-pub(crate) use fork::{forget_removed, is_followed, races};
+pub(crate) use fork::{forget_removed, gone, is_followed, races};
 
 use crate::account::Account;
 use crate::chores::Chore;
@@ -24,10 +24,6 @@ use crate::{Result, changes, relays, requests, settings, sync};
 
 /// Events in one transaction.
 pub(crate) const BATCH_CAP: usize = 128;
-/// Expired messages removed at a time.
-const EXPIRY_BATCH: u32 = 500;
-/// How long an answered invitation is remembered, in seconds: ten times as long as gift wraps are read back.
-const REQUESTS_KEPT: u64 = 30 * 24 * 3600;
 /// How often backlogs of silent relays are looked at.
 const PULSE: std::time::Duration = std::time::Duration::from_secs(5);
 
@@ -233,19 +229,4 @@ async fn leave_out(account: &Arc<Account>, event: EventId, now: u64) -> Result<(
             Ok::<_, crate::Error>(tx.remove_deferred(&event)?)
         })
         .await
-}
-
-/// Removes messages whose time is over, and invitations that were answered long ago.
-pub(crate) async fn expire(account: &Arc<Account>) {
-    let now = account.clock.now();
-    let gone = changes::write(account, move |tx, _, changes| {
-        for (chat, _) in tx.delete_expired(now, EXPIRY_BATCH)? {
-            changes.chat(chat);
-        }
-        tx.prune_requests(now.saturating_sub(REQUESTS_KEPT))?;
-        Ok(())
-    });
-    if gone.await.is_err() {
-        tracing::warn!("expired messages could not be removed");
-    }
 }

@@ -16,7 +16,7 @@ use crate::chores::Chore;
 use crate::groups::Groups;
 use crate::notices::Backlog;
 use crate::receive::{Taking, insert_system_row, project, retry_deferred};
-use crate::{Error, Result, changes, key_package, setup, views, wrap};
+use crate::{Error, Result, changes, key_package, rotation, setup, views, wrap};
 
 /// Invitations that wait at a time.
 pub(crate) const REQUESTS_CAP: usize = 50;
@@ -81,12 +81,19 @@ async fn keep(account: &Arc<Account>, wrap: EventId, welcome: Welcome, invited_a
         let preview = match welcome.inspect(tx, groups.device()?) {
             Ok(preview) => preview,
             Err(JoinError::Fault(fault)) => return Err(fault.into()),
+            Err(JoinError::Refused(why @ WelcomeRefused::Older(_))) if asks => {
+                return explain(tx, changes, wrap, &welcome, &why, now);
+            }
             Err(JoinError::Refused(why)) => {
                 tracing::info!(reason = refusal(&why), "an invitation is refused");
                 tx.remember_seen(&wrap, now)?;
                 return Ok(());
             }
         };
+        if has_ended(tx, &preview.group)? {
+            tx.remember_seen(&wrap, now)?;
+            return Ok(());
+        }
         if is_active(tx, groups, &preview.group)? {
             // Not remembered: perhaps we were removed and invited again, and only do not know of the removal yet.
             return Ok(());
@@ -105,6 +112,7 @@ async fn keep(account: &Arc<Account>, wrap: EventId, welcome: Welcome, invited_a
             // A clock that is ahead must not hide what happens until then, nor one that is far behind ask for years.
             invited_at: invited_at.clamp(now.saturating_sub(LONGEST_WAIT), now),
             received_at: now,
+            problem: String::new(),
             state: RequestState::Open,
         };
         match tx.insert_request(&request, REQUESTS_CAP)? {
@@ -120,6 +128,31 @@ async fn keep(account: &Arc<Account>, wrap: EventId, welcome: Welcome, invited_a
     .await
 }
 
+/// Keeps an invitation that cannot be accepted, so that the person learns who sent it and why it cannot.
+fn explain(tx: &Tx<'_>, changes: &mut Changes, wrap: EventId, welcome: &Welcome, why: &WelcomeRefused, now: u64) -> Result<()> {
+    let request = RequestRecord {
+        id: RequestId::NEW,
+        wrap_event_id: wrap,
+        welcome: welcome.mls_message().to_vec(),
+        inviter: welcome.from(),
+        relays: welcome.relays().to_vec(),
+        name: String::new(),
+        description: String::new(),
+        members: 0,
+        invited_at: now,
+        received_at: now,
+        problem: why.to_string(),
+        state: RequestState::Open,
+    };
+    match tx.insert_request(&request, REQUESTS_CAP)? {
+        RequestInsert::Added(id) => changes.request(id, tx.open_request_count()? == 1),
+        RequestInsert::Known(_) => {}
+        RequestInsert::Full => return Ok(()),
+    }
+    tx.remember_seen(&wrap, now)?;
+    Ok(())
+}
+
 /// Which kind of refusal it was; the words for people carry details that do not belong into a log.
 const fn refusal(why: &WelcomeRefused) -> &'static str {
     match why {
@@ -127,6 +160,7 @@ const fn refusal(why: &WelcomeRefused) -> &'static str {
         WelcomeRefused::NotForUs => "not for us",
         WelcomeRefused::Invalid(_) => "invalid",
         WelcomeRefused::Context(_) => "context",
+        WelcomeRefused::Older(_) => "older",
         WelcomeRefused::Leaf(_) => "leaf",
         WelcomeRefused::Lacks(_) => "lacks",
         WelcomeRefused::Inviter => "inviter",
@@ -144,6 +178,11 @@ fn is_active(tx: &Tx<'_>, groups: &mut Groups, group: &murmel_engine::GroupId) -
     Ok(groups.get(tx, group)?.is_some_and(|(group, _)| group.is_active()))
 }
 
+/// INVARIANT: the id of a group that was ended is never joined again.
+fn has_ended(tx: &Tx<'_>, group: &murmel_engine::GroupId) -> Result<bool> {
+    Ok(tx.chat_by_group(group)?.is_some_and(|chat| chat.state == ChatState::Ended))
+}
+
 /// Invitations that wait, newest first.
 pub(crate) async fn list(account: &Arc<Account>) -> Result<Vec<ipc::RequestView>> {
     let me = account.pubkey();
@@ -156,9 +195,15 @@ pub(crate) async fn accept(account: &Arc<Account>, request: &str) -> Result<Stri
     let (keys, now) = (account.keys.clone(), account.clock.now());
     let joined = changes::write(account, move |tx, groups, changes| {
         let request = open(tx, id)?;
+        if !request.problem.is_empty() {
+            return Err(Error::new(ErrorCode::InvalidInput, request.problem));
+        }
         let welcome = Welcome::restore(request.welcome.clone(), request.inviter, request.relays.clone());
         let group = welcome.join(tx, groups.device()?, true, now).map_err(refused)?;
         let group_id = group.id().clone();
+        if has_ended(tx, &group_id)? {
+            return Err(Error::new(ErrorCode::InvalidInput, "This group was ended by an admin; it cannot be joined again."));
+        }
         let (view, epoch) = (group.view(), group.epoch());
         groups.insert(group);
         let chat = match tx.chat_by_group(&group_id)? {
@@ -175,6 +220,8 @@ pub(crate) async fn accept(account: &Arc<Account>, request: &str) -> Result<Stri
                 epoch,
                 relays: view.relays,
                 routing: view.routing,
+                retention: view.retention.unwrap_or(0),
+                avatar: view.avatar.unwrap_or_default(),
                 created_at: now,
                 // What the group did since the invitation was made has to be read, however long it waited here.
                 joined_at: request.invited_at,
@@ -185,7 +232,7 @@ pub(crate) async fn accept(account: &Arc<Account>, request: &str) -> Result<Stri
             })?,
         };
         project(tx, groups, chat, &group_id)?;
-        tx.set_needs_self_update(chat, Some(now))?;
+        rotation::joined(tx, chat, now)?;
         let mut taking = Taking::new(tx, groups, changes, &keys, now);
         let by = request.inviter.to_hex();
         insert_system_row(&mut taking, chat, welcome.digest().as_bytes(), request.inviter, now, &SystemMessage::Joined { by })?;

@@ -1,11 +1,11 @@
-//! The key rotation after joining (Marmot: joining): it heals the group from whatever the key package went through.
-//! It never holds up a message.
+//! Rotating our own leaf: soon after joining (Marmot: joining), which heals the group from whatever the key package went through, and from
+//! then on once a week in groups where something happens (docs/decisions/0005). It never holds up a message.
 
 use std::collections::HashSet;
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use murmel_net::Feed;
-use murmel_store::{ChatId, ChatState};
+use murmel_store::{ChatId, ChatState, Tx};
 
 use crate::account::Account;
 use crate::intent::Intent;
@@ -13,23 +13,72 @@ use crate::{Error, Result, membership, views};
 
 /// How often a group that never falls quiet is waited for.
 const QUIET_TRIES: u32 = 10;
+const DAY: u64 = 24 * 60 * 60;
+/// Seconds from one rotation to the next, at random between the two, so that members do not rotate together.
+const PERIOD: std::ops::RangeInclusive<u64> = (6 * DAY)..=(8 * DAY);
+/// How long a group in which nothing happened since the last rotation is left alone, in seconds.
+const SILENT: u64 = DAY;
 
-/// Rotates our leaf when the backlog is read and the group is quiet. One at a time for each chat.
-pub(crate) async fn after_joining(account: &Arc<Account>, chat: ChatId) -> Result<()> {
+/// When the leaf has to be rotated next after a rotation at `now`, Unix seconds.
+pub(crate) fn next_after(now: u64) -> u64 {
+    now.saturating_add(rand::random_range(PERIOD))
+}
+
+/// Remembers that our leaf is fresh, and when the next rotation is due.
+pub(crate) fn rotated(tx: &Tx<'_>, chat: ChatId, now: u64) -> Result<()> {
+    tx.put_progress_number(&name(chat), now)?;
+    Ok(tx.set_needs_self_update(chat, Some(next_after(now)))?)
+}
+
+/// We are in the group, perhaps again: our leaf is as old as the key package that made it.
+pub(crate) fn joined(tx: &Tx<'_>, chat: ChatId, now: u64) -> Result<()> {
+    tx.remove_progress(&name(chat))?;
+    Ok(tx.set_needs_self_update(chat, Some(now))?)
+}
+
+/// Nothing was said since the last rotation: there is nothing to protect that it did not protect.
+fn is_silent(tx: &Tx<'_>, chat: ChatId) -> Result<bool> {
+    let Some(last) = tx.progress_number(&name(chat))? else { return Ok(false) };
+    Ok(views::found(tx, chat)?.last_activity <= last)
+}
+
+fn name(chat: ChatId) -> String {
+    format!("rotated/{chat}")
+}
+
+/// Rotates our leaf when it is due, the backlog is read and the group is quiet. One at a time for each chat.
+pub(crate) async fn when_quiet(account: &Arc<Account>, chat: ChatId) -> Result<()> {
     if !rotating(account).insert(chat) {
         return Ok(());
     }
     let done = wait_and_rotate(account, chat).await;
     rotating(account).remove(&chat);
-    let next = match &done {
-        Ok(()) => None,
-        Err(_) => Some(account.clock.now().saturating_add(account.sync.housekeeping.rotation_retry.as_secs())),
-    };
-    account.db.write(move |tx, _| Ok::<_, Error>(tx.set_needs_self_update(chat, next)?)).await?;
+    let (now, pause) = (account.clock.now(), account.sync.housekeeping.rotation_retry.as_secs());
+    let failed = done.is_err();
+    account
+        .db
+        .write(move |tx, _| {
+            if failed {
+                tx.set_needs_self_update(chat, Some(now.saturating_add(pause)))?;
+            }
+            Ok::<_, Error>(())
+        })
+        .await?;
     done
 }
 
 async fn wait_and_rotate(account: &Arc<Account>, chat: ChatId) -> Result<()> {
+    let now = account.clock.now();
+    let silent = account.db.write(move |tx, _| {
+        let silent = is_silent(tx, chat)?;
+        if silent {
+            tx.set_needs_self_update(chat, Some(now.saturating_add(SILENT)))?;
+        }
+        Ok::<_, Error>(silent)
+    });
+    if silent.await? {
+        return Ok(());
+    }
     let waits = &account.sync.housekeeping;
     let feed = account.db.read(move |tx, _| Ok::<_, Error>(Feed::Group(*views::found(tx, chat)?.routing.as_bytes()))).await?;
     let caught_up = async {
@@ -52,7 +101,12 @@ async fn wait_and_rotate(account: &Arc<Account>, chat: ChatId) -> Result<()> {
     }
     tokio::time::sleep(waits.rotation_jitter.mul_f64(rand::random::<f64>())).await;
     let member = account.db.read(move |tx, _| Ok::<_, Error>(views::found(tx, chat)?.state == ChatState::Active)).await?;
-    if member { membership::change(account, chat, Intent::Rotate).await } else { Ok(()) }
+    if !member {
+        return account.db.write(move |tx, _| Ok(tx.set_needs_self_update(chat, None)?)).await;
+    }
+    membership::change(account, chat, Intent::Rotate).await?;
+    let now = account.clock.now();
+    account.db.write(move |tx, _| rotated(tx, chat, now)).await
 }
 
 /// Changes whenever something happens in the group.

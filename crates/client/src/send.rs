@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use murmel_engine::components::Retention;
 use murmel_engine::{Epoch, InnerEvent, MAX_INNER_EVENT, PAST_EPOCHS, Sealed};
 use murmel_ipc::{self as ipc, ErrorCode};
 use murmel_store::{
@@ -13,58 +14,98 @@ use nostr::{Event, EventBuilder, EventId, JsonUtil as _, Keys, PublicKey, Timest
 use crate::account::Account;
 use crate::changes::{self, Changes};
 use crate::groups::Groups;
-use crate::{Error, Result, views};
+use crate::{Error, Result, mentions, views};
 
 /// Makes equal texts of the same second different events.
 const DISTINCT_TAG: &str = "n";
+
 /// Encrypts and keeps a text. When it returns, the message survives a crash.
 pub(crate) async fn send(account: &Arc<Account>, args: ipc::SendMessage) -> Result<ipc::MessageView> {
-    if args.text.trim().is_empty() {
-        return Err(Error::new(ErrorCode::InvalidInput, "There is nothing to send: the text is empty."));
-    }
-    if args.text.len() > MAX_INNER_EVENT {
-        return Err(too_large(args.text.len()));
-    }
+    let ipc::SendMessage { chat, text, reply_to } = args;
+    check_text(&text)?;
     let (me, now) = (account.pubkey(), account.clock.now());
     let sent = changes::write(account, move |tx, groups, changes| {
-        let chat = views::find(tx, &args.chat)?;
+        let chat = views::find(tx, &chat)?;
         sendable(&chat)?;
-        let event = inner_event(tx, groups, &chat, &args, me, now)?;
-        let (group, device) = groups.get(tx, &chat.group)?.ok_or_else(|| Error::internal("a chat without its group"))?;
-        let Sealed { event: outer, digest, epoch, branch } = group.encrypt(tx, device, &event)?;
-        murmel_store::crash_point!("send: encrypted, not stored");
-        let view = group.view();
-        let record = MessageRecord {
-            id: MessageId::NEW,
-            chat: chat.id,
-            at: event.created_at(),
-            event_id: event.id(),
-            sender: me,
-            kind: event.kind(),
-            content: event.content().to_owned(),
-            tags: event.tags().to_vec(),
-            target: parent(event.tags()),
-            epoch,
-            branch: Some(branch),
-            digest: Some(digest),
-            mine: true,
-            erased: false,
-            withdrawn: false,
-            expires_at: view.retention.filter(|seconds| *seconds > 0).map(|seconds| event.created_at().saturating_add(seconds)),
-            received_at: now,
-        };
-        let id = tx.insert_message(&record)?.ok_or_else(|| Error::internal("a message that was there before it was sent"))?;
-        murmel_store::crash_point!("send: message stored, not queued");
-        enqueue(tx, Purpose::Message, Some(chat.id), Some(id), &outer, Lane::Group, &view.relays, now)?;
-        murmel_store::crash_point!("send: queued, not committed");
+        let mut tags = Vec::new();
+        if let Some(parent) = reply_to {
+            let parent = tx.message(MessageId(parent))?.filter(|parent| parent.chat == chat.id && parent.kind == KIND_CHAT);
+            let parent = parent.ok_or_else(|| Error::not_found("The message you answer"))?.event_id.to_hex();
+            tags.extend(["e", "q"].map(|name| vec![name.to_owned(), parent.clone()]));
+        }
+        tags.extend(mentions::tags(&text));
+        let record = post(tx, groups, changes, &chat, Draft { me, kind: KIND_CHAT, tags, content: text, after: 0 }, now)?;
         tx.touch_chat(chat.id, record.at)?;
-        changes.message(id);
-        changes.enqueued();
-        views::message(tx, me, &MessageRecord { id, ..record })
+        views::message(tx, me, &record)
     })
     .await;
     murmel_store::crash_point!("send: durable, caller not told");
     sent
+}
+
+/// What is to be said in a chat.
+pub(crate) struct Draft {
+    pub(crate) me: PublicKey,
+    /// Kind of the inner event.
+    pub(crate) kind: u16,
+    pub(crate) tags: Vec<Vec<String>>,
+    pub(crate) content: String,
+    /// Its time has to be later than this, Unix seconds: of two edits, the one with the later time counts.
+    pub(crate) after: u64,
+}
+
+/// Whether a text can be sent.
+pub(crate) fn check_text(text: &str) -> Result<()> {
+    if text.trim().is_empty() {
+        return Err(Error::new(ErrorCode::InvalidInput, "There is nothing to send: the text is empty."));
+    }
+    if text.len() > MAX_INNER_EVENT { Err(too_large(text.len())) } else { Ok(()) }
+}
+
+/// Encrypts, keeps and enqueues something of ours; part of a transaction.
+///
+/// # Errors
+/// `TooLarge`; the engine's refusals, the store's.
+pub(crate) fn post(
+    tx: &Tx<'_>,
+    groups: &mut Groups,
+    changes: &mut Changes,
+    chat: &ChatRecord,
+    draft: Draft,
+    now: u64,
+) -> Result<MessageRecord> {
+    let me = draft.me;
+    let event = inner_event(tx, groups, chat, draft, now)?;
+    let (group, device) = groups.get(tx, &chat.group)?.ok_or_else(|| Error::internal("a chat without its group"))?;
+    let Sealed { event: outer, digest, epoch, branch } = group.encrypt(tx, device, &event)?;
+    murmel_store::crash_point!("send: encrypted, not stored");
+    let view = group.view();
+    let record = MessageRecord {
+        id: MessageId::NEW,
+        chat: chat.id,
+        at: event.created_at(),
+        event_id: event.id(),
+        sender: me,
+        kind: event.kind(),
+        content: event.content().to_owned(),
+        tags: event.tags().to_vec(),
+        target: parent(event.tags()),
+        epoch,
+        branch: Some(branch),
+        digest: Some(digest),
+        mine: true,
+        erased: false,
+        withdrawn: false,
+        expires_at: view.retention.and_then(|seconds| Retention(seconds).expiry(event.created_at())),
+        received_at: now,
+    };
+    let id = tx.insert_message(&record)?.ok_or_else(|| Error::internal("a message that was there before it was sent"))?;
+    murmel_store::crash_point!("send: message stored, not queued");
+    enqueue(tx, Purpose::Message, Some(chat.id), Some(id), &outer, Lane::Group, &view.relays, now)?;
+    murmel_store::crash_point!("send: queued, not committed");
+    changes.message(id);
+    changes.enqueued();
+    Ok(MessageRecord { id, ..record })
 }
 
 /// Puts a signed event on its way.
@@ -204,26 +245,15 @@ pub(crate) fn sendable(chat: &ChatRecord) -> Result<()> {
         ChatState::Left => "You have left this group.",
         ChatState::Removed => "You are not a member of this group any more.",
         ChatState::Stranded => "This device cannot follow the group any more. Ask an admin to remove you and to invite you again.",
+        ChatState::Ended => "This group was ended by an admin.",
     };
     Err(Error::new(ErrorCode::GroupInactive, why))
 }
 
-fn inner_event(
-    tx: &Tx<'_>,
-    groups: &mut Groups,
-    chat: &ChatRecord,
-    args: &ipc::SendMessage,
-    me: PublicKey,
-    now: u64,
-) -> Result<InnerEvent> {
-    let mut tags = Vec::new();
-    if let Some(parent) = args.reply_to {
-        let parent = tx.message(MessageId(parent))?.filter(|parent| parent.chat == chat.id && parent.kind == KIND_CHAT);
-        let parent = parent.ok_or_else(|| Error::not_found("The message you answer"))?.event_id.to_hex();
-        tags.extend(["e", "q"].map(|name| vec![name.to_owned(), parent.clone()]));
-    }
-    let at = groups.stamp(chat.id, now);
-    let event = InnerEvent::new(me, at, KIND_CHAT, tags.clone(), args.text.clone());
+fn inner_event(tx: &Tx<'_>, groups: &mut Groups, chat: &ChatRecord, draft: Draft, now: u64) -> Result<InnerEvent> {
+    let Draft { me, kind, mut tags, content, after } = draft;
+    let at = groups.stamp(chat.id, now).max(after.saturating_add(1));
+    let event = InnerEvent::new(me, at, kind, tags.clone(), content.clone());
     if event.json().len() > MAX_INNER_EVENT {
         return Err(too_large(event.json().len()));
     }
@@ -232,7 +262,7 @@ fn inner_event(
     }
     let distinct = EventId::from_byte_array(rand::random()).to_hex();
     tags.push(vec![DISTINCT_TAG.to_owned(), distinct.chars().take(8).collect()]);
-    Ok(InnerEvent::new(me, at, KIND_CHAT, tags, args.text.clone()))
+    Ok(InnerEvent::new(me, at, kind, tags, content))
 }
 
 fn parent(tags: &[Vec<String>]) -> Option<EventId> {

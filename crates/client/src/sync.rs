@@ -21,7 +21,7 @@ pub(crate) use feeds::{Feeds, Taken};
 use crate::account::Account;
 use crate::chores::{self, CHORES_CAP, Chore};
 use crate::membership::Outcome;
-use crate::{Housekeeping, Result, key_package, receive, relays, setup};
+use crate::{Housekeeping, Result, expiry, key_package, receive, relays, setup};
 
 /// Gift wraps are dated back by up to two days (NIP-59); one more for clocks.
 const INBOX_OVERLAP: u64 = 3 * 24 * 3600;
@@ -204,6 +204,7 @@ impl SyncState {
 /// Starts to follow, to take what comes, and to do what has to be done.
 pub(crate) fn start(account: &Arc<Account>, incoming: mpsc::Receiver<Incoming>) {
     account.spawn(receive::run(Arc::clone(account), incoming));
+    account.spawn(expiry::run(Arc::clone(account)));
     if let Some(chores) = account.sync.take_chores() {
         account.spawn(chores::run(Arc::clone(account), chores));
     }
@@ -320,7 +321,7 @@ pub(crate) async fn keep_up(account: &Arc<Account>) {
             Err(_) => tracing::warn!("cursors could not be moved"),
         }
     }
-    receive::expire(account).await;
+    expiry::forget_requests(account).await;
     // A connection that comes back begins where the cursors are now.
     account.sync.chore(Chore::Follow);
 }

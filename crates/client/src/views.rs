@@ -1,6 +1,7 @@
 //! The projections: what the window and the terminal see of the stored rows.
 //! One function per view; nobody else computes one.
 
+mod annotations;
 mod message;
 
 use std::sync::Arc;
@@ -10,12 +11,13 @@ use murmel_ipc as ipc;
 use murmel_store::{ChatId, ChatRecord, ChatState, RequestRecord, Tx};
 use nostr::PublicKey;
 
+pub(crate) use annotations::{is_deleted, is_reaction, revisions};
 pub(crate) use message::{deliveries, is_shown, message, messages, state};
 
 use crate::account::Account;
 use crate::notices::one_line;
 use crate::people::{npub, short_npub};
-use crate::{Error, Result};
+use crate::{Error, Result, invitations};
 
 /// Longest preview in the chat list, in characters.
 const PREVIEW_CAP: usize = 120;
@@ -85,6 +87,7 @@ pub(crate) fn group_details(tx: &Tx<'_>, me: PublicKey, chat: &ChatRecord) -> Re
             name: names.plain(&member.public_key)?,
             is_admin: member.is_admin,
             is_me: member.public_key == me,
+            invitation: invitations::state(tx, chat.id, &member.public_key)?,
         });
     }
     members.sort_by(|a, b| (!a.is_me, &a.name, &a.pubkey).cmp(&(!b.is_me, &b.name, &b.pubkey)));
@@ -96,6 +99,8 @@ pub(crate) fn group_details(tx: &Tx<'_>, me: PublicKey, chat: &ChatRecord) -> Re
         epoch: chat.epoch.0,
         relays: chat.relays.clone(),
         i_am_admin: members.iter().any(|member| member.is_me && member.is_admin),
+        retention: chat.retention,
+        avatar: Some(chat.avatar.clone()).filter(|url| !url.is_empty()),
         members,
     })
 }
@@ -111,6 +116,7 @@ pub(crate) fn request(tx: &Tx<'_>, me: PublicKey, request: &RequestRecord) -> Re
         inviter_name: Names::new(tx, me).of(&request.inviter)?,
         members: request.members,
         received_at: request.received_at,
+        problem: Some(request.problem.clone()).filter(|problem| !problem.is_empty()),
     })
 }
 
@@ -166,6 +172,7 @@ const fn group_state(state: ChatState) -> ipc::GroupState {
         ChatState::Left => ipc::GroupState::Left,
         ChatState::Removed => ipc::GroupState::Removed,
         ChatState::Stranded => ipc::GroupState::Stranded,
+        ChatState::Ended => ipc::GroupState::Ended,
     }
 }
 

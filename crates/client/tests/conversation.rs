@@ -121,8 +121,8 @@ async fn a_member_leaves_and_the_last_admin_cannot() {
     ben.hears(&chat, "all here").await;
     cleo.hears(&chat, "all here").await;
 
-    assert_eq!(anna.client().leave(&chat).await.unwrap_err().code, ipc::ErrorCode::LastAdmin);
-    ben.client().leave(&chat).await.unwrap();
+    assert_eq!(anna.client().leave(&chat, None).await.unwrap_err().code, ipc::ErrorCode::LastAdmin);
+    ben.client().leave(&chat, None).await.unwrap();
     ben.sees(&chat, "has left", |group| group.state == ipc::GroupState::Left).await;
     anna.sees(&chat, "sees two members", |group| members(group) == 2).await;
     cleo.sees(&chat, "sees two members", |group| members(group) == 2).await;
@@ -131,7 +131,7 @@ async fn a_member_leaves_and_the_last_admin_cannot() {
     // An admin hands over before leaving.
     anna.client().promote(&chat, &cleo.npub).await.unwrap();
     cleo.sees(&chat, "is an admin", |group| group.i_am_admin).await;
-    anna.client().leave(&chat).await.unwrap();
+    anna.client().leave(&chat, None).await.unwrap();
     anna.sees(&chat, "has left", |group| group.state == ipc::GroupState::Left).await;
     cleo.sees(&chat, "is alone", |group| members(group) == 1).await;
 }

@@ -301,7 +301,7 @@ async fn who_leaves_says_so_again_when_the_group_moved_on() {
     let (relay, lose, lost) = forgetful().await;
     let (anna, ben, chat) = pair(&relay).await;
     lose.store(true, Ordering::Release);
-    ben.client().leave(&chat).await.unwrap();
+    ben.client().leave(&chat, None).await.unwrap();
     ben.sees(&chat, "is leaving", |group| group.state == ipc::GroupState::Leaving).await;
     tokio::time::timeout(common::DEADLINE, lost.notified()).await.expect("the proposal reached the relay");
     let refused = ben.client().send(ipc::SendMessage { chat: chat.clone(), text: "one more".into(), reply_to: None }).await.unwrap_err();

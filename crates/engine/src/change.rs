@@ -31,6 +31,8 @@ pub enum Change {
     Promote(PublicKey),
     /// Makes an admin an ordinary member.
     Demote(PublicKey),
+    /// Makes a member an admin in our own place, in one step.
+    HandOver(PublicKey),
     /// After how many seconds messages disappear; 0 is never.
     SetRetention(u64),
     /// Sets or takes away the picture by URL.
@@ -95,6 +97,13 @@ impl Group {
                 }
                 let all = admins.accounts().iter().copied().chain([who]).collect();
                 plan.components.push((ADMINS, with_admins(all)?.encode()));
+            }
+            Change::HandOver(to) => {
+                if to == device.account() || self.leaves_of(&to).is_empty() {
+                    return Err(Refusal::NotMember(to).into());
+                }
+                let others = admins.accounts().iter().copied().filter(|admin| *admin != device.account());
+                plan.components.push((ADMINS, with_admins(others.chain([to]).collect())?.encode()));
             }
             Change::Demote(who) if !admins.contains(&who) => return Err(Refusal::Nothing.into()),
             Change::Demote(who) => plan.components.push((ADMINS, without(&who)?.encode())),

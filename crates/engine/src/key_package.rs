@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 
 use crate::components::{AgentStream, LAST_RESORT_KEY_PACKAGE, REQUIRED_IN_NEW_GROUPS};
 use crate::device::Device;
+use crate::era::Era;
 use crate::error::Fault;
 use crate::ids::KeyPackageRef;
 use crate::leaf::{self, CIPHERSUITE, Leaf, LeafFlaw};
@@ -143,8 +144,8 @@ pub enum OfferRefused {
     #[error("the content is not a key package")]
     Content,
     /// The key package of an older app.
-    #[error("the person's app is too old")]
-    TooOld,
+    #[error("{0}")]
+    Older(Era),
     /// RFC 9420 validation failed.
     #[error("the key package is not valid")]
     Invalid,
@@ -180,7 +181,10 @@ impl Offer {
         if !life_time.has_acceptable_range() || now >= life_time.not_after() || now < life_time.not_before() {
             return Err(OfferRefused::Lifetime);
         }
-        let leaf = Leaf::read(package.leaf_node())?;
+        let leaf = Leaf::read(package.leaf_node()).map_err(|flaw| match flaw {
+            LeafFlaw::Legacy => OfferRefused::Older(Era::EarlyV2),
+            other => other.into(),
+        })?;
         if leaf.account != event.pubkey {
             return Err(OfferRefused::Author);
         }
@@ -279,8 +283,8 @@ impl<'a> Tags<'a> {
             return Err(OfferRefused::Tag("d"));
         }
         let extensions = values(event, "mls_extensions")?;
-        if extensions.iter().any(|id| id == "0xf2ee" || id == "0xf2f1") {
-            return Err(OfferRefused::TooOld);
+        if let Some(era) = Era::of_extensions(extensions) {
+            return Err(OfferRefused::Older(era));
         }
         if value(event, "mls_protocol_version")? != "1.0" {
             return Err(OfferRefused::Tag("mls_protocol_version"));

@@ -13,6 +13,7 @@ use crate::authorize;
 use crate::components::{Lifecycle, MAX_RELAYS, is_relay_url};
 use crate::context::{Context, ContextFlaw};
 use crate::device::Device;
+use crate::era::Era;
 use crate::error::Fault;
 use crate::group::{Group, join_config};
 use crate::ids::KeyPackageRef;
@@ -38,6 +39,9 @@ pub enum WelcomeRefused {
     /// The group's members or context are not acceptable.
     #[error("The group uses something that this app does not support ({0}).")]
     Context(#[from] ContextFlaw),
+    /// A group of an older wire.
+    #[error("This is a group of an older app. {0} Ask for a new group, made with a current app.")]
+    Older(Era),
     /// A member's leaf is not acceptable.
     #[error("A member of the group cannot be verified ({0}).")]
     Leaf(#[from] LeafFlaw),
@@ -216,6 +220,10 @@ impl Welcome {
         let info = builder.processed_welcome().unverified_group_info();
         let tree = info.extensions().ratchet_tree().ok_or(WelcomeRefused::Malformed)?.ratchet_tree().clone();
         let group_id = info.group_id().clone();
+        // Before OpenMLS looks at it: it would only say that our leaf lacks something.
+        if let Some(era) = Era::of_group(info.group_context().extensions()) {
+            return Err(WelcomeRefused::Older(era).into());
+        }
         let staged = builder.build().map_err(|error| refuse(&error))?;
         let context = Context::read(staged.group_context().extensions()).map_err(WelcomeRefused::from)?;
         if context.lifecycle == Lifecycle::Disbanded {

@@ -52,3 +52,31 @@ pub struct SendMessage {
     #[ts(type = "number | null")]
     pub reply_to: Option<i64>,
 }
+
+/// A picture by URL.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, TS)]
+pub struct GroupAvatar {
+    /// An https URL without user and fragment, at most 2,048 bytes.
+    pub url: String,
+    /// Width and height such as `640x480`; may be empty.
+    pub dimension: String,
+    /// A thumbhash; may be empty.
+    pub thumbhash: String,
+}
+
+/// An encrypted picture on a Blossom server.
+///
+/// `Debug` is left out on purpose: the value holds secret keys.
+#[derive(Clone, Deserialize, TS)]
+pub struct GroupImage {
+    /// SHA-256 of the encrypted bytes, 64 hex digits.
+    pub hash: String,
+    /// The key that opens them, 64 hex digits.
+    pub key: String,
+    /// The nonce that goes with it, 24 hex digits.
+    pub nonce: String,
+    /// The secret key that signed the upload, 64 hex digits.
+    pub upload_key: String,
+    /// MIME type of the picture.
+    pub media_type: String,
+}

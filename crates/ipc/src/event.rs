@@ -58,13 +58,13 @@ pub enum EventKind {
         /// The whole message.
         message: MessageView,
     },
-    /// A message is not part of the timeline any more.
-    MessageRemoved {
-        /// The chat's id.
+    /// Messages are gone: their time was over, or a change of the group took them back.
+    MessagesRemoved {
+        /// The chat.
         chat: String,
-        /// The message's id.
-        #[ts(type = "number")]
-        id: i64,
+        /// Which, as in [`MessageView::id`].
+        #[ts(type = "number[]")]
+        messages: Vec<i64>,
     },
     /// A group's details changed.
     Group {

@@ -9,12 +9,13 @@ mod event;
 mod typescript;
 mod view;
 
-pub use args::{ImportIdentity, NewGroup, NewIdentity, SendMessage, Unlock};
+pub use args::{GroupAvatar, GroupImage, ImportIdentity, NewGroup, NewIdentity, SendMessage, Unlock};
 pub use error::{ErrorCode, IpcError};
 pub use event::{Event, EventKind, Snapshot};
 pub use typescript::typescript;
 pub use view::{
-    AccountView, ChatRow, Cursor, Delivery, DeliveryAnswer, GroupCreated, GroupDetails, GroupState, KeyKind, KeyPlace, KeyPreview,
-    MemberView, MessageKind, MessageState, MessageView, NetworkState, NotInvited, PersonPreview, Race, RaceCommit, RaceReason, RelayView,
-    RequestView, Session, Settings, SetupName, SetupStep, StepState, SystemMessage, TimelinePage,
+    AccountView, ChatRow, Cursor, Delivery, DeliveryAnswer, GroupCreated, GroupDetails, GroupState, InvitationState, KeyKind, KeyPlace,
+    KeyPreview, MemberView, Mention, MessageKind, MessageState, MessageView, NetworkState, NotInvited, PersonPreview, Race, RaceCommit,
+    RaceReason, Reaction, RelayView, RequestView, Revision, Session, Settings, SetupName, SetupStep, StepState, SystemMessage,
+    TimelinePage,
 };

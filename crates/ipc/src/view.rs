@@ -106,6 +106,8 @@ pub enum GroupState {
     Removed,
     /// This device cannot follow the group any more: an admin has to remove the account and invite it again.
     Stranded,
+    /// Ended for good by an admin.
+    Ended,
 }
 
 /// One row of the chat list.
@@ -152,6 +154,11 @@ pub struct GroupDetails {
     pub members: Vec<MemberView>,
     /// Whether the account is an admin.
     pub i_am_admin: bool,
+    /// Seconds after which messages disappear; 0 is never.
+    #[ts(type = "number")]
+    pub retention: u64,
+    /// URL of the group's picture; `None` where there is none. It is not fetched without consent.
+    pub avatar: Option<String>,
 }
 
 /// A member of a group.
@@ -167,6 +174,28 @@ pub struct MemberView {
     pub is_admin: bool,
     /// Whether it is the account itself.
     pub is_me: bool,
+    /// How the invitation stands with which the account added this person; `None` where somebody else did, or long ago.
+    pub invitation: Option<InvitationState>,
+}
+
+/// How far an invitation got. That it was accepted by a relay says nothing about whether its reader has joined.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum InvitationState {
+    /// On no relay yet.
+    Waiting,
+    /// On this many of the relays on which the person is reached.
+    Sent {
+        /// Relays that said OK.
+        accepted: u32,
+        /// Relays that are tried.
+        relays: u32,
+    },
+    /// No relay took it. Inviting the person again sends it again.
+    Failed {
+        /// In plain words.
+        reason: String,
+    },
 }
 
 /// A place in a timeline; opaque, and only compared for equality.
@@ -234,14 +263,50 @@ pub enum MessageKind {
         reply_to: Option<i64>,
         /// One line of the message it answers; `None` where that one is not here.
         quote: Option<String>,
-        /// Emoji and how many people chose them.
-        reactions: Vec<(String, u32)>,
+        /// What people think of it, most chosen first.
+        reactions: Vec<Reaction>,
+        /// Whom it names; in the text each stands as `nostr:npub1…`.
+        mentions: Vec<Mention>,
     },
     /// Something happened to the group.
     System {
         /// What happened.
         event: SystemMessage,
     },
+}
+
+/// An emoji, and who chose it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct Reaction {
+    /// The emoji, or another short text; `+` is a like.
+    pub emoji: String,
+    /// How many people chose it.
+    pub count: u32,
+    /// Whether the account did.
+    pub mine: bool,
+    /// Names of those who chose it, the account first; not more than can be shown.
+    pub people: Vec<String>,
+}
+
+/// Somebody whom a message names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct Mention {
+    /// The public key, bech32: as it stands in the text, after `nostr:`.
+    pub npub: String,
+    /// The name as shown.
+    pub name: String,
+    /// Whether it is the account itself.
+    pub is_me: bool,
+}
+
+/// One text that a message had.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct Revision {
+    /// The text.
+    pub text: String,
+    /// Unix seconds, as the author states them.
+    #[ts(type = "number")]
+    pub at: u64,
 }
 
 /// What happened to a group. Names are as shown; "You" where it is the account.
@@ -479,6 +544,8 @@ pub struct RequestView {
     /// Unix seconds when it arrived here.
     #[ts(type = "number")]
     pub received_at: u64,
+    /// Why it cannot be accepted, in a sentence; `None` where it can.
+    pub problem: Option<String>,
 }
 
 /// What creating a group, or inviting, came to.

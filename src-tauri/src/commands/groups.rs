@@ -58,5 +58,5 @@ pub async fn describe(shell: State<'_, Shell>, chat: String, description: String
 /// Leaves the group.
 #[tauri::command]
 pub async fn leave(shell: State<'_, Shell>, chat: String) -> Answer<()> {
-    Ok(shell.client().await?.leave(&chat).await?)
+    Ok(shell.client().await?.leave(&chat, None).await?)
 }

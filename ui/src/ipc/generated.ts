@@ -116,15 +116,15 @@ id: string, } | { "type": "message",
 /**
  * The whole message.
  */
-message: MessageView, } | { "type": "message_removed", 
+message: MessageView, } | { "type": "messages_removed", 
 /**
- * The chat's id.
+ * The chat.
  */
 chat: string, 
 /**
- * The message's id.
+ * Which, as in [`MessageView::id`].
  */
-id: number, } | { "type": "group", 
+messages: number[], } | { "type": "group", 
 /**
  * The whole group.
  */
@@ -174,15 +174,15 @@ id: string, } | { "type": "message",
 /**
  * The whole message.
  */
-message: MessageView, } | { "type": "message_removed", 
+message: MessageView, } | { "type": "messages_removed", 
 /**
- * The chat's id.
+ * The chat.
  */
 chat: string, 
 /**
- * The message's id.
+ * Which, as in [`MessageView::id`].
  */
-id: number, } | { "type": "group", 
+messages: number[], } | { "type": "group", 
 /**
  * The whole group.
  */
@@ -258,9 +258,53 @@ members: Array<MemberView>,
 /**
  * Whether the account is an admin.
  */
-i_am_admin: boolean, };
+i_am_admin: boolean, 
+/**
+ * Seconds after which messages disappear; 0 is never.
+ */
+retention: number, 
+/**
+ * URL of the group's picture; `None` where there is none. It is not fetched without consent.
+ */
+avatar: string | null, };
 
-export type GroupState = "active" | "leaving" | "left" | "removed" | "stranded";
+export type GroupAvatar = { 
+/**
+ * An https URL without user and fragment, at most 2,048 bytes.
+ */
+url: string, 
+/**
+ * Width and height such as `640x480`; may be empty.
+ */
+dimension: string, 
+/**
+ * A thumbhash; may be empty.
+ */
+thumbhash: string, };
+
+export type GroupImage = { 
+/**
+ * SHA-256 of the encrypted bytes, 64 hex digits.
+ */
+hash: string, 
+/**
+ * The key that opens them, 64 hex digits.
+ */
+key: string, 
+/**
+ * The nonce that goes with it, 24 hex digits.
+ */
+nonce: string, 
+/**
+ * The secret key that signed the upload, 64 hex digits.
+ */
+upload_key: string, 
+/**
+ * MIME type of the picture.
+ */
+media_type: string, };
+
+export type GroupState = "active" | "leaving" | "left" | "removed" | "stranded" | "ended";
 
 export type ImportIdentity = { 
 /**
@@ -275,6 +319,20 @@ password: string | null,
  * As in [`NewIdentity::passphrase`].
  */
 passphrase: string | null, };
+
+export type InvitationState = { "state": "waiting" } | { "state": "sent", 
+/**
+ * Relays that said OK.
+ */
+accepted: number, 
+/**
+ * Relays that are tried.
+ */
+relays: number, } | { "state": "failed", 
+/**
+ * In plain words.
+ */
+reason: string, };
 
 export type IpcError = { 
 /**
@@ -328,6 +386,24 @@ is_admin: boolean,
 /**
  * Whether it is the account itself.
  */
+is_me: boolean, 
+/**
+ * How the invitation stands with which the account added this person; `None` where somebody else did, or long ago.
+ */
+invitation: InvitationState | null, };
+
+export type Mention = { 
+/**
+ * The public key, bech32: as it stands in the text, after `nostr:`.
+ */
+npub: string, 
+/**
+ * The name as shown.
+ */
+name: string, 
+/**
+ * Whether it is the account itself.
+ */
 is_me: boolean, };
 
 export type MessageKind = { "type": "text", 
@@ -352,9 +428,13 @@ reply_to: number | null,
  */
 quote: string | null, 
 /**
- * Emoji and how many people chose them.
+ * What people think of it, most chosen first.
  */
-reactions: Array<[string, number]>, } | { "type": "system", 
+reactions: Array<Reaction>, 
+/**
+ * Whom it names; in the text each stands as `nostr:npub1…`.
+ */
+mentions: Array<Mention>, } | { "type": "system", 
 /**
  * What happened.
  */
@@ -532,6 +612,24 @@ by: string | null, };
 
 export type RaceReason = "longer" | "witnessed" | "more_witnesses" | "privileged" | "lower_account" | "lower_digest";
 
+export type Reaction = { 
+/**
+ * The emoji, or another short text; `+` is a like.
+ */
+emoji: string, 
+/**
+ * How many people chose it.
+ */
+count: number, 
+/**
+ * Whether the account did.
+ */
+mine: boolean, 
+/**
+ * Names of those who chose it, the account first; not more than can be shown.
+ */
+people: Array<string>, };
+
 export type RelayView = { 
 /**
  * Its address.
@@ -578,7 +676,21 @@ members: number,
 /**
  * Unix seconds when it arrived here.
  */
-received_at: number, };
+received_at: number, 
+/**
+ * Why it cannot be accepted, in a sentence; `None` where it can.
+ */
+problem: string | null, };
+
+export type Revision = { 
+/**
+ * The text.
+ */
+text: string, 
+/**
+ * Unix seconds, as the author states them.
+ */
+at: number, };
 
 export type SendMessage = { 
 /**
@@ -735,6 +847,14 @@ by: string,
  * Seconds; 0 is off.
  */
 seconds: number, } | { "event": "picture_changed", 
+/**
+ * Who did it.
+ */
+by: string, } | { "event": "disbanded", 
+/**
+ * Who did it.
+ */
+by: string, } | { "event": "relays_changed", 
 /**
  * Who did it.
  */

@@ -65,7 +65,7 @@ pub async fn run(open: &Open, verb: Group) -> Outcome {
         }
         Group::Leave { group } => {
             let group = open.group(&group).await?;
-            client.leave(&group.id).await?;
+            client.leave(&group.id, None).await?;
             group
         }
     };

@@ -78,10 +78,10 @@ impl Printed {
             EventKind::Message { message } => self.message(open, message).await?,
             EventKind::Request { request } => Some(request_value(&request)),
             EventKind::RequestRemoved { id } => Some(json!({ "type": "request_removed", "id": id })),
-            EventKind::MessageRemoved { chat, id } => {
-                // Should it come back, that is news.
-                self.states.remove(&id);
-                Some(json!({ "type": "message_removed", "group": chat, "id": id }))
+            EventKind::MessagesRemoved { chat, messages } => {
+                // Should one come back, that is news.
+                messages.iter().for_each(|id| drop(self.states.remove(id)));
+                Some(json!({ "type": "messages_removed", "group": chat, "messages": messages }))
             }
             EventKind::Group { group } => Some(typed("group", group::view(&group))),
             EventKind::ChatRemoved { id } => Some(json!({ "type": "group_removed", "id": id })),

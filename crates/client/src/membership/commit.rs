@@ -138,7 +138,7 @@ async fn stage(
             lost::forget(tx, chat.id, outbox)?;
         }
         let (group, device) = groups.get(tx, &chat.group)?.ok_or_else(|| Error::internal("a chat without its group"))?;
-        if let Intent::Leave(me) = &intent
+        if let Intent::Leave { me, .. } = &intent
             && !group.view().admins.contains(me)
         {
             // Somebody else has made us an ordinary member meanwhile.
@@ -236,7 +236,7 @@ pub(crate) fn merge(taking: &mut Taking<'_, '_>, chat: ChatId) -> Result<()> {
             }
         }
     }
-    if let Intent::Leave(_) = intent {
+    if let Intent::Leave { .. } = intent {
         departures::say(taking.tx, taking.groups, taking.changes, chat, taking.now)?;
     }
     murmel_store::crash_point!("commit: merged, not committed");

@@ -13,7 +13,7 @@ use crate::account::Account;
 use crate::intent::{inbox, offers};
 use crate::receive::{Taking, insert_system_row, project};
 use crate::relays::{MAX_RELAYS, union};
-use crate::{Error, Result, changes, invitees, relays};
+use crate::{Error, Result, changes, invitees, relays, rotation};
 
 /// Creates a group.
 pub(crate) async fn create(account: &Arc<Account>, args: ipc::NewGroup) -> Result<ipc::GroupCreated> {
@@ -49,12 +49,14 @@ pub(crate) async fn create(account: &Arc<Account>, args: ipc::NewGroup) -> Resul
             epoch,
             relays: view.relays,
             routing: view.routing,
+            retention: 0,
+            avatar: String::new(),
             created_at: now,
             joined_at: now,
             last_activity: now,
             read: MessageId(0),
             inviter: None,
-            needs_self_update_at: None,
+            needs_self_update_at: Some(rotation::next_after(now)),
         })?;
         project(tx, groups, chat, &id)?;
         let mut taking = Taking::new(tx, groups, changes, &keys, now);

@@ -150,7 +150,7 @@ async fn a_change_that_lost_its_place_and_cannot_be_made_again_is_told() {
 async fn an_admin_who_leaves_while_no_relay_answers_is_gone_once_one_does() {
     let pair = Pair::new().await;
     let (anna, group) = (Arc::clone(&pair.anna.account), pair.group.clone());
-    pair.lose(async move { leave(&anna, &group).await }).await;
+    pair.lose(async move { leave(&anna, &group, None).await }).await;
     let anna = pair.anna.killed().await;
     *pair.next.lock().unwrap() = Next::Take;
     until(&anna.account, "Anna has left", async |anna| details(anna, &pair.group).await.state == GroupState::Left).await;

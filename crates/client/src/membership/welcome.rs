@@ -13,7 +13,7 @@ use crate::account::Account;
 use crate::people::Person;
 use crate::receive::{Taking, insert_system_row};
 use crate::send::enqueue;
-use crate::{Error, Result, changes, invitees, wrap};
+use crate::{Error, Result, changes, invitations, invitees, wrap};
 
 /// Puts a welcome on its way, gift-wrapped, to where the person receives invitations.
 ///
@@ -24,7 +24,8 @@ pub(crate) fn welcome(taking: &mut Taking<'_, '_>, chat: ChatId, invitation: &In
     let event = wrap::seal(taking.keys, &invitation.to, rumor)
         .map_err(|_| Error::new(ErrorCode::TooLarge, "The group is too large for an invitation over this network."))?;
     // Not over the account's own connections: relays need not learn who invites whom.
-    enqueue(taking.tx, Purpose::Welcome, Some(chat), None, &event, Lane::Group, inbox, taking.now)?;
+    let carrier = enqueue(taking.tx, Purpose::Welcome, Some(chat), None, &event, Lane::Group, inbox, taking.now)?;
+    invitations::note(taking.tx, chat, &invitation.to, carrier)?;
     taking.changes.enqueued();
     Ok(())
 }

@@ -4,16 +4,16 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use murmel_engine::{Applied, Digest, Epoch, Left, Reason, Rival, Storage as _, Switched};
+use murmel_engine::{Applied, Digest, Epoch, GroupEvent, Left, Reason, Rival, Storage as _, Switched};
 use murmel_ipc::{Race, RaceCommit, RaceReason, SystemMessage};
 use murmel_store::{ChatRecord, ChatState, KIND_SYSTEM, MessageRecord, OutboxState, Tx};
 
 use super::group::{Taking, insert_system, insert_system_row, project, system_row};
 use crate::account::Account;
 use crate::chores::Chore;
-use crate::{Error, Result, changes, departures, membership, send, views};
+use crate::{Error, Result, changes, departures, ending, membership, send, views};
 
-/// How long a group that removed us is followed, in seconds: the commit that did it may lose a race. Then its keys go.
+/// How long a group that removed us or was ended is followed, in seconds: the commit that did it may lose a race. Then its keys go.
 const REMOVAL_GRACE: u64 = 24 * 3600;
 
 /// What came of the messages of the branch that was left.
@@ -34,7 +34,9 @@ pub(super) fn switched(taking: &mut Taking<'_, '_>, chat: &ChatRecord, switched:
             }
         }
     }
-    if switched.still_member {
+    if let Some(commit) = switched.entered.iter().find(|commit| commit.events.contains(&GroupEvent::Disbanded)) {
+        ending::ended(taking, chat, commit, at)?;
+    } else if switched.still_member {
         back(taking, chat)?;
     } else {
         let left = chat.state == ChatState::Leaving;
@@ -104,7 +106,7 @@ pub(super) fn stranded(taking: &mut Taking<'_, '_>, chat: &ChatRecord) -> Result
 }
 
 /// We are no member any more.
-pub(super) fn gone(taking: &mut Taking<'_, '_>, chat: &ChatRecord, state: ChatState) -> Result<()> {
+pub(crate) fn gone(taking: &mut Taking<'_, '_>, chat: &ChatRecord, state: ChatState) -> Result<()> {
     taking.tx.set_chat_state(chat.id, state)?;
     taking.tx.set_needs_self_update(chat.id, None)?;
     taking.tx.put_progress_number(&removed(chat), taking.now)?;
@@ -136,7 +138,7 @@ fn back(taking: &mut Taking<'_, '_>, chat: &ChatRecord) -> Result<()> {
 pub(crate) fn is_followed(tx: &Tx<'_>, chat: &ChatRecord, now: u64) -> Result<bool> {
     Ok(match chat.state {
         ChatState::Active | ChatState::Leaving => true,
-        ChatState::Left | ChatState::Removed => {
+        ChatState::Left | ChatState::Removed | ChatState::Ended => {
             tx.progress_number(&removed(chat))?.is_some_and(|at| now < at.saturating_add(REMOVAL_GRACE))
         }
         ChatState::Stranded => false,
@@ -184,7 +186,7 @@ fn messages(taking: &mut Taking<'_, '_>, chat: &ChatRecord, switched: &Switched)
         if names.contains(&branch) {
             if row.kind == KIND_SYSTEM {
                 taking.tx.delete_message(row.id)?;
-                taking.changes.message_removed(chat.id, row.id);
+                taking.changes.gone(chat.id, row.id);
             } else if row.mine {
                 counts.resent += u32::from(say_again(taking, chat, &row)?);
             } else {
@@ -202,7 +204,7 @@ fn messages(taking: &mut Taking<'_, '_>, chat: &ChatRecord, switched: &Switched)
 fn withdraw(taking: &mut Taking<'_, '_>, chat: &ChatRecord, row: &MessageRecord) -> Result<()> {
     taking.tx.set_withdrawn(row.id, true)?;
     if MessageRecord::is_shown(row.kind) {
-        taking.changes.message_removed(chat.id, row.id);
+        taking.changes.gone(chat.id, row.id);
     }
     if let Some(target) = row.target.map(|target| taking.tx.message_by_event(chat.id, &target)).transpose()?.flatten() {
         taking.changes.message(target.id);

@@ -16,7 +16,7 @@ use super::fork;
 use crate::changes::Changes;
 use crate::chores::Chore;
 use crate::groups::Groups;
-use crate::{Error, Result, departures, membership, views};
+use crate::{Error, Result, deletion, departures, ending, invitations, membership, views};
 
 /// Push tokens of phones (Marmot: push notifications): of no use to a desktop.
 const PUSH_KINDS: std::ops::RangeInclusive<u16> = 447..=449;
@@ -198,8 +198,8 @@ impl<'a, 'tx> Taking<'a, 'tx> {
         let record = MessageRecord {
             id: MessageId::NEW,
             chat: chat.id,
-            // A clock that is ahead must not put its messages below everybody else's for ever.
-            at: event.created_at().min(self.now),
+            // A clock that is ahead must not put its messages below everybody else's for ever. Of two edits, the later one counts.
+            at: if MessageRecord::is_shown(event.kind()) { event.created_at().min(self.now) } else { event.created_at() },
             event_id: event.id(),
             sender,
             kind: event.kind(),
@@ -224,47 +224,22 @@ impl<'a, 'tx> Taking<'a, 'tx> {
                 } else {
                     self.changes.arrival(id)
                 }
-                self.deleted_before_it_came(chat, id, &record)?;
+                deletion::before_it_came(self, chat, id, &record)?;
             }
-            KIND_DELETE => self.delete(chat, &record, &targets)?,
-            KIND_REACTION | KIND_EDIT => self.changes.message(id),
+            KIND_DELETE => deletion::take(self, chat, &record, &targets)?,
+            KIND_EDIT => {
+                deletion::edit_of_deleted(self.tx, chat.id, id, &record)?;
+                self.changes.message(id);
+            }
+            KIND_REACTION => self.changes.message(id),
             _ => {}
         }
         Ok(())
     }
-
-    /// Own messages, and those of others by an admin (Marmot: application messages).
-    fn delete(&mut self, chat: &ChatRecord, deletion: &MessageRecord, targets: &[EventId]) -> Result<()> {
-        for target in targets {
-            let Some(message) = self.tx.message_by_event(chat.id, target)? else { continue };
-            if message.kind != KIND_SYSTEM && (message.sender == deletion.sender || self.may_delete_others(chat, &deletion.sender)?) {
-                self.tx.erase_message(message.id)?;
-                self.changes.message(message.id);
-            }
-        }
-        Ok(())
-    }
-
-    fn deleted_before_it_came(&mut self, chat: &ChatRecord, id: MessageId, message: &MessageRecord) -> Result<()> {
-        let notes = self.tx.annotations(chat.id, std::slice::from_ref(&message.event_id))?;
-        for note in notes.iter().filter(|note| note.kind == KIND_DELETE) {
-            if note.sender == message.sender || self.may_delete_others(chat, &note.sender)? {
-                self.tx.erase_message(id)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// An admin may, except in a nameless group of two, which is a direct chat.
-    fn may_delete_others(&mut self, chat: &ChatRecord, who: &PublicKey) -> Result<bool> {
-        let members = self.tx.members(chat.id)?;
-        let direct = chat.name.is_empty() && members.len() == 2;
-        Ok(!direct && members.iter().any(|member| member.public_key == *who && member.is_admin))
-    }
 }
 
 /// What a message is about: the parent of a reply, the target of a reaction or an edit, the targets of a deletion.
-fn targets(kind: u16, tags: &[Vec<String>]) -> Vec<EventId> {
+pub(crate) fn targets(kind: u16, tags: &[Vec<String>]) -> Vec<EventId> {
     let wanted = |name: &str| name == "e" || (kind == KIND_CHAT && name == "q");
     let named = tags.iter().filter_map(|tag| match tag.as_slice() {
         [name, id, ..] if wanted(name) => EventId::from_hex(id).ok(),
@@ -275,10 +250,16 @@ fn targets(kind: u16, tags: &[Vec<String>]) -> Vec<EventId> {
 
 /// A commit was merged, ours or somebody else's: the one place where that becomes rows.
 pub(crate) fn applied(taking: &mut Taking<'_, '_>, chat: &ChatRecord, commit: &Applied, at: u64) -> Result<()> {
+    if commit.events.contains(&GroupEvent::Disbanded) {
+        return ending::ended(taking, chat, commit, at.min(taking.now));
+    }
     let me = taking.keys.public_key();
     let moved = project(taking.tx, taking.groups, chat.id, &chat.group)?;
     let at = at.min(taking.now);
     for (index, event) in commit.events.iter().enumerate() {
+        if let GroupEvent::MemberRemoved(who) | GroupEvent::MemberLeft(who) = event {
+            invitations::forget(taking.tx, chat.id, who)?;
+        }
         let Some(row) = system_row(commit.by, event) else { continue };
         // Our own departure or removal is told by the state of the chat, too, but stays readable in the history.
         insert_system(taking, chat.id, commit, index, at, &row)?;
@@ -315,6 +296,8 @@ pub(crate) fn project(tx: &Tx<'_>, groups: &mut Groups, chat: ChatId, id: &Group
             epoch: group.epoch(),
             relays: view.relays,
             routing: view.routing,
+            retention: view.retention.unwrap_or(0),
+            avatar: view.avatar.unwrap_or_default(),
             members,
         },
     )?;
@@ -340,7 +323,7 @@ pub(super) fn system_row(by: PublicKey, event: &GroupEvent) -> Option<SystemMess
 }
 
 /// The rows that say what a commit did; they go when its branch goes.
-pub(super) fn insert_system(
+pub(crate) fn insert_system(
     taking: &mut Taking<'_, '_>,
     chat: ChatId,
     commit: &Applied,

@@ -1,26 +1,22 @@
 //! One row of a timeline: a text with everything that was said about it since, or something that happened to the group.
 //! It reads rows and never changes one.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use murmel_ipc as ipc;
-use murmel_store::{
-    Answer, ChatId, Delivery, KIND_CHAT, KIND_DELETE, KIND_EDIT, KIND_REACTION, KIND_SYSTEM, MessageRecord, OutboxState, Tx,
-};
+use murmel_store::{Answer, ChatId, Delivery, KIND_CHAT, KIND_SYSTEM, MessageRecord, OutboxState, Tx};
 use nostr::{EventId, PublicKey};
 
+use super::annotations::Annotations;
 use super::{Names, found};
 use crate::notices::one_line;
-use crate::{Error, Result};
+use crate::people::npub;
+use crate::{Error, Result, mentions};
 
 /// Longest quote of an answered message, in characters.
 const QUOTE_CAP: usize = 120;
 /// Newest messages among which failed ones are counted for the chat list.
 const FAILED_WINDOW: u32 = 20;
-/// Longest reaction, in characters (Marmot: application messages).
-const REACTION_CAP: usize = 64;
-/// Different reactions shown with one message.
-const REACTIONS_CAP: usize = 20;
 
 /// One row.
 pub(crate) fn message(tx: &Tx<'_>, me: PublicKey, record: &MessageRecord) -> Result<ipc::MessageView> {
@@ -39,7 +35,7 @@ pub(crate) fn messages(tx: &Tx<'_>, me: PublicKey, chat: ChatId, records: &[Mess
         let kind = if record.kind == KIND_SYSTEM {
             ipc::MessageKind::System { event: system(&names, &record.content)? }
         } else {
-            text(record, &notes, record.target.and_then(|target| parents.get(&target)))
+            text(&names, record, &notes, record.target.and_then(|target| parents.get(&target)))?
         };
         views.push(ipc::MessageView {
             id: record.id.0,
@@ -124,22 +120,27 @@ fn parents(tx: &Tx<'_>, chat: ChatId, records: &[MessageRecord]) -> Result<HashM
     Ok(parents)
 }
 
-fn text(record: &MessageRecord, notes: &Annotations, parent: Option<&MessageRecord>) -> ipc::MessageKind {
-    let shown = notes.text(record);
+fn text(names: &Names<'_, '_>, record: &MessageRecord, notes: &Annotations, parent: Option<&MessageRecord>) -> Result<ipc::MessageKind> {
+    let shown = notes.shown(record);
     let deleted = shown.is_none();
-    let quote = parent.map(|parent| match notes.text(parent) {
-        Some((text, _)) => one_line(text, QUOTE_CAP),
+    let quote = parent.map(|parent| match notes.shown(parent) {
+        Some(shown) => one_line(&shown.content, QUOTE_CAP),
         None => "Message deleted".into(),
     });
-    let (text, edited) = shown.unwrap_or_default();
-    ipc::MessageKind::Text {
-        text: text.to_owned(),
-        edited,
+    Ok(ipc::MessageKind::Text {
+        text: shown.map(|shown| shown.content.clone()).unwrap_or_default(),
+        edited: shown.is_some_and(|shown| shown.event_id != record.event_id),
         deleted,
         reply_to: parent.map(|parent| parent.id.0),
         quote,
-        reactions: if deleted { Vec::new() } else { notes.reactions(record) },
-    }
+        reactions: if deleted { Vec::new() } else { notes.reactions(names, record)? },
+        mentions: shown.map_or(Ok(Vec::new()), |shown| mentioned(names, &shown.tags))?,
+    })
+}
+
+fn mentioned(names: &Names<'_, '_>, tags: &[Vec<String>]) -> Result<Vec<ipc::Mention>> {
+    let mention = |who: PublicKey| Ok(ipc::Mention { npub: npub(&who), name: names.plain(&who)?, is_me: who == names.me });
+    mentions::of(tags).into_iter().map(mention).collect()
 }
 
 /// The names in a system row are resolved when it is looked at: they may be learned later.
@@ -164,68 +165,4 @@ fn system(names: &Names<'_, '_>, content: &str) -> Result<ipc::SystemMessage> {
         S::BranchChanged { by, reason, withdrawn, resent } => S::BranchChanged { by: names.of_hex(&by)?, reason, withdrawn, resent },
         S::ChangeFailed { what, reason } => S::ChangeFailed { what, reason },
     })
-}
-
-/// Reactions, deletions and edits of a set of messages.
-struct Annotations {
-    by_target: HashMap<EventId, Vec<MessageRecord>>,
-    /// Reactions that their authors took back.
-    withdrawn: BTreeSet<(EventId, PublicKey)>,
-}
-
-impl Annotations {
-    fn read(tx: &Tx<'_>, chat: ChatId, ids: &[EventId]) -> Result<Self> {
-        let mut by_target: HashMap<EventId, Vec<MessageRecord>> = HashMap::new();
-        for note in tx.annotations(chat, ids)? {
-            if let Some(target) = note.target {
-                by_target.entry(target).or_default().push(note);
-            }
-        }
-        let reactions: Vec<EventId> =
-            by_target.values().flatten().filter(|note| note.kind == KIND_REACTION).map(|note| note.event_id).collect();
-        let withdrawn = tx
-            .annotations(chat, &reactions)?
-            .into_iter()
-            .filter(|note| note.kind == KIND_DELETE)
-            .filter_map(|note| Some((note.target?, note.sender)))
-            .collect();
-        Ok(Self { by_target, withdrawn })
-    }
-
-    fn of(&self, record: &MessageRecord) -> impl Iterator<Item = &MessageRecord> {
-        self.by_target.get(&record.event_id).into_iter().flatten()
-    }
-
-    /// The newest text of a message and whether it was edited; `None` where it is deleted.
-    fn text<'a>(&'a self, record: &'a MessageRecord) -> Option<(&'a str, bool)> {
-        // Who may delete what is judged when the deletion arrives: it erases the text. An own deletion counts even where that came first.
-        if record.erased || self.of(record).any(|note| note.kind == KIND_DELETE && note.sender == record.sender) {
-            return None;
-        }
-        let edit = self
-            .of(record)
-            .filter(|note| note.kind == KIND_EDIT && note.sender == record.sender)
-            .max_by_key(|note| (note.at, note.event_id));
-        Some(edit.map_or((record.content.as_str(), false), |edit| (edit.content.as_str(), true)))
-    }
-
-    /// Emoji and how many people chose them, most chosen first.
-    fn reactions(&self, record: &MessageRecord) -> Vec<(String, u32)> {
-        let mut people: BTreeMap<&str, BTreeSet<PublicKey>> = BTreeMap::new();
-        for note in self.of(record).filter(|note| note.kind == KIND_REACTION && is_reaction(&note.content)) {
-            if !self.withdrawn.contains(&(note.event_id, note.sender)) {
-                people.entry(&note.content).or_default().insert(note.sender);
-            }
-        }
-        let mut counts: Vec<(String, u32)> =
-            people.into_iter().map(|(emoji, people)| (emoji.to_owned(), u32::try_from(people.len()).unwrap_or(u32::MAX))).collect();
-        counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-        counts.truncate(REACTIONS_CAP);
-        counts
-    }
-}
-
-/// The form of a reaction (Marmot: application messages).
-fn is_reaction(content: &str) -> bool {
-    !content.is_empty() && content.chars().count() <= REACTION_CAP && !content.chars().any(char::is_control) && content.trim() == content
 }

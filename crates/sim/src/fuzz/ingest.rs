@@ -19,7 +19,7 @@ pub(super) fn mls_message(data: &[u8]) {
         let (first, message) = (usize::from(*first), message.to_vec());
         let sealed = room.attempt(move |_, group, _| {
             let epochs = group.epochs();
-            let record = epochs.get(first % epochs.len().max(1));
+            let record = epochs.get(first % epochs.len().max(1)).copied();
             (true, record.and_then(|record| sealed(record, &message)))
         });
         if let Some(event) = sealed.flatten() {
@@ -46,7 +46,7 @@ pub(super) fn event(data: &[u8]) {
 }
 
 fn sealed(record: &EpochRecord, message: &[u8]) -> Option<Event> {
-    seal_envelope(&record.group_event_key, message, record.routing, now(), None).ok()
+    seal_envelope(&record.keys.as_ref()?.group_event, message, record.routing, now(), None).ok()
 }
 
 thread_local! {

@@ -91,7 +91,7 @@ fn messages() -> Vec<Vec<u8>> {
             let epochs = group.epochs().to_vec();
             let open = |event: &Event| {
                 let envelope = murmel_engine::Envelope::read(event)?;
-                epochs.iter().enumerate().find_map(|(index, record)| Some((index, envelope.open(&record.group_event_key)?)))
+                epochs.iter().enumerate().find_map(|(index, record)| Some((index, envelope.open(&record.keys.as_ref()?.group_event)?)))
             };
             let all: Vec<_> = events.iter().filter_map(open).collect();
             (true, all)

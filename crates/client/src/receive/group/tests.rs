@@ -40,6 +40,8 @@ impl Scene {
                 epoch: group.epoch(),
                 relays: view.relays.clone(),
                 routing: view.routing,
+                retention: 0,
+                avatar: String::new(),
                 created_at: NOW,
                 joined_at: NOW,
                 last_activity: NOW,
@@ -51,7 +53,8 @@ impl Scene {
             groups.insert(group);
             let chat = tx.insert_chat(&record)?;
             let (name, relays, routing) = (view.name, view.relays, view.routing);
-            tx.update_chat(chat, &ChatProjection { name, description: String::new(), epoch: Epoch(0), relays, routing, members })?;
+            let (description, avatar) = (String::new(), String::new());
+            tx.update_chat(chat, &ChatProjection { name, description, epoch: Epoch(0), relays, routing, retention: 0, avatar, members })?;
             Ok::<_, Error>(chat)
         });
         let chat = chat.await.unwrap();
@@ -105,9 +108,12 @@ fn shown(views: &[murmel_ipc::MessageView]) -> Vec<Shown> {
     views
         .iter()
         .map(|view| match &view.kind {
-            MessageKind::Text { text, edited, deleted, reactions, .. } => {
-                Shown { text: text.clone(), edited: *edited, deleted: *deleted, reactions: reactions.clone() }
-            }
+            MessageKind::Text { text, edited, deleted, reactions, .. } => Shown {
+                text: text.clone(),
+                edited: *edited,
+                deleted: *deleted,
+                reactions: reactions.iter().map(|one| (one.emoji.clone(), one.count)).collect(),
+            },
             MessageKind::System { .. } => panic!("a system row"),
         })
         .collect()
