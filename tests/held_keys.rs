@@ -81,11 +81,11 @@ fn stale_keys_are_neither_loaded_nor_copied() {
         assert!(matches!(group.ingest(tx, &desk.device, &event, *NOW).unwrap(), Ingest::Message(_)));
         assert!(tx.are_message_keys_held(group.id()).unwrap());
         assert!(Group::load(tx, group.id()).is_err());
-        assert!(tx.take_snapshot(group.id(), group.epoch()).is_err());
+        assert!(tx.take_snapshot(group.id(), &group.tip(), group.epoch()).is_err());
         group.write_held_keys(tx).unwrap();
         assert!(!tx.are_message_keys_held(group.id()).unwrap());
         assert!(Group::load(tx, group.id()).unwrap().is_some());
-        tx.take_snapshot(group.id(), group.epoch()).unwrap();
+        tx.take_snapshot(group.id(), &group.tip(), group.epoch()).unwrap();
     });
 }
 
@@ -96,10 +96,10 @@ fn going_back_to_a_snapshot_lets_go_of_what_was_held() {
     let again = event.clone();
     bob.tx(move |tx, desk| {
         let mut group = desk.group.take().unwrap();
-        tx.take_snapshot(group.id(), group.epoch()).unwrap();
+        tx.take_snapshot(group.id(), &group.tip(), group.epoch()).unwrap();
         tx.hold_message_keys();
         assert!(matches!(group.ingest(tx, &desk.device, &event, *NOW).unwrap(), Ingest::Message(_)));
-        assert!(tx.restore_snapshot(group.id(), group.epoch()).unwrap());
+        assert!(tx.restore_snapshot(group.id(), &group.tip()).unwrap());
         desk.group = Group::load(tx, group.id()).unwrap();
     });
     // The digest is remembered; the ratchet is that of the snapshot.
