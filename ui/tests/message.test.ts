@@ -71,7 +71,7 @@ describe("what a message says", () => {
   const markup = `<img src=x onerror="alert(1)"><script>alert(2)</script> **b** &amp;`;
 
   test("markup is shown as it was typed and makes no elements", async () => {
-    await message({}, { text: markup, quote: markup, reply_to: null, reactions: [["<i>", 1]] });
+    await message({}, { text: markup, quote: markup, reply_to: null, reactions: [{ emoji: "<i>", count: 1, mine: false, people: [markup] }] });
     expect(byId("message-text").textContent).toBe(markup);
     expect(byId("message-text").children).toHaveLength(0);
     expect(byId("message-quote").textContent).toContain(markup);
@@ -90,6 +90,18 @@ describe("what a message says", () => {
     expect(byId("message").textContent).toContain("This message was deleted");
     expect(maybe("message-text")).toBeNull();
     expect(maybe("message-reply")).toBeNull();
+  });
+
+  test("people who are named stand there with their names, as text", async () => {
+    const npub = `npub1${"q".repeat(58)}`;
+    const words = `Ask nostr:${npub}, not nostr:npub1other`;
+    await message({}, { text: words, mentions: [{ npub, name: "<b>Jonas</b>", is_me: false }] });
+    expect(byId("message-text").textContent).toBe("Ask @<b>Jonas</b>, not nostr:npub1other");
+  });
+
+  test("a reaction says who chose it", async () => {
+    await message({}, { reactions: [{ emoji: "🚣", count: 3, mine: true, people: ["You", "Ada Brandt"] }] });
+    expect(byId("reaction").title).toBe("You, Ada Brandt and 1 other");
   });
 
   test("an edited message says so", async () => {

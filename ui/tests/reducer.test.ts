@@ -39,6 +39,16 @@ describe("events", () => {
     expect(moved.chats.map((chat) => chat.id)).toEqual(["old", "a1"]);
   });
 
+  test("messages whose time is over leave the open conversation and no other", () => {
+    const before = opened();
+    const [first, second] = before.timeline?.messages ?? [];
+    const gone = [first?.id ?? 0];
+    expect(event(before, { type: "messages_removed", chat: "other", messages: gone }).timeline).toBe(before.timeline);
+    const after = event(before, { type: "messages_removed", chat: "a1", messages: gone });
+    expect(after.timeline?.messages[0]).toBe(second);
+    expect(after.timeline?.messages).toHaveLength((before.timeline?.messages.length ?? 0) - 1);
+  });
+
   test("a gap in the sequence asks for a new subscription and changes nothing else", () => {
     const gap = event(started, { type: "chat_removed", id: "old" }, started.seq + 2);
     expect(gap.stale).toBe(true);
@@ -79,10 +89,10 @@ describe("events", () => {
     const before = opened();
     const first = before.timeline?.messages[0];
     if (first === undefined) throw new Error("no message");
-    const gone = event(before, { type: "message_removed", chat: "a1", id: first.id });
+    const gone = event(before, { type: "messages_removed", chat: "a1", messages: [first.id] });
     expect(gone.timeline?.messages.map((message) => message.id)).not.toContain(first.id);
     expect(gone.timeline?.messages).toHaveLength(9);
-    expect(event(before, { type: "message_removed", chat: "old", id: first.id }).timeline).toBe(before.timeline);
+    expect(event(before, { type: "messages_removed", chat: "old", messages: [first.id] }).timeline).toBe(before.timeline);
   });
 
   test("requests are replaced by id and removed by id", () => {

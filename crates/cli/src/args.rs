@@ -78,6 +78,50 @@ pub enum Verb {
         #[arg(long, value_name = "ID")]
         reply: Option<String>,
     },
+    /// Answer a message.
+    Reply {
+        /// The group.
+        group: String,
+        /// The id of the message.
+        message: String,
+        /// The text; `-` reads it from standard input.
+        text: String,
+    },
+    /// React to a message.
+    React {
+        /// The group.
+        group: String,
+        /// The id of the message.
+        message: String,
+        /// An emoji or a text of at most 64 characters.
+        emoji: String,
+        /// Take the reaction back.
+        #[arg(long)]
+        remove: bool,
+    },
+    /// Replace the text of a message of your own.
+    Edit {
+        /// The group.
+        group: String,
+        /// The id of the message.
+        message: String,
+        /// The new text; `-` reads it from standard input.
+        text: String,
+    },
+    /// Delete a message for everybody: one of your own, or as an admin anybody's.
+    Delete {
+        /// The group.
+        group: String,
+        /// The id of the message.
+        message: String,
+    },
+    /// One message as people see it: text after edits, who reacted, whom it names, and every text that it had.
+    Message {
+        /// The group.
+        group: String,
+        /// The id of the message.
+        message: String,
+    },
     /// The messages of a group, oldest first.
     Messages {
         /// The group.
@@ -203,10 +247,67 @@ pub enum Group {
         /// The group.
         group: String,
     },
-    /// Leave the group.
+    /// Leave the group. The last admin has to name a successor.
     Leave {
         /// The group.
         group: String,
+        /// The member who becomes an admin in your place.
+        #[arg(long, value_name = "PERSON")]
+        successor: Option<String>,
+    },
+    /// Let messages disappear.
+    Retention {
+        /// The group.
+        group: String,
+        /// After how many seconds; 0 is never.
+        seconds: u64,
+    },
+    /// Set the picture by URL, or take it away.
+    Avatar {
+        /// The group.
+        group: String,
+        /// An https URL; leave it out to take the picture away.
+        url: Option<String>,
+        /// Width and height, such as 640x480.
+        #[arg(long, default_value = "", requires = "url")]
+        dimension: String,
+        /// A thumbhash.
+        #[arg(long, default_value = "", requires = "url")]
+        thumbhash: String,
+    },
+    /// Set the encrypted picture, or take it away.
+    ///
+    /// Reads one JSON object from the first line of standard input: hash, key, nonce, upload_key (hex) and media_type.
+    Image {
+        /// The group.
+        group: String,
+        /// Take the picture away; nothing is read.
+        #[arg(long)]
+        remove: bool,
+    },
+    /// Move the group to these relays and no others.
+    Move {
+        /// The group.
+        group: String,
+        /// All of its relays from now on.
+        #[arg(required = true, value_name = "URL")]
+        urls: Vec<String>,
+        /// Under another tag, too, so that relays cannot tell that it is the same group.
+        #[arg(long)]
+        new_tag: bool,
+    },
+    /// Require of everybody what new groups require.
+    Upgrade {
+        /// The group.
+        group: String,
+    },
+    /// End the group for good: everybody is removed, and nobody can join it again.
+    End {
+        /// The group.
+        group: String,
+        /// Without this nothing happens.
+        #[arg(long)]
+        yes: bool,
     },
 }
 

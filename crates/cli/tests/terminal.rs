@@ -137,6 +137,73 @@ fn three_people_chat_from_terminals() {
 }
 
 #[test]
+fn messages_are_answered_reacted_to_edited_and_deleted() {
+    let relay = Relay::serve();
+    let (anna, bea) = (Person::new(&relay, "Anna"), Person::new(&relay, "Bea"));
+    let group = anna.well(&["group", "new", "Marbles", &bea.npub()])["id"].as_str().unwrap().to_owned();
+    bea.joins();
+    let first = anna.well(&["send", &group, "Helo"])["id"].as_str().unwrap().to_owned();
+    let edited = anna.well(&["edit", &group, &first, "Hello"]);
+    assert_eq!((&edited["text"], &edited["edited"]), (&"Hello".into(), &true.into()), "{edited}");
+    assert_eq!(
+        edited["history"].as_array().unwrap().iter().map(|one| one["text"].as_str().unwrap()).collect::<Vec<_>>(),
+        ["Helo", "Hello"]
+    );
+    let seen = bea.well(&["react", &group, &first, "🙂"]);
+    assert_eq!(
+        (&seen["text"], &seen["reactions"][0]["emoji"], &seen["reactions"][0]["people"][0]),
+        (&"Hello".into(), &"🙂".into(), &"You".into())
+    );
+    assert_eq!(anna.well(&["message", &group, &first])["reactions"][0]["count"], 1);
+    assert_eq!(bea.well(&["react", &group, &first, "🙂", "--remove"])["reactions"], serde_json::json!([]));
+    let reply = bea.well(&["reply", &group, &first, &format!("Yes, nostr:{}?", anna.npub())]);
+    let reply = anna.well(&["message", &group, reply["id"].as_str().unwrap()]);
+    assert_eq!((&reply["quote"], &reply["mentions"][0]["is_me"]), (&"Hello".into(), &true.into()), "{reply}");
+    assert_eq!(bea.badly(&["edit", &group, &first, "Mine"], ""), (1, "invalid_input".to_owned()));
+    assert_eq!(bea.badly(&["delete", &group, &first], ""), (1, "not_admin".to_owned()));
+    let gone = anna.well(&["delete", &group, &first]);
+    assert_eq!((&gone["deleted"], &gone["text"], &gone["history"]), (&true.into(), &"".into(), &serde_json::json!([])));
+    assert_eq!(bea.well(&["message", &group, &first])["deleted"], true);
+    assert_eq!(bea.badly(&["message", &group, &"0".repeat(64)], ""), (1, "not_found".to_owned()));
+}
+
+#[test]
+fn a_group_is_changed_and_ended_from_terminals() {
+    let relay = Relay::serve();
+    let (anna, bea) = (Person::new(&relay, "Anna"), Person::new(&relay, "Bea"));
+    let group = anna.well(&["group", "new", "Marbles", &bea.npub()])["id"].as_str().unwrap().to_owned();
+    let members = anna.well(&["group", "members", &group]);
+    let invitation = |npub: &str| {
+        let all = members["members"].as_array().unwrap();
+        all.iter().find(|member| member["npub"] == npub).unwrap()["invitation"].clone()
+    };
+    assert_eq!(invitation(&bea.npub()), serde_json::json!({ "state": "sent", "accepted": 1, "relays": 1 }));
+    assert_eq!(invitation(&anna.npub()), Value::Null);
+    bea.joins();
+    assert_eq!(anna.well(&["group", "retention", &group, "86400"])["retention"], 86_400);
+    let url = "https://pictures.example/m.png";
+    assert_eq!(anna.well(&["group", "avatar", &group, url])["avatar"], url);
+    assert_eq!(anna.badly(&["group", "avatar", &group, "http://pictures.example/m.png"], ""), (1, "invalid_input".to_owned()));
+    assert_eq!(anna.well(&["group", "avatar", &group])["avatar"], Value::Null);
+    let image = format!(
+        "{{\"hash\":\"{0}\",\"key\":\"{0}\",\"nonce\":\"{1}\",\"upload_key\":\"{0}\",\"media_type\":\"image/png\"}}\n",
+        "11".repeat(32),
+        "22".repeat(12)
+    );
+    assert_eq!(anna.says(&["group", "image", &group], &image).0, 0);
+    assert_eq!(anna.badly(&["group", "image", &group], "{}\n"), (1, "invalid_input".to_owned()));
+    assert_eq!(anna.badly(&["group", "upgrade", &group], ""), (1, "invalid_input".to_owned()));
+    let other = Relay::serve();
+    assert_eq!(anna.well(&["group", "move", &group, &other.url, "--new-tag"])["relays"], serde_json::json!([other.url]));
+    anna.well(&["send", &group, "Over here"]);
+    assert_eq!(bea.texts(&group), ["Over here"]);
+    assert_eq!(anna.badly(&["group", "end", &group], ""), (2, "usage".to_owned()));
+    assert_eq!(anna.well(&["group", "end", &group, "--yes"])["state"], "ended");
+    assert_eq!(bea.well(&["group", "show", &group])["state"], "ended");
+    assert_eq!(bea.badly(&["send", &group, "?"], ""), (1, "group_inactive".to_owned()));
+}
+
+#[test]
 fn bad_input_is_answered_in_words() {
     let relay = Relay::serve();
     let anna = Person::stranger(&relay.url);

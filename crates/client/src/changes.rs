@@ -15,7 +15,7 @@ use crate::chores::Chore;
 use crate::groups::Groups;
 use crate::membership::Outcome;
 use crate::notices::{Arrival, Backlog};
-use crate::{Error, Result, relays, send, settings, views};
+use crate::{Error, Result, mentions, relays, send, settings, views};
 
 /// What a transaction touched.
 #[derive(Default)]
@@ -274,7 +274,10 @@ fn arrival(
     backlog: Backlog,
 ) -> Result<Arrival> {
     let chat = views::found(tx, record.chat)?;
-    let text = if let ipc::MessageKind::Text { text, .. } = &message.kind { text.clone() } else { String::new() };
+    let text = match &message.kind {
+        ipc::MessageKind::Text { text, mentions, .. } => mentions::readable(text, mentions),
+        ipc::MessageKind::System { .. } => String::new(),
+    };
     Ok(Arrival {
         chat: message.chat.clone(),
         chat_name: views::chat_name(tx, &views::Names::new(tx, me), &chat)?,

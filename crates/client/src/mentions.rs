@@ -1,6 +1,7 @@
 //! People whom a text names (NIP-27): `nostr:npub1…` or `nostr:nprofile1…` in the text, a `p` tag beside it.
 //! It looks nobody up.
 
+use murmel_ipc as ipc;
 use nostr::PublicKey;
 use nostr::nips::nip19::{FromBech32 as _, Nip19};
 
@@ -22,6 +23,11 @@ pub(crate) fn of(tags: &[Vec<String>]) -> Vec<PublicKey> {
         _ => None,
     });
     distinct(named)
+}
+
+/// A text with names in the place of keys, for one line somewhere else.
+pub(crate) fn readable(text: &str, mentions: &[ipc::Mention]) -> String {
+    mentions.iter().fold(text.to_owned(), |text, one| text.replace(&format!("{SCHEME}{}", one.npub), &format!("@{}", one.name)))
 }
 
 fn named(text: &str) -> Vec<PublicKey> {
@@ -71,6 +77,13 @@ mod tests {
         assert_eq!(of(&tags(&text)), [anna, ben]);
         assert!(named("nostr:ünpub1").is_empty());
         assert!(named(&"nostr:".repeat(10_000)).is_empty());
+    }
+
+    #[test]
+    fn a_preview_shows_names_instead_of_keys() {
+        let npub = Keys::generate().public_key().to_bech32().unwrap();
+        let mentions = [ipc::Mention { npub: npub.clone(), name: "Ben".into(), is_me: false }];
+        assert_eq!(readable(&format!("Hi nostr:{npub}, you"), &mentions), "Hi @Ben, you");
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub(crate) use message::{deliveries, is_shown, message, messages, state};
 use crate::account::Account;
 use crate::notices::one_line;
 use crate::people::{npub, short_npub};
-use crate::{Error, Result, invitations};
+use crate::{Error, Result, invitations, mentions};
 
 /// Longest preview in the chat list, in characters.
 const PREVIEW_CAP: usize = 120;
@@ -137,7 +137,9 @@ pub(crate) fn chat_name(tx: &Tx<'_>, names: &Names<'_, '_>, chat: &ChatRecord) -
 fn preview(newest: &ipc::MessageView) -> (String, String) {
     match &newest.kind {
         ipc::MessageKind::Text { deleted: true, .. } => ("Message deleted".into(), newest.sender_name.clone()),
-        ipc::MessageKind::Text { text, .. } => (one_line(text, PREVIEW_CAP), newest.sender_name.clone()),
+        ipc::MessageKind::Text { text, mentions, .. } => {
+            (one_line(&mentions::readable(text, mentions), PREVIEW_CAP), newest.sender_name.clone())
+        }
         ipc::MessageKind::System { event } => (one_line(&words(event), PREVIEW_CAP), String::new()),
     }
 }

@@ -1,7 +1,7 @@
 //! Owns the commands of the timeline and the composer.
 //! Never keeps a text.
 
-use murmel_ipc::{Cursor, Delivery, MessageView, SendMessage, TimelinePage};
+use murmel_ipc::{Cursor, Delivery, MessageView, Revision, SendMessage, TimelinePage};
 use tauri::State;
 
 use super::Answer;
@@ -17,6 +17,36 @@ pub async fn timeline(shell: State<'_, Shell>, chat: String, before: Option<Curs
 #[tauri::command]
 pub async fn send(shell: State<'_, Shell>, args: SendMessage) -> Answer<MessageView> {
     Ok(shell.client().await?.send(args).await?)
+}
+
+/// Reacts to a message.
+#[tauri::command]
+pub async fn react(shell: State<'_, Shell>, message: i64, emoji: String) -> Answer<()> {
+    Ok(shell.client().await?.react(message, &emoji).await?)
+}
+
+/// Takes an own reaction back.
+#[tauri::command]
+pub async fn unreact(shell: State<'_, Shell>, message: i64, emoji: String) -> Answer<()> {
+    Ok(shell.client().await?.unreact(message, &emoji).await?)
+}
+
+/// Replaces the text of an own message.
+#[tauri::command]
+pub async fn edit(shell: State<'_, Shell>, message: i64, text: String) -> Answer<()> {
+    Ok(shell.client().await?.edit(message, &text).await?)
+}
+
+/// Deletes a message for everybody.
+#[tauri::command]
+pub async fn delete_message(shell: State<'_, Shell>, message: i64) -> Answer<()> {
+    Ok(shell.client().await?.delete_message(message).await?)
+}
+
+/// Every text that a message had.
+#[tauri::command]
+pub async fn history(shell: State<'_, Shell>, message: i64) -> Answer<Vec<Revision>> {
+    Ok(shell.client().await?.history(message).await?)
 }
 
 /// Sends a message that failed once more.

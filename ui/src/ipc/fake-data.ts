@@ -16,7 +16,7 @@ export function fakeNpub(seed: number): string {
 }
 
 function person(seed: number, name: string, is_admin = false, is_me = false): MemberView {
-  return { pubkey: seed.toString(16).padStart(2, "0").repeat(32), npub: fakeNpub(seed), name, is_admin, is_me };
+  return { pubkey: seed.toString(16).padStart(2, "0").repeat(32), npub: fakeNpub(seed), name, is_admin, is_me, invitation: null };
 }
 
 export const me = person(17, "Ada Brandt", true, true);
@@ -113,7 +113,8 @@ export function talkMessages(chat: string, now: number): MessageView[] {
         deleted: line.deleted ?? false,
         reply_to: line.reply === undefined ? null : line.reply + 1,
         quote: target !== undefined && "text" in target ? text(target) : null,
-        reactions: line.reactions ?? [],
+        reactions: (line.reactions ?? []).map(([emoji, count]) => ({ emoji, count, mine: false, people: ["Ada Brandt"] })),
+        mentions: [],
       },
       state: mine ? (line.state ?? sent) : { state: "received" },
     };
@@ -121,7 +122,7 @@ export function talkMessages(chat: string, now: number): MessageView[] {
 }
 
 export function groupOf(id: string, name: string, description: string, members: MemberView[]): GroupDetails {
-  return { id, name, description, state: "active", epoch: 7, relays: RELAYS, members, i_am_admin: true };
+  return { id, name, description, state: "active", epoch: 7, relays: RELAYS, members, i_am_admin: true, retention: 0, avatar: null };
 }
 
 export function rowOf(group: GroupDetails, messages: MessageView[], unread: number): ChatRow {
@@ -149,5 +150,6 @@ export function requestOf(now: number): RequestView {
     inviter_name: "Lena Fuchs",
     members: 11,
     received_at: now - 1_800,
+    problem: null,
   };
 }

@@ -174,7 +174,7 @@ export class FakeBackend implements Backend {
     this.#nextGroup += 1;
     const found = await Promise.all(args.people.map((one) => this.inspectPerson(one)));
     const invited = found.filter((one) => one.name !== null);
-    const members = invited.map((one) => ({ ...one, name: one.name ?? "", is_admin: false }));
+    const members = invited.map((one) => ({ ...one, name: one.name ?? "", is_admin: false, invitation: null }));
     this.#add(groupOf(id, args.name, args.description, [me, ...members]), [], 0);
     this.emit({ type: "chat", chat: this.#row(id) });
     const not_invited = found
@@ -190,7 +190,7 @@ export class FakeBackend implements Backend {
   async invite(chat: string, added: string[]) {
     this.calls.push(["invite", chat, added]);
     const found = await Promise.all(added.map((one) => this.inspectPerson(one)));
-    const members = found.filter((one) => one.name !== null).map((one) => ({ ...one, name: one.name ?? "", is_admin: false }));
+    const members = found.filter((one) => one.name !== null).map((one) => ({ ...one, name: one.name ?? "", is_admin: false, invitation: null }));
     this.#change(chat, (group) => ({ ...group, members: [...group.members, ...members] }));
     return found.filter((one) => one.name === null).map((one) => ({ npub: one.npub, reason: "has no key package" }));
   }
@@ -371,7 +371,7 @@ export class FakeBackend implements Backend {
   #text(chat: string, sender: string, sender_name: string, text: string, at: number, id: number): MessageView {
     return {
       id, cursor: { at, seq: id }, chat, sender, sender_name, at, mine: false, state: { state: "received" },
-      kind: { type: "text", text, edited: false, deleted: false, reply_to: null, quote: null, reactions: [] },
+      kind: { type: "text", text, edited: false, deleted: false, reply_to: null, quote: null, reactions: [], mentions: [] },
     };
   }
 
@@ -398,7 +398,7 @@ function oldMessages(chat: string, talk: MessageView[], extra: number): MessageV
     const id = 10_000 + at;
     return {
       id, cursor: { at: start + at * 600, seq: id }, chat, sender: who.pubkey, sender_name: who.name, mine: who.is_me, at: start + at * 600,
-      kind: { type: "text", text, edited: false, deleted: false, reply_to: null, quote: null, reactions: [] },
+      kind: { type: "text", text, edited: false, deleted: false, reply_to: null, quote: null, reactions: [], mentions: [] },
       state: who.is_me ? { state: "sent", accepted: 3, relays: 3 } : { state: "received" },
     };
   });

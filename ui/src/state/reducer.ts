@@ -144,8 +144,8 @@ function takeEvent(state: AppState, event: Event): AppState {
     }
     case "message":
       return { ...next, timeline: withMessage(state.timeline, event.message) };
-    case "message_removed":
-      return { ...next, timeline: withoutMessage(state.timeline, event.chat, event.id) };
+    case "messages_removed":
+      return { ...next, timeline: withoutMessages(state.timeline, event.chat, event.messages) };
     case "group":
       return event.group.id === state.openChat ? { ...next, group: event.group } : next;
     case "request":
@@ -214,9 +214,9 @@ function withOlder(timeline: Timeline, page: TimelinePage): Timeline {
   };
 }
 
-function withoutMessage(timeline: Timeline | null, chat: string, id: number): Timeline | null {
+function withoutMessages(timeline: Timeline | null, chat: string, gone: number[]): Timeline | null {
   if (timeline === null || timeline.chat !== chat) return timeline;
-  return { ...timeline, messages: timeline.messages.filter((message) => message.id !== id) };
+  return { ...timeline, messages: timeline.messages.filter((message) => !gone.includes(message.id)) };
 }
 
 function withMessage(timeline: Timeline | null, message: MessageView): Timeline | null {

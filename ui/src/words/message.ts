@@ -1,6 +1,6 @@
 // Owns the words for messages: their state, system rows, what relays said.
 // Never formats anything that depends on the current time.
-import type { Delivery, DeliveryAnswer, GroupState, MessageState, RaceReason, SystemMessage } from "../ipc";
+import type { Delivery, DeliveryAnswer, GroupState, Mention, MessageState, RaceReason, Reaction, SystemMessage } from "../ipc";
 
 /** The state of an own message; empty for those of others. */
 export function stateWords(state: MessageState): string {
@@ -62,6 +62,10 @@ export function systemWords(event: SystemMessage): Piece[] {
         : [name(event.by), text(` set messages to disappear after ${durationWords(event.seconds)}`)];
     case "picture_changed":
       return [name(event.by), text(" changed the picture")];
+    case "disbanded":
+      return [name(event.by), text(" ended the group for everybody")];
+    case "relays_changed":
+      return [name(event.by), text(" moved the group to other relays")];
     case "invitation_failed":
       return [text("The invitation to "), object(event.who), text(" could not be delivered: "), name(event.reason)];
     case "branch_changed":
@@ -101,6 +105,26 @@ export function systemText(event: SystemMessage): string {
   return systemWords(event)
     .map((piece) => ("name" in piece ? piece.name : piece.text))
     .join("");
+}
+
+/** The text of a message, with the people whom it names as pieces of their own. */
+export function textPieces(words: string, mentions: Mention[]): Piece[] {
+  const pieces: Piece[] = [];
+  let rest = words;
+  while (rest !== "") {
+    const next = mentions
+      .map((mention) => ({ mention, key: `nostr:${mention.npub}`, at: rest.indexOf(`nostr:${mention.npub}`) }))
+      .filter(({ at }) => at >= 0)
+      .sort((a, b) => a.at - b.at)[0];
+    if (next === undefined) {
+      pieces.push(text(rest));
+      break;
+    }
+    if (next.at > 0) pieces.push(text(rest.slice(0, next.at)));
+    pieces.push(name(next.mention.name));
+    rest = rest.slice(next.at + next.key.length);
+  }
+  return pieces;
 }
 
 /** A span of seconds in the largest unit that divides it. */
@@ -144,7 +168,15 @@ export function closedWords(state: GroupState): string | null {
     leaving: "You are leaving this group. Nothing more is sent; another member’s app has to confirm it.",
     left: "You left this group. What was written stays here for you to read.",
     stranded: "This device cannot follow the group any more. Ask an admin to remove you and to invite you again; what was written stays here.",
+    ended: "An admin ended this group for everybody. What was written stays here for you to read.",
     removed: "An admin removed you from this group. What was written stays here for you to read.",
   };
   return words[state];
+}
+
+/** Who chose an emoji: `You, Ada Brandt and 3 others`. */
+export function reactionWords(reaction: Reaction): string {
+  const others = reaction.count - reaction.people.length;
+  const named = reaction.people.join(", ");
+  return others > 0 ? `${named} and ${count(others, "other")}` : named;
 }

@@ -1,11 +1,11 @@
 //! Owns the verbs of groups and their members.
 //! Never judges who may do what.
 
-use murmel_ipc::{ErrorCode, GroupDetails, NewGroup, NotInvited, Race, RaceCommit};
+use murmel_ipc::{ErrorCode, GroupDetails, InvitationState, MemberView, NewGroup, NotInvited, Race, RaceCommit};
 use serde_json::{Value, json};
 
-use super::Outcome;
 use super::profile::Open;
+use super::{Outcome, group_state};
 use crate::answer::{Answer, Failure};
 use crate::args::Group;
 
@@ -27,9 +27,7 @@ pub async fn run(open: &Open, verb: Group) -> Outcome {
         }
         Group::Members { group } => {
             let members = open.group(&group).await?.members;
-            let rows =
-                members.iter().map(|member| format!("{}  {}{}", member.npub, member.name, if member.is_admin { "  admin" } else { "" }));
-            let text = rows.collect::<Vec<_>>().join("\n");
+            let text = members.iter().map(member).collect::<Vec<_>>().join("\n");
             return Ok(Some(Answer::new(json!({ "members": members }), text)));
         }
         Group::Races { group } => {
@@ -63,11 +61,12 @@ pub async fn run(open: &Open, verb: Group) -> Outcome {
             client.describe(&group.id, &text).await?;
             group
         }
-        Group::Leave { group } => {
+        Group::Leave { group, successor } => {
             let group = open.group(&group).await?;
-            client.leave(&group.id, None).await?;
+            client.leave(&group.id, successor.as_deref()).await?;
             group
         }
+        other => group_state::change(open, other).await?,
     };
     open.catch_up().await?;
     let group = client.group(&group.id).await?;
@@ -112,6 +111,16 @@ async fn list(open: &Open) -> Outcome {
     Ok(Some(Answer::new(json!({ "groups": groups.iter().map(view).collect::<Vec<_>>() }), text)))
 }
 
+fn member(member: &MemberView) -> String {
+    let role = if member.is_admin { "  admin" } else { "" };
+    let invitation = match &member.invitation {
+        None | Some(InvitationState::Sent { .. }) => String::new(),
+        Some(InvitationState::Waiting) => "  (invitation on its way)".to_owned(),
+        Some(InvitationState::Failed { reason }) => format!("  (invitation not delivered: {reason})"),
+    };
+    format!("{}  {}{role}{invitation}", member.npub, member.name)
+}
+
 async fn pubkey(open: &Open, person: &str) -> Result<String, Failure> {
     Ok(open.client.inspect_person(person).await?.pubkey)
 }
@@ -130,6 +139,8 @@ pub fn view(group: &GroupDetails) -> Value {
         "members": keys(false),
         "admins": keys(true),
         "relays": group.relays,
+        "retention": group.retention,
+        "avatar": group.avatar,
     })
 }
 

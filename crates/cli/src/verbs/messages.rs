@@ -102,7 +102,7 @@ fn sentence(relays: &[Delivery]) -> String {
     }
 }
 
-fn from_stdin() -> Result<String, Failure> {
+pub(super) fn from_stdin() -> Result<String, Failure> {
     let mut text = String::new();
     let read = std::io::stdin().lock().take(TEXT_CAP).read_to_string(&mut text);
     read.map_err(|error| Failure::new(ErrorCode::InvalidInput, format!("The text cannot be read from standard input: {error}")))?;

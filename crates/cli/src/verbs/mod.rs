@@ -1,7 +1,9 @@
 //! Owns what each verb does, one file for each noun.
 //! Never prints, except for the verbs that run until they are stopped.
 
+mod annotations;
 mod group;
+mod group_state;
 mod identity;
 mod listen;
 mod messages;
@@ -44,6 +46,11 @@ async fn with_account(open: &Open, verb: Verb) -> Outcome {
         Verb::Group(verb) => group::run(open, verb).await,
         Verb::Requests(verb) => requests::run(open, verb).await,
         Verb::Send { group, text, reply } => messages::send(open, &group, text, reply).await,
+        Verb::Reply { group, message, text } => messages::send(open, &group, text, Some(message)).await,
+        Verb::React { group, message, emoji, remove } => annotations::react(open, &group, &message, &emoji, remove).await,
+        Verb::Edit { group, message, text } => annotations::edit(open, &group, &message, text).await,
+        Verb::Delete { group, message } => annotations::delete(open, &group, &message).await,
+        Verb::Message { group, message } => annotations::show(open, &group, &message).await,
         Verb::Messages { group, limit } => messages::list(open, &group, limit).await,
         Verb::Listen { stdin } => listen::run(open, stdin).await,
         Verb::Sync => relays::sync(open).await,

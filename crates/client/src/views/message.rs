@@ -123,10 +123,11 @@ fn parents(tx: &Tx<'_>, chat: ChatId, records: &[MessageRecord]) -> Result<HashM
 fn text(names: &Names<'_, '_>, record: &MessageRecord, notes: &Annotations, parent: Option<&MessageRecord>) -> Result<ipc::MessageKind> {
     let shown = notes.shown(record);
     let deleted = shown.is_none();
-    let quote = parent.map(|parent| match notes.shown(parent) {
-        Some(shown) => one_line(&shown.content, QUOTE_CAP),
-        None => "Message deleted".into(),
-    });
+    let quote = match parent.map(|parent| notes.shown(parent)) {
+        None => None,
+        Some(None) => Some("Message deleted".into()),
+        Some(Some(shown)) => Some(one_line(&mentions::readable(&shown.content, &mentioned(names, &shown.tags)?), QUOTE_CAP)),
+    };
     Ok(ipc::MessageKind::Text {
         text: shown.map(|shown| shown.content.clone()).unwrap_or_default(),
         edited: shown.is_some_and(|shown| shown.event_id != record.event_id),
