@@ -1,8 +1,9 @@
-//! The commands that a person types in this house: run, test, bundle, shots.
+//! The commands that a person types in this house: run, test, bundle, shots, fuzz.
 //! Never part of the product: nothing here is linked into the app.
 
 mod bundle;
 mod display;
+mod fuzz;
 mod house;
 mod installation;
 mod picture;
@@ -55,9 +56,8 @@ enum Command {
     /// Not built yet
     #[command(hide = true)]
     Crash,
-    /// Not built yet
-    #[command(hide = true)]
-    Fuzz,
+    /// Runs libFuzzer on one place where bytes of others come in, or on all of them
+    Fuzz(fuzz::Arguments),
     /// Not built yet
     #[command(hide = true)]
     Windows,
@@ -72,7 +72,7 @@ fn main() -> ExitCode {
         Command::Bench => return not_built_yet("bench"),
         Command::Chaos => return not_built_yet("chaos"),
         Command::Crash => return not_built_yet("crash"),
-        Command::Fuzz => return not_built_yet("fuzz"),
+        Command::Fuzz(arguments) => fuzz::run(&arguments),
         Command::Windows => return not_built_yet("windows"),
     };
     outcome.unwrap_or_else(|error| {
@@ -82,7 +82,7 @@ fn main() -> ExitCode {
 }
 
 fn not_built_yet(name: &str) -> ExitCode {
-    say::error(&format!("`cargo xtask {name}` is not built yet. There are run, test, bundle and shots."));
+    say::error(&format!("`cargo xtask {name}` is not built yet. There are run, test, bundle, shots and fuzz."));
     ExitCode::from(NOT_BUILT_YET)
 }
 

@@ -74,6 +74,10 @@ impl InnerEvent {
 
     /// From the plaintext of an application message.
     pub fn parse(plaintext: &[u8]) -> Result<Self, Malformed> {
+        // No envelope holds more; whoever calls this need not have had one.
+        if plaintext.len() > crate::envelope::MAX_CONTENT {
+            return Err(Malformed);
+        }
         let text = std::str::from_utf8(plaintext).map_err(|_| Malformed)?;
         // Serde would take the fields as an array, too.
         if !text.trim_start().starts_with('{') {

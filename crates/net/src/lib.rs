@@ -10,6 +10,7 @@ mod address;
 mod admit;
 mod dial;
 mod embedded;
+mod frame;
 mod incoming;
 mod link;
 mod lists;
@@ -25,10 +26,11 @@ pub use address::{ADDRESS_BYTES_CAP, RelayAddress, RelayAddressError, relay_url}
 pub use admit::{CONTENT_BYTES_CAP, FETCH_BYTES_CAP, FETCH_EVENTS_CAP, GIFT_WRAP_BYTES_CAP, TAG_BYTES_CAP, TAGS_CAP, VERIFIED_CAP, fits};
 pub use dial::{DialPolicy, DialRefusal};
 pub use embedded::{EmbeddedRelay, EmbeddedRelayError};
+pub use frame::{MESSAGE_BYTES_CAP, MESSAGE_PARTS_CAP, frame_fits};
 pub use incoming::{Feed, INCOMING_CAP, Incoming, NOTICES_CAP};
 pub use lists::{LIST_ENTRIES_CAP, ListError, ListKind, RelayList, RelayUse};
 pub use net::{LINKS_CAP, Net};
-pub use socket::{ADDRESSES_TRIED_CAP, FRAME_BYTES_CAP, MESSAGE_BYTES_CAP};
+pub use socket::{ADDRESSES_TRIED_CAP, FRAME_BYTES_CAP};
 
 /// How the network is used.
 #[derive(Debug, Clone, Default)]

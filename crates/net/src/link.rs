@@ -23,8 +23,9 @@ use self::answers::Publishing;
 use self::reading::Reading;
 use self::slots::Slot;
 use crate::admit::{Collected, Registry, Want};
+use crate::frame::MESSAGE_BYTES_CAP;
 use crate::incoming::{Feed, Incoming, Notices, Outlet};
-use crate::socket::{DialFault, MESSAGE_BYTES_CAP};
+use crate::socket::DialFault;
 use crate::{Answer, Lane, Pace, RelayAddress};
 
 /// Requests that wait for one link.

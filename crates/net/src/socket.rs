@@ -22,12 +22,10 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{Connector, client_async_tls_with_config};
 
 use crate::dial::{DialPolicy, DialRefusal, Target};
+use crate::frame::{MESSAGE_BYTES_CAP, frame_fits};
 
 /// Largest frame that is read off a socket, in bytes. A larger one ends the connection.
 pub const FRAME_BYTES_CAP: usize = 4 * 1024 * 1024;
-
-/// Largest relay message that is looked at, in bytes. A larger one is dropped and the stream goes on.
-pub const MESSAGE_BYTES_CAP: usize = 512 * 1024;
 
 /// Most resolved addresses of one name that are tried.
 pub const ADDRESSES_TRIED_CAP: usize = 6;
@@ -148,6 +146,7 @@ impl WebSocketTransport for Dialler {
             let (frames_out, frames_in) = socket.split();
             let frames_in = frames_in.filter_map(|frame| {
                 ready(match frame {
+                    Ok(Message::Text(text)) if !frame_fits(text.as_bytes()) => None,
                     Ok(frame) if frame.len() > MESSAGE_BYTES_CAP => None,
                     other => Some(other.map_err(TransportError::backend)),
                 })

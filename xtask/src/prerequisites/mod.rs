@@ -17,7 +17,7 @@ pub use packages::need;
 pub use python::ensure as ensure_python;
 pub use rust_components::ensure as ensure_rust_components;
 pub use system::System;
-pub use tool::{CARGO_DENY, TAURI_DRIVER};
+pub use tool::{CARGO_DENY, CARGO_FUZZ, TAURI_DRIVER};
 
 /// What the system's packages are needed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +34,12 @@ pub enum Purpose {
 
 /// The libraries and programs for the given purposes, a recent Node, and the user interface's npm packages.
 pub fn ensure(house: &House, purposes: &[Purpose], yes: bool, steps: &mut Steps) -> anyhow::Result<()> {
-    steps.step("System packages", || packages::ensure(purposes, yes))?;
+    ensure_packages(purposes, yes, steps)?;
     steps.step("Node", || node::ensure(house, yes))?;
     steps.step("UI packages", || npm_packages::install(house, &house.ui()))
+}
+
+/// The libraries and programs of the system for the given purposes.
+pub fn ensure_packages(purposes: &[Purpose], yes: bool, steps: &mut Steps) -> anyhow::Result<()> {
+    steps.step("System packages", || packages::ensure(purposes, yes))
 }

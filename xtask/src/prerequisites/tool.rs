@@ -16,6 +16,8 @@ pub struct Tool {
 
 /// Checks licences, sources and bans.
 pub const CARGO_DENY: Tool = Tool { name: "cargo-deny", version: "0.20.2" };
+/// Builds programs for libFuzzer.
+pub const CARGO_FUZZ: Tool = Tool { name: "cargo-fuzz", version: "0.13.2" };
 /// Speaks WebDriver for the app's window.
 pub const TAURI_DRIVER: Tool = Tool { name: "tauri-driver", version: "2.0.6" };
 

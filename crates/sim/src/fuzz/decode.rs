@@ -17,7 +17,7 @@ use super::seeds::{anna, ben};
 
 /// A frame of a relay, as its text; what it carries goes on as far as admission and the relay lists.
 pub(super) fn relay_frame(data: &[u8]) {
-    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Some(text) = std::str::from_utf8(data).ok().filter(|text| murmel_net::frame_fits(text.as_bytes())) else { return };
     let Ok(RelayMessage::Event { event, .. }) = RelayMessage::from_json(text) else { return };
     if !murmel_net::fits(&event) {
         return;

@@ -1,0 +1,2 @@
+#![no_main]
+murmel_fuzz::entry!("gift_wrap");
