@@ -2,12 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use murmel_engine::components::{ADMINS, Admins, PROFILE, Profile, ROUTING};
-use murmel_engine::{Change, Ingest, InnerEvent, JoinError, Why};
+use murmel_engine::{Change, Ingest, InnerEvent, JoinError, LeafFlaw, Offer, OfferRefused, Unauthorized, Why};
 use murmel_tests::attacker::Forged;
 use murmel_tests::foreign::key_package;
 use murmel_tests::member::assert_agree;
 use murmel_tests::{Member, NOW};
-use nostr::{EventBuilder, Keys, Kind, Tag};
+use nostr::{Event, EventBuilder, Keys, Kind, Tag};
 
 /// A group of an admin and two members, one of whom is the attacker.
 fn garden() -> (Member, Member, Member) {
@@ -69,6 +69,87 @@ fn no_commit_leaves_zero_admins() {
         ("a proof in the context", admin.forge(Forged { components: vec![(0x8009, vec![1; 104])], ..Forged::default() })),
     ];
     assert_refused(forged, &[&mallory, &bob]);
+}
+
+#[test]
+fn a_smuggled_add_never_rides_an_admin_commit() {
+    let (admin, mallory, bob) = garden();
+    let stranger = Member::new();
+    let proposal = mallory.propose(key_package(&stranger));
+    for member in [&admin, &bob] {
+        let before = member.state();
+        assert!(matches!(member.read(&proposal), Ingest::Rejected(Why::Unauthorized(_))));
+        assert_eq!(member.state(), before);
+    }
+    // Should one be waiting all the same, an honest commit leaves it out, and one that takes it in is refused by everybody.
+    [&admin, &bob].into_iter().for_each(|member| member.plant(&proposal));
+    let forged = admin.forge(Forged { with_proposals: true, ..Forged::default() });
+    assert_refused(vec![("an addition by somebody who is no admin", forged)], &[&bob]);
+    let (event, _) = admin.change(Change::Rename("Allotment".into()));
+    assert!(matches!(bob.read(&event), Ingest::Commit(applied) if applied.events.len() == 1));
+    assert_eq!((admin.view().members.len(), bob.view().members.len()), (3, 3));
+    mallory.read(&event);
+    assert_agree(&[&admin, &mallory, &bob]);
+}
+
+#[test]
+fn leaf_identity_never_changes() {
+    let (admin, mallory, bob) = garden();
+    let other = Keys::generate();
+    let forged = vec![
+        ("a leaf that passes to another account", mallory.forge(Forged { identity: Some(other), rotate: true, ..Forged::default() })),
+        (
+            "a leaf that passes to the admin",
+            mallory.forge(Forged { identity: Some(admin.keys.clone()), rotate: true, ..Forged::default() }),
+        ),
+        ("an admin's leaf that passes on", admin.forge(Forged { identity: Some(Keys::generate()), rotate: true, ..Forged::default() })),
+    ];
+    for (what, event) in forged {
+        let before = bob.state();
+        let outcome = bob.read(&event);
+        assert_eq!(outcome, Ingest::Rejected(Why::Unauthorized(Unauthorized::Identity)), "{what}");
+        assert_eq!(bob.state(), before, "{what}");
+    }
+    // A proof that holds, so it is the change of account that is refused and nothing else.
+    let same = mallory.forge(Forged { identity: Some(mallory.keys.clone()), rotate: true, ..Forged::default() });
+    assert!(matches!(bob.read(&same), Ingest::Commit(_)));
+}
+
+#[test]
+fn an_impersonating_key_package_is_refused() {
+    let (alice, mallory) = (Member::new(), Member::new());
+    let (hers, his) = (alice.key_package(), mallory.key_package());
+    let signed = |event: &Event, by: &Member| {
+        EventBuilder::new(event.kind, event.content.clone()).tags(event.tags.iter().cloned()).sign_with_keys(&by.keys).expect("a signature")
+    };
+    assert!(Offer::read(&signed(&his, &mallory), *NOW).is_ok());
+    assert_eq!(Offer::read(&signed(&his, &alice), *NOW).err(), Some(OfferRefused::Author), "his package under her name");
+    assert_eq!(Offer::read(&signed(&hers, &mallory), *NOW).err(), Some(OfferRefused::Author), "her package under his name");
+    let mut renamed = his.clone();
+    renamed.pubkey = alice.account();
+    assert_eq!(Offer::read(&renamed, *NOW).err(), Some(OfferRefused::Event), "his event with her name on it");
+    let claimed = mallory.disguised_key_package(&alice);
+    assert!(
+        matches!(Offer::read(&claimed, *NOW), Err(OfferRefused::Leaf(LeafFlaw::Proof))),
+        "her name in his package, vouched for by himself"
+    );
+}
+
+#[test]
+fn a_rewrapped_commit_is_a_duplicate() {
+    let (admin, mallory, bob) = garden();
+    let staged = admin.stage(Change::Rotate).expect("a staged commit");
+    let again = mallory.wrap(mallory.open(&staged.event));
+    admin.confirm();
+    assert!(matches!(bob.read(&staged.event), Ingest::Commit(_)));
+    let before = bob.state();
+    for event in [&again, &staged.event] {
+        assert_eq!(bob.read(event), Ingest::Duplicate);
+    }
+    assert_eq!(bob.state(), before);
+    bob.reload();
+    assert_eq!(bob.read(&again), Ingest::Duplicate, "after a restart too");
+    assert_agree(&[&admin, &bob]);
 }
 
 #[test]

@@ -9,8 +9,8 @@ use murmel_engine::{RoutingId, Welcome};
 use nostr::{EventBuilder, Kind, Tag};
 use openmls::group::{MlsGroup, PURE_PLAINTEXT_WIRE_FORMAT_POLICY};
 use openmls::prelude::{
-    AppDataDictionary, AppDataDictionaryExtension, BasicCredential, Capabilities, Ciphersuite, CredentialType, CredentialWithKey, Extension,
-    ExtensionType, Extensions, GroupContext, KeyPackage, MlsMessageBodyIn, MlsMessageIn, ProposalType, ProtocolVersion,
+    AppDataDictionary, AppDataDictionaryExtension, BasicCredential, Capabilities, Ciphersuite, CredentialType, CredentialWithKey,
+    Extension, ExtensionType, Extensions, GroupContext, KeyPackage, MlsMessageBodyIn, MlsMessageIn, ProposalType, ProtocolVersion,
     RequiredCapabilitiesExtension, SignatureScheme,
 };
 use openmls_basic_credential::SignatureKeyPair;

@@ -1,9 +1,7 @@
 //! What a group can do beyond its linear life: retention, pictures, other relays, its end, and being brought up to date.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use murmel_engine::components::{
-    AVATAR, Avatar, GroupImage, IMAGE, LIFECYCLE, MAX_RELAYS, MEDIA_V2, PROFILE, Picture, RETENTION,
-};
+use murmel_engine::components::{AVATAR, Avatar, GroupImage, IMAGE, LIFECYCLE, MAX_RELAYS, MEDIA_V2, PROFILE, Picture, RETENTION};
 use murmel_engine::{Change, Epoch, Error, GroupEvent, Ingest, MAX_WELCOME_RUMOR, Refusal, RoutingId, Why};
 use murmel_tests::member::assert_agree;
 use murmel_tests::{Member, attacker::Forged};
@@ -56,13 +54,8 @@ fn trio() -> (Member, Member, Member) {
 }
 
 fn picture() -> GroupImage {
-    let picture = Picture {
-        hash: [1; 32],
-        key: [2; 32].into(),
-        nonce: [3; 12],
-        upload_key: [4; 32].into(),
-        media_type: "image/png".to_owned(),
-    };
+    let picture =
+        Picture { hash: [1; 32], key: [2; 32].into(), nonce: [3; 12], upload_key: [4; 32].into(), media_type: "image/png".to_owned() };
     GroupImage::new(picture).unwrap()
 }
 
@@ -119,7 +112,8 @@ fn pictures_are_set_and_taken_away_and_never_required() {
 #[test]
 fn an_avatar_is_https_and_spelt_in_one_way() {
     let make = |url: &str| Avatar::new(url.to_owned(), String::new(), String::new());
-    for url in ["http://a.example/x", "https://u@a.example/x", "https://a.example/x#y", "https://a.example", "https://A.example/", "x", ""] {
+    for url in ["http://a.example/x", "https://u@a.example/x", "https://a.example/x#y", "https://a.example", "https://A.example/", "x", ""]
+    {
         assert!(make(url).is_none(), "{url}");
     }
     assert!(make(&format!("https://a.example/{}", "x".repeat(2048))).is_none());
@@ -191,9 +185,7 @@ fn a_group_of_one_can_be_ended() {
 #[test]
 fn a_disbanding_commit_of_another_shape_is_refused() {
     let (alice, bob, carol) = trio();
-    let admins = |of: &[&Member]| {
-        murmel_engine::components::Admins::new(of.iter().map(|member| member.account())).unwrap().encode()
-    };
+    let admins = |of: &[&Member]| murmel_engine::components::Admins::new(of.iter().map(|member| member.account())).unwrap().encode();
     let leaf = |of: &Member| {
         let account = of.account();
         alice.group(move |_, group, _| group.leaves().into_iter().find(|(_, other)| *other == account).unwrap().0)
@@ -201,19 +193,24 @@ fn a_disbanding_commit_of_another_shape_is_refused() {
     let everybody = vec![leaf(&bob), leaf(&carol)];
     let ends = (LIFECYCLE, vec![1]);
     let shapes: [(&str, Forged); 5] = [
-        ("somebody stays", Forged { components: vec![ends.clone(), (0x8003, admins(&[&alice]))], removes: vec![leaf(&bob)], ..Forged::default() }),
+        (
+            "somebody stays",
+            Forged { components: vec![ends.clone(), (0x8003, admins(&[&alice]))], removes: vec![leaf(&bob)], ..Forged::default() },
+        ),
         ("no list of admins", Forged { components: vec![ends.clone()], removes: everybody.clone(), ..Forged::default() }),
         ("nobody is removed", Forged { components: vec![ends.clone(), (0x8003, admins(&[&alice]))], ..Forged::default() }),
-        ("something else changes", Forged {
-            components: vec![ends.clone(), (0x8003, admins(&[&alice])), (PROFILE, vec![0, 0])],
-            removes: everybody.clone(),
-            ..Forged::default()
-        }),
-        ("no such state", Forged {
-            components: vec![(LIFECYCLE, vec![2]), (0x8003, admins(&[&alice]))],
-            removes: everybody,
-            ..Forged::default()
-        }),
+        (
+            "something else changes",
+            Forged {
+                components: vec![ends.clone(), (0x8003, admins(&[&alice])), (PROFILE, vec![0, 0])],
+                removes: everybody.clone(),
+                ..Forged::default()
+            },
+        ),
+        (
+            "no such state",
+            Forged { components: vec![(LIFECYCLE, vec![2]), (0x8003, admins(&[&alice]))], removes: everybody, ..Forged::default() },
+        ),
     ];
     for (name, forged) in shapes {
         let event = alice.forge(forged);
