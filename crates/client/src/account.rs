@@ -82,7 +82,7 @@ pub(crate) enum Birth {
 
 /// Makes the database of a new account. Nothing is sent.
 pub(crate) async fn create_database(path: &Path, secrets: &Secrets, name: &str, birth: Birth, options: &Options) -> Result<()> {
-    let db = Database::create(path, DatabaseKey::new(*secrets.database), Groups::default()).await?;
+    let db = Database::create_with(path, DatabaseKey::new(*secrets.database), Groups::default(), options.execution()).await?;
     let (keys, name, now) = (secrets.keys.clone(), name.to_owned(), options.clock.now());
     let relays = options.default_relays.clone();
     let written = db
@@ -111,7 +111,9 @@ impl Account {
     /// Opens the database and starts the background tasks.
     pub(crate) async fn open(opening: Opening) -> Result<Arc<Self>> {
         let Opening { database, secrets, key_place, options, bus, attention, try_it, auto_accept } = opening;
-        let db = Database::open(&database, DatabaseKey::new(*secrets.database), Groups::default()).await.map_err(at_open)?;
+        let db = Database::open_with(&database, DatabaseKey::new(*secrets.database), Groups::default(), options.execution())
+            .await
+            .map_err(at_open)?;
         let pubkey = secrets.keys.public_key();
         let loaded = db.write(move |tx, groups| {
             let record = tx.account()?.filter(|record| record.public_key == pubkey).ok_or_else(foreign)?;
@@ -128,7 +130,7 @@ impl Account {
         };
         let dial = if options.allow_loopback { DialPolicy::AllowLoopback } else { DialPolicy::Public };
         let pace = murmel_net::Pace { redial_first: options.pace.redial_first, ..murmel_net::Pace::default() };
-        let (net, incoming) = Net::new(NetOptions { dial, proxy: None, auth: Some(secrets.keys.clone()), pace });
+        let (net, incoming) = Net::new(NetOptions { dial, proxy: None, auth: Some(secrets.keys.clone()), pace, wire: options.wire.clone() });
         let view = ipc::AccountView { npub: npub(&pubkey), name: record.name, key_place, try_it, other_clients: record.other_clients };
         let account = Arc::new(Self {
             db,

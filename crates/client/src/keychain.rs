@@ -54,6 +54,10 @@ pub trait Keychain: Send + Sync {
     /// # Errors
     /// See [`KeychainError`].
     fn remove(&self, user: &str) -> std::result::Result<(), KeychainError>;
+    /// Whether calls never block, so that they need no thread of their own.
+    fn is_instant(&self) -> bool {
+        false
+    }
 }
 
 /// Which keychain a profile uses.
@@ -140,6 +144,9 @@ async fn off_thread<T: Send + 'static>(
     keychain: &Arc<dyn Keychain>,
     call: impl FnOnce(&dyn Keychain) -> std::result::Result<T, KeychainError> + Send + 'static,
 ) -> std::result::Result<T, KeychainError> {
+    if keychain.is_instant() {
+        return call(keychain.as_ref());
+    }
     let keychain = Arc::clone(keychain);
     let (sender, receiver) = oneshot::channel();
     let spawned = std::thread::Builder::new().name("keychain".to_owned()).spawn(move || {
@@ -242,12 +249,20 @@ struct MockState {
     items: HashMap<String, Zeroizing<Vec<u8>>>,
     fault: Option<KeychainError>,
     forgetful: bool,
+    instant: bool,
 }
 
 impl MockKeychain {
     /// An empty one.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// An empty one that is asked on the caller's thread, for simulations.
+    pub fn instant() -> Self {
+        let keychain = Self::default();
+        keychain.state().instant = true;
+        keychain
     }
 
     /// Every call fails like this from now on; `None` ends it.
@@ -304,6 +319,10 @@ impl Keychain for MockKeychain {
         }
         state.items.remove(user);
         Ok(())
+    }
+
+    fn is_instant(&self) -> bool {
+        self.state().instant
     }
 }
 

@@ -17,6 +17,7 @@ mod groups;
 mod home;
 mod housekeeping;
 mod identity;
+mod inspection;
 mod intent;
 mod invitations;
 mod invitees;
@@ -59,9 +60,12 @@ pub use bus::Subscription;
 pub use clock::Clock;
 pub use error::Error;
 pub use housekeeping::Housekeeping;
+pub use inspection::{Branch, Carried, Standing};
 pub use keychain::{Keychain, KeychainChoice, KeychainError, MockKeychain};
 /// The relay inside this program, for `relay serve` and for tests.
 pub use murmel_net::{EmbeddedRelay, EmbeddedRelayError};
+/// What carries frames in a simulation.
+pub use murmel_net::{Frame, Line, Wire};
 pub use notices::Notice;
 pub use options::{DEFAULT_RELAYS, LOOKUP_RELAYS, Options};
 pub use pace::Pace;
@@ -512,6 +516,25 @@ impl Client {
     /// `Storage`.
     pub async fn settle(&self, timeout: Duration) -> Result<Settled> {
         sync::settle(&self.account()?, timeout).await
+    }
+}
+
+/// For simulations and tests.
+impl Client {
+    /// Where the account stands in a group; `None` where it has no state of it.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn branch(&self, chat: &str) -> Result<Option<Branch>> {
+        inspection::branch(&self.account()?, chat).await
+    }
+
+    /// Every message of a chat as the database has it, in the order of arrival.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn carried(&self, chat: &str) -> Result<Vec<Carried>> {
+        inspection::carried(&self.account()?, chat).await
     }
 }
 

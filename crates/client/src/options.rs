@@ -2,7 +2,10 @@
 //! It reads no environment: the window and the terminal do, and fill this in.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use murmel_net::Wire;
+use murmel_store::Execution;
 use zeroize::Zeroizing;
 
 use crate::{Clock, Housekeeping, KeychainChoice, Pace};
@@ -33,6 +36,9 @@ pub struct Options {
     pub pace: Pace,
     /// How long housekeeping waits.
     pub housekeeping: Housekeeping,
+    /// Carries frames to relays instead of sockets. Only simulations set it, and with it everything runs on the caller's thread:
+    /// transactions, and calls of the keychain.
+    pub wire: Option<Arc<dyn Wire>>,
 }
 
 impl Options {
@@ -47,7 +53,13 @@ impl Options {
             clock: Clock::system(),
             pace: Pace::default(),
             housekeeping: Housekeeping::default(),
+            wire: None,
         }
+    }
+
+    /// Where the database runs its transactions.
+    pub(crate) fn execution(&self) -> Execution {
+        if self.wire.is_some() { Execution::Inline } else { Execution::Thread }
     }
 
     /// Whoever brings relays of their own contacts these only.

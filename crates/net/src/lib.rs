@@ -16,8 +16,10 @@ mod link;
 mod lists;
 mod net;
 mod socket;
+mod wire;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use nostr::{Event, Keys, Timestamp};
@@ -31,6 +33,7 @@ pub use incoming::{Feed, INCOMING_CAP, Incoming, NOTICES_CAP};
 pub use lists::{LIST_ENTRIES_CAP, ListError, ListKind, RelayList, RelayUse};
 pub use net::{LINKS_CAP, Net};
 pub use socket::{ADDRESSES_TRIED_CAP, FRAME_BYTES_CAP};
+pub use wire::{Frame, Line, Wire};
 
 /// How the network is used.
 #[derive(Debug, Clone, Default)]
@@ -43,6 +46,8 @@ pub struct NetOptions {
     pub auth: Option<Keys>,
     /// Pauses and patience.
     pub pace: Pace,
+    /// Carries the frames instead of sockets; for simulations. The dial policy is asked all the same.
+    pub wire: Option<Arc<dyn Wire>>,
 }
 
 /// Pauses and patience of the connections.

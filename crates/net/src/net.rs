@@ -62,7 +62,7 @@ impl Net {
     pub fn new(options: NetOptions) -> (Self, mpsc::Receiver<Incoming>) {
         let (queue, incoming) = mpsc::channel(INCOMING_CAP);
         let notices = Notices::into_queue(queue.clone());
-        let dialler = Arc::new(Dialler::new(options.dial, options.proxy));
+        let dialler = Arc::new(Dialler::new(options.dial, options.proxy).over(options.wire));
         let hub = |lane, auth| LaneHub::new(lane, auth, &dialler, &queue, &notices, &options.pace);
         let inbox = Arc::new(hub(Lane::Inbox, options.auth.clone()));
         let group = Arc::new(hub(Lane::Group, None));

@@ -23,6 +23,7 @@ use tokio_tungstenite::{Connector, client_async_tls_with_config};
 
 use crate::dial::{DialPolicy, DialRefusal, Target};
 use crate::frame::{MESSAGE_BYTES_CAP, frame_fits};
+use crate::wire::{self, Wire};
 
 /// Largest frame that is read off a socket, in bytes. A larger one ends the connection.
 pub const FRAME_BYTES_CAP: usize = 4 * 1024 * 1024;
@@ -50,6 +51,9 @@ pub(crate) enum DialFault {
     Tls(#[from] rustls::Error),
     #[error("no answer in time")]
     TimedOut,
+    /// The wire that stands for a socket has no connection.
+    #[error("{0}")]
+    Wire(String),
 }
 
 /// Dials relays for a pool, under the dial policy.
@@ -61,11 +65,17 @@ pub(crate) struct Dialler {
     policy: DialPolicy,
     proxy: Option<SocketAddr>,
     tls: Result<Arc<rustls::ClientConfig>, rustls::Error>,
+    wire: Option<Arc<dyn Wire>>,
 }
 
 impl Dialler {
     pub(crate) fn new(policy: DialPolicy, proxy: Option<SocketAddr>) -> Self {
-        Self { policy, proxy, tls: tls_config().map(Arc::new) }
+        Self { policy, proxy, tls: tls_config().map(Arc::new), wire: None }
+    }
+
+    /// Lets `wire` carry the frames, where there is one.
+    pub(crate) fn over(self, wire: Option<Arc<dyn Wire>>) -> Self {
+        Self { wire, ..self }
     }
 
     pub(crate) fn check(&self, url: &Url) -> Result<Target, DialRefusal> {
@@ -139,6 +149,13 @@ impl WebSocketTransport for Dialler {
         timeout: Duration,
     ) -> BoxedFuture<'a, Result<(WebSocketSink, WebSocketStream), TransportError>> {
         Box::pin(async move {
+            if let Some(wire) = &self.wire {
+                self.check(url).map_err(|refusal| TransportError::backend(DialFault::Refused(refusal)))?;
+                return match tokio::time::timeout(timeout, wire::connect(wire.as_ref(), url.as_str())).await {
+                    Ok(connected) => connected,
+                    Err(_) => Err(TransportError::backend(DialFault::TimedOut)),
+                };
+            }
             let socket = match tokio::time::timeout(timeout, self.open(url)).await {
                 Ok(opened) => opened.map_err(TransportError::backend)?,
                 Err(_) => return Err(TransportError::backend(DialFault::TimedOut)),

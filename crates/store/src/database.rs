@@ -14,6 +14,17 @@ use crate::{DatabaseKey, StoreError, Tx};
 /// Transactions that may wait for the thread; whoever brings one more waits for a place.
 pub const QUEUE_CAP: usize = 256;
 
+/// Where transactions run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Execution {
+    /// On a thread of the database's own; whoever asks waits for the answer without blocking.
+    #[default]
+    Thread,
+    /// On the caller's thread, inside of the first poll, through the very same transaction. For simulations, in which nothing but
+    /// the schedule may decide what comes next; the caller needs a stack of 8 MiB.
+    Inline,
+}
+
 /// State that lives beside the connection and mirrors what it holds, such as the loaded groups.
 pub trait Rollback {
     /// The transaction that was just running did not take place: forget everything that may have come from it.
@@ -36,8 +47,16 @@ impl<S> Clone for Database<S> {
 }
 
 struct Shared<S> {
-    jobs: Mutex<Option<SyncSender<Job<S>>>>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    place: Place<S>,
+}
+
+enum Place<S> {
+    Thread {
+        jobs: Mutex<Option<SyncSender<Job<S>>>>,
+        thread: Mutex<Option<JoinHandle<()>>>,
+    },
+    /// `None` once it is closed.
+    Inline(Mutex<Option<Line<S>>>),
 }
 
 impl<S: Rollback + Send + 'static> Database<S> {
@@ -46,7 +65,15 @@ impl<S: Rollback + Send + 'static> Database<S> {
     /// # Errors
     /// [`StoreError::Exists`] if anything is there already, [`StoreError::DiskFull`], [`StoreError::Io`], [`StoreError::NoCipher`].
     pub async fn create(path: impl AsRef<Path>, key: DatabaseKey, state: S) -> Result<Self, StoreError> {
-        Self::start(Start::Create, path.as_ref().to_path_buf(), key, state).await
+        Self::create_with(path, key, state, Execution::Thread).await
+    }
+
+    /// As [`Database::create`], with a choice of where transactions run.
+    ///
+    /// # Errors
+    /// Those of [`Database::create`].
+    pub async fn create_with(path: impl AsRef<Path>, key: DatabaseKey, state: S, execution: Execution) -> Result<Self, StoreError> {
+        Self::start(Start::Create, path.as_ref().to_path_buf(), key, state, execution).await
     }
 
     /// Opens the database at `path` for this process alone.
@@ -55,12 +82,25 @@ impl<S: Rollback + Send + 'static> Database<S> {
     /// [`StoreError::Missing`], [`StoreError::WrongKey`], [`StoreError::Damaged`], [`StoreError::NewerSchema`], [`StoreError::Busy`],
     /// [`StoreError::DiskFull`], [`StoreError::Io`], [`StoreError::NoCipher`]. In none of these cases is what was stored touched.
     pub async fn open(path: impl AsRef<Path>, key: DatabaseKey, state: S) -> Result<Self, StoreError> {
-        Self::start(Start::Open, path.as_ref().to_path_buf(), key, state).await
+        Self::open_with(path, key, state, Execution::Thread).await
     }
 
-    async fn start(start: Start, path: PathBuf, key: DatabaseKey, state: S) -> Result<Self, StoreError> {
+    /// As [`Database::open`], with a choice of where transactions run.
+    ///
+    /// # Errors
+    /// Those of [`Database::open`].
+    pub async fn open_with(path: impl AsRef<Path>, key: DatabaseKey, state: S, execution: Execution) -> Result<Self, StoreError> {
+        Self::start(Start::Open, path.as_ref().to_path_buf(), key, state, execution).await
+    }
+
+    async fn start(start: Start, path: PathBuf, key: DatabaseKey, state: S, execution: Execution) -> Result<Self, StoreError> {
+        if execution == Execution::Inline {
+            let line = thread::line(start, &path, &key, state)?;
+            return Ok(Self { shared: Arc::new(Shared { place: Place::Inline(Mutex::new(Some(line))) }) });
+        }
         let (jobs, thread, opened) = thread::spawn(start, path, key, state)?;
-        let database = Self { shared: Arc::new(Shared { jobs: Mutex::new(Some(jobs)), thread: Mutex::new(Some(thread)) }) };
+        let place = Place::Thread { jobs: Mutex::new(Some(jobs)), thread: Mutex::new(Some(thread)) };
+        let database = Self { shared: Arc::new(Shared { place }) };
         opened.await.map_err(|_| StoreError::Closed)??;
         Ok(database)
     }
@@ -95,7 +135,13 @@ impl<S: Rollback + Send + 'static> Database<S> {
 
     /// Closes the file after the work that is queued; later calls on any clone answer [`StoreError::Closed`]. Closing twice is fine.
     pub async fn close(&self) {
-        let jobs = self.shared.jobs.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let jobs = match &self.shared.place {
+            Place::Thread { jobs, .. } => jobs.lock().unwrap_or_else(PoisonError::into_inner).take(),
+            Place::Inline(line) => {
+                drop(line.lock().unwrap_or_else(PoisonError::into_inner).take());
+                None
+            }
+        };
         if let Some(jobs) = jobs {
             let (reply, closed) = oneshot::channel();
             if jobs.send(Job::Close(reply)).is_ok() {
@@ -110,8 +156,14 @@ impl<S: Rollback + Send + 'static> Database<S> {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
+        let jobs = match &self.shared.place {
+            Place::Thread { jobs, .. } => jobs.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            Place::Inline(line) => {
+                let mut line = line.lock().unwrap_or_else(PoisonError::into_inner);
+                return line.as_mut().map_or_else(|| Err(StoreError::Closed.into()), f);
+            }
+        };
         let (reply, answer) = oneshot::channel();
-        let jobs = self.shared.jobs.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let job = Job::Run(Box::new(move |line| {
             // Nobody waits for the answer any more: the transaction took place all the same.
             drop(reply.send(f(line)));
@@ -126,8 +178,9 @@ impl<S: Rollback + Send + 'static> Database<S> {
 impl<S> Drop for Shared<S> {
     /// Waits for the thread, so that the file can be opened again afterwards.
     fn drop(&mut self) {
-        drop(self.jobs.get_mut().unwrap_or_else(PoisonError::into_inner).take());
-        let thread = self.thread.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        let Place::Thread { jobs, thread } = &mut self.place else { return };
+        drop(jobs.get_mut().unwrap_or_else(PoisonError::into_inner).take());
+        let thread = thread.get_mut().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread.filter(|thread| thread.thread().id() != current().id()) {
             drop(thread.join());
         }

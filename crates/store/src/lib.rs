@@ -35,7 +35,7 @@ mod tests;
 pub use account::AccountRecord;
 pub use chat::{ChatProjection, ChatRecord, ChatState, Member};
 pub use codec::{CodecError, MixedCodec};
-pub use database::{Database, QUEUE_CAP, Rollback};
+pub use database::{Database, Execution, QUEUE_CAP, Rollback};
 pub use deferred::{DEFERRED_CAP, DEFERRED_CAP_PER_ROUTING, DeferredRecord};
 pub use error::StoreError;
 pub use ids::{ChatId, DeferredId, MessageId, OutboxId, RequestId};

@@ -62,17 +62,22 @@ pub(crate) fn spawn<S: Rollback + Send + 'static>(
 ) -> Result<Spawned<S>, StoreError> {
     let (sender, jobs) = sync_channel(QUEUE_CAP);
     let (reply, opened) = oneshot::channel();
-    let body = move || match begin(start, &path, &key) {
-        Ok(connection) => {
+    let body = move || match line(start, &path, &key, state) {
+        Ok(line) => {
             drop(key);
             if reply.send(Ok(())).is_ok() {
-                serve(Line { connection, crypto: RustCrypto::default(), state }, &jobs);
+                serve(line, &jobs);
             }
         }
         Err(error) => drop(reply.send(Err(error))),
     };
     let thread = Builder::new().name("database".into()).stack_size(STACK).spawn(body)?;
     Ok((sender, thread, opened))
+}
+
+/// Opens the file and takes ownership of what belongs to it.
+pub(crate) fn line<S>(start: Start, path: &Path, key: &DatabaseKey, state: S) -> Result<Line<S>, StoreError> {
+    Ok(Line { connection: begin(start, path, key)?, crypto: RustCrypto::default(), state })
 }
 
 fn serve<S: Rollback>(mut line: Line<S>, jobs: &Receiver<Job<S>>) {

@@ -3,12 +3,13 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use murmel_net::{Lane as NetLane, RelayAddress};
 use murmel_store::{Answer, Due, Lane, OutboxId};
 use nostr::Event;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use crate::account::Account;
 use crate::pace::{Pace, grown};

@@ -6,10 +6,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use murmel_net::{Feed, Lane, RelayAddress};
 use nostr::{Event, EventId};
+use tokio::time::Instant;
 
 use crate::notices::Backlog;
 

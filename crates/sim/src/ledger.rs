@@ -1,0 +1,294 @@
+//! The ledger: everything that anybody asked for, and what has to have become of it in the end.
+//! It looks at clients only through what they show, and at nothing while the storm lasts.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use murmel_client::{Branch, Carried, Standing};
+use murmel_ipc as ipc;
+
+use crate::person::Person;
+
+/// Broken promises that are kept of one seed; one is enough to fail it.
+pub const VIOLATIONS_CAP: usize = 50;
+
+/// A promise that was broken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// Which promise.
+    pub invariant: Invariant,
+    /// What was seen.
+    pub detail: String,
+}
+
+macro_rules! invariants {
+    ($($(#[$doc:meta])* $name:ident = $word:literal,)*) => {
+        /// What has to hold in the end.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Invariant { $($(#[$doc])* $name,)* }
+
+        impl Invariant {
+            /// Its name in reports.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$name => $word,)* }
+            }
+        }
+    };
+}
+
+invariants! {
+    /// What was sent is there for everybody who was a member in its epoch, or is visibly withdrawn or failed for its author.
+    Lost = "lost",
+    /// Nothing is there twice.
+    Duplicated = "duplicated",
+    /// All members are in one epoch of one branch, with one name, and the same members and admins.
+    Diverged = "diverged",
+    /// Nobody stays behind, and no invitation is never heard of.
+    Deaf = "deaf",
+    /// What its author sees as sent, somebody else has.
+    FalseSent = "false_sent",
+    /// Nobody shows a message that its author does not have.
+    Phantom = "phantom",
+    /// Nothing changed that no admin asked for.
+    Unauthorised = "unauthorised",
+    /// Nobody reads what was said before they came.
+    Overheard = "overheard",
+    /// It ends.
+    Restless = "restless",
+    /// A client opens again after whatever happened to it, and does not fail for a fault of ours.
+    Broken = "broken",
+}
+
+/// A message that somebody was told is kept.
+#[derive(Clone, Debug)]
+struct Sent {
+    author: usize,
+    text: String,
+}
+
+/// What was asked for.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    sent: Vec<Sent>,
+    names: BTreeSet<String>,
+    descriptions: BTreeSet<String>,
+    /// Public keys of those that somebody wanted to remove, or that wanted to leave.
+    departures: BTreeSet<String>,
+    /// Public keys of those that somebody wanted to be an admin.
+    admins: BTreeSet<String>,
+    /// Per epoch, every authenticator that was seen.
+    epochs: BTreeMap<u64, BTreeSet<Vec<u8>>>,
+    broken: Vec<Violation>,
+    next: u64,
+}
+
+/// Everything that one person shows in the end.
+struct Shown {
+    person: usize,
+    branch: Option<Branch>,
+    carried: Vec<Carried>,
+    states: BTreeMap<i64, ipc::MessageState>,
+}
+
+impl Ledger {
+    /// A text that nobody has used.
+    pub fn text(&mut self, author: usize) -> String {
+        self.next += 1;
+        format!("{author}/{}", self.next)
+    }
+
+    /// A message was kept.
+    pub fn sent(&mut self, author: usize, text: String) {
+        self.sent.push(Sent { author, text });
+    }
+
+    /// How many messages were kept.
+    pub fn count(&self) -> usize {
+        self.sent.len()
+    }
+
+    /// Somebody allowed asks for a name.
+    pub fn name(&mut self, name: &str) {
+        self.names.insert(name.to_owned());
+    }
+
+    /// Somebody allowed asks for a description.
+    pub fn description(&mut self, text: &str) {
+        self.descriptions.insert(text.to_owned());
+    }
+
+    /// Somebody is to go.
+    pub fn departure(&mut self, hex: &str) {
+        self.departures.insert(hex.to_owned());
+    }
+
+    /// Somebody is to be an admin.
+    pub fn admin(&mut self, hex: &str) {
+        self.admins.insert(hex.to_owned());
+    }
+
+    /// A promise was seen broken on the way.
+    pub fn break_promise(&mut self, invariant: Invariant, detail: String) {
+        if self.broken.len() < VIOLATIONS_CAP {
+            self.broken.push(Violation { invariant, detail });
+        }
+    }
+
+    /// Somebody was seen in this epoch.
+    pub fn observe(&mut self, branch: &Branch) {
+        if branch.state != Standing::Gone {
+            self.epochs.entry(branch.epoch).or_default().insert(branch.authenticator.clone());
+        }
+    }
+
+    /// Epochs that were seen with more than one branch.
+    pub fn forks(&self) -> usize {
+        self.epochs.values().filter(|branches| branches.len() > 1).count()
+    }
+
+    /// Judges the end.
+    pub async fn judge(mut self, people: &[Person]) -> Vec<Violation> {
+        let mut shown = Vec::with_capacity(people.len());
+        for person in people {
+            shown.push(show(person).await);
+        }
+        self.judge_state(people, &shown);
+        self.judge_messages(people, &shown);
+        self.broken
+    }
+
+    fn judge_state(&mut self, people: &[Person], shown: &[Shown]) {
+        let active: Vec<(&Shown, &Branch)> =
+            shown.iter().filter_map(|one| Some((one, one.branch.as_ref().filter(|branch| branch.state != Standing::Gone)?))).collect();
+        let Some((_, newest)) = active.iter().max_by_key(|(_, branch)| branch.epoch) else { return };
+        let newest = (*newest).clone();
+        for (one, branch) in &active {
+            let who = one.person;
+            if branch.epoch == newest.epoch {
+                if branch.authenticator != newest.authenticator {
+                    self.break_promise(Invariant::Diverged, format!("person {who} is on a branch of their own in epoch {}", branch.epoch));
+                } else if (&branch.members, &branch.admins, &branch.name, &branch.description)
+                    != (&newest.members, &newest.admins, &newest.name, &newest.description)
+                {
+                    self.break_promise(Invariant::Diverged, format!("person {who} shows another group in the same epoch"));
+                }
+            } else {
+                let alone = self.epochs.get(&branch.epoch).is_some_and(|branches| branches.len() > 1);
+                let invariant = if alone { Invariant::Diverged } else { Invariant::Deaf };
+                self.break_promise(invariant, format!("person {who} is in epoch {} while the newest is {}", branch.epoch, newest.epoch));
+            }
+        }
+        for person in people {
+            let member = newest.members.contains(&person.hex);
+            let here = active.iter().any(|(one, _)| one.person == person.number);
+            if member && !here {
+                self.break_promise(Invariant::Deaf, format!("person {} is a member and does not know it", person.number));
+            }
+            let was = person.chat.is_some();
+            if was && !member && !here && !self.departures.contains(&person.hex) {
+                self.break_promise(Invariant::Unauthorised, format!("person {} was removed although nobody asked for it", person.number));
+            }
+            if newest.admins.contains(&person.hex) && !self.admins.contains(&person.hex) {
+                self.break_promise(Invariant::Unauthorised, format!("person {} is an admin although nobody asked for it", person.number));
+            }
+        }
+        if !self.names.contains(&newest.name) {
+            self.break_promise(Invariant::Unauthorised, format!("the group is called {:?}, which no admin asked for", newest.name));
+        }
+        if !self.descriptions.contains(&newest.description) {
+            self.break_promise(Invariant::Unauthorised, "the group has a description that no admin asked for".to_owned());
+        }
+    }
+
+    fn judge_messages(&mut self, people: &[Person], shown: &[Shown]) {
+        let authors: BTreeMap<&str, usize> = self.sent.iter().map(|sent| (sent.text.as_str(), sent.author)).collect();
+        let mut found = Vec::new();
+        for one in shown {
+            let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+            for row in &one.carried {
+                *counts.entry(&row.content).or_default() += 1;
+            }
+            for (text, count) in counts.iter().filter(|(_, count)| **count > 1) {
+                found.push((Invariant::Duplicated, format!("person {} has {text} {count} times", one.person)));
+            }
+            for row in one.carried.iter().filter(|row| !row.mine) {
+                let author = people.iter().find(|person| person.hex == row.sender).map(|person| person.number);
+                let has = |author: usize| shown.iter().any(|other| other.person == author && other.has(&row.content));
+                match author {
+                    Some(author) if has(author) && authors.get(row.content.as_str()).is_none_or(|kept| *kept == author) => {}
+                    _ => found.push((Invariant::Phantom, format!("person {} has {}, which its author does not have", one.person, row.content))),
+                }
+                if let [joined] = joined(people, one.person)
+                    && row.epoch < *joined
+                {
+                    let detail = format!("person {} came in epoch {joined} and reads {} of epoch {}", one.person, row.content, row.epoch);
+                    found.push((Invariant::Overheard, detail));
+                }
+            }
+        }
+        for sent in &self.sent {
+            found.extend(judge_message(sent, people, shown));
+        }
+        for (invariant, detail) in found {
+            self.break_promise(invariant, detail);
+        }
+    }
+}
+
+/// What became of one message.
+fn judge_message(sent: &Sent, people: &[Person], shown: &[Shown]) -> Vec<(Invariant, String)> {
+    let Sent { author, text } = sent;
+    let mut found = Vec::new();
+    let Some(own) = shown.iter().find(|one| one.person == *author) else { return found };
+    let Some(row) = own.carried.iter().find(|row| row.mine && row.content == *text) else {
+        found.push((Invariant::Lost, format!("{text} is gone from its own author, person {author}")));
+        return found;
+    };
+    let gone = own.branch.as_ref().is_none_or(|branch| branch.state == Standing::Gone);
+    match own.states.get(&row.message) {
+        Some(ipc::MessageState::Failed { .. }) => return found,
+        Some(ipc::MessageState::Queued) if gone => return found,
+        Some(ipc::MessageState::Queued) => {
+            found.push((Invariant::Lost, format!("{text} of person {author} waits for ever")));
+            return found;
+        }
+        _ => {}
+    }
+    let mut anybody = false;
+    let mut missing = Vec::new();
+    for one in shown.iter().filter(|one| one.person != *author) {
+        anybody |= one.has(text);
+        let active = one.branch.as_ref().is_some_and(|branch| branch.state == Standing::Active);
+        let since = joined(people, one.person).last().copied().unwrap_or(u64::MAX);
+        if active && since <= row.epoch && !one.has(text) {
+            missing.push(one.person);
+        }
+    }
+    for person in &missing {
+        let word = if gone { "of somebody who is gone, " } else { "" };
+        found.push((Invariant::Lost, format!("{text}, {word}sent in epoch {}, never reached person {person}", row.epoch)));
+    }
+    if !missing.is_empty() && !anybody {
+        found.push((Invariant::FalseSent, format!("{text} shows as sent to person {author}, and nobody has it")));
+    }
+    found
+}
+
+fn joined(people: &[Person], number: usize) -> &[u64] {
+    people.iter().find(|person| person.number == number).map_or(&[], |person| person.joined.as_slice())
+}
+
+impl Shown {
+    fn has(&self, text: &str) -> bool {
+        self.carried.iter().any(|row| row.content == text)
+    }
+}
+
+async fn show(person: &Person) -> Shown {
+    let mut shown = Shown { person: person.number, branch: person.branch().await, carried: Vec::new(), states: BTreeMap::new() };
+    let Some((client, chat)) = person.here() else { return shown };
+    shown.carried = client.carried(&chat).await.unwrap_or_default();
+    for record in client.records(&chat, u32::MAX).await.unwrap_or_default() {
+        shown.states.insert(record.message, record.state);
+    }
+    shown
+}

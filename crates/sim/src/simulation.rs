@@ -1,0 +1,315 @@
+//! One seed from its first throw to its verdict: calm, storm, calm again, and the judge.
+//! It decides what happens to whom by the plan alone; clients, engine and database are the real ones.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use murmel_client::{Clock, Housekeeping};
+use murmel_ipc as ipc;
+use nostr::{Event, Keys, SecretKey};
+use tokio::time::Instant;
+
+use crate::faults::Tally;
+use crate::ledger::{Invariant, Ledger};
+use crate::outcome::Outcome;
+use crate::person::Person;
+use crate::plan::Plan;
+use crate::relay::Relay;
+use crate::storm;
+
+/// How long the set-up of everybody may take, in simulated seconds.
+const SETUP_PATIENCE: u64 = 600;
+/// How long it may take until everybody agrees after the storm, in simulated seconds.
+const CALM_PATIENCE: u64 = 3 * 3600;
+/// How long nothing may change before it is over, in simulated seconds.
+const QUIET: u64 = 240;
+/// How often the calm is looked at, in simulated seconds.
+const LOOK: u64 = 5;
+/// So long that it never happens in a simulation.
+const NEVER: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+
+/// Makes a commit that its author may not make; from the open transaction of a member who is no admin.
+pub type Cheat = fn(&murmel_store::Tx<'_>, &murmel_engine::GroupId, u64) -> Option<Event>;
+
+/// What the program that runs a simulation brings along.
+#[derive(Clone, Copy)]
+pub struct Surroundings {
+    /// Unix seconds at which the simulation begins.
+    pub begin: u64,
+    /// Told the simulated time again and again, for a program that can set its system clock by it.
+    pub tell_time: fn(u64),
+    /// Lets a member cheat, where the program knows how.
+    pub cheat: Option<Cheat>,
+}
+
+/// Everything in one seed.
+pub(crate) struct World {
+    pub(crate) plan: Plan,
+    pub(crate) surroundings: Surroundings,
+    pub(crate) clock: Clock,
+    pub(crate) relays: Arc<Vec<Arc<Relay>>>,
+    pub(crate) people: Vec<Person>,
+    pub(crate) ledger: Ledger,
+    pub(crate) tally: Tally,
+    trace: Option<Vec<String>>,
+    digest: u64,
+}
+
+/// Runs a seed. Has to be called in a runtime whose clock is paused; files are put into `folder`. `trace`: keep what happened.
+pub async fn run(plan: Plan, surroundings: Surroundings, folder: &Path, trace: bool) -> Outcome {
+    let origin = Instant::now();
+    let clock = Clock::running(origin, surroundings.begin);
+    let ticking = tokio::spawn(tell_time(clock.clone(), surroundings.tell_time));
+    let mut world = World::new(plan, surroundings, clock, folder, trace);
+    let begun = world.begin().await;
+    let mut convergence = 0;
+    if begun {
+        storm::rage(&mut world).await;
+        convergence = world.calm_down().await;
+    }
+    let World { plan, people, ledger, tally, trace, digest, .. } = world;
+    let (messages, forks) = (ledger.count(), ledger.forks());
+    let violations = ledger.judge(&people).await;
+    for mut person in people {
+        person.kill();
+    }
+    ticking.abort();
+    let simulated_secs = origin.elapsed().as_secs();
+    Outcome { seed: plan.seed, violations, faults: tally.all(), messages, forks, convergence, simulated_secs, digest, trace: trace.unwrap_or_default() }
+}
+
+async fn tell_time(clock: Clock, tell: fn(u64)) {
+    loop {
+        tell(clock.now());
+        tokio::time::sleep(Duration::from_secs(10)).await;
+    }
+}
+
+impl World {
+    fn new(plan: Plan, surroundings: Surroundings, clock: Clock, folder: &Path, trace: bool) -> Self {
+        let tally = Tally::default();
+        let mut dice = plan.dice("world", 0);
+        let relays: Arc<Vec<Arc<Relay>>> = Arc::new(
+            (0..plan.relays)
+                .map(|number| {
+                    let page = *dice.pick(&[500_usize, 100, 30]).unwrap_or(&500);
+                    Arc::new(Relay::new(format!("wss://relay{number}.sim.example"), plan.dice("relay", number), page, tally.clone()))
+                })
+                .collect(),
+        );
+        let urls: Vec<String> = relays.iter().map(|relay| relay.url().to_owned()).collect();
+        let people = (0..plan.people)
+            .map(|number| {
+                let mut dice = plan.dice("person", number);
+                // Everybody knows the honest one, so that one honest relay is enough.
+                let known = urls.iter().enumerate().filter(|(at, _)| *at == 0 || number == 0 || dice.chance(700));
+                let known = known.map(|(_, url)| url.clone()).collect();
+                let skew = if plan.skewed { dice.between(0, 2_400).cast_signed() - 1_200 } else { 0 };
+                let personal = Clock::running(Instant::now(), clock.now());
+                personal.shift(skew);
+                let keys = Keys::new(secret_key(&plan, number));
+                let mut person = Person::new(number, keys, personal, known, Arc::clone(&relays), folder);
+                if !plan.rivals {
+                    // A rotation is a change of the group, too.
+                    person.set_housekeeping(Housekeeping { rotation_grace: NEVER, ..Housekeeping::default() });
+                }
+                person
+            })
+            .collect();
+        let trace = trace.then(Vec::new);
+        Self { plan, surroundings, clock, relays, people, ledger: Ledger::default(), tally, trace, digest: 0xcbf2_9ce4_8422_2325 }
+    }
+
+    /// Notes what happens. Two runs of a seed note the same.
+    pub(crate) fn note(&mut self, what: impl Into<String>) {
+        let line = format!("{:>8} {}", self.clock.now().saturating_sub(self.surroundings.begin), what.into());
+        for byte in line.bytes() {
+            self.digest = (self.digest ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+        if let Some(trace) = &mut self.trace {
+            trace.push(line);
+        }
+    }
+
+    pub(crate) fn broken(&mut self, invariant: Invariant, detail: String) {
+        self.note(format!("{}: {detail}", invariant.name()));
+        self.ledger.break_promise(invariant, detail);
+    }
+
+    /// Starts somebody; a client that cannot be opened is a broken promise.
+    pub(crate) async fn start(&mut self, number: usize) {
+        let Some(person) = self.people.get_mut(number) else { return };
+        if let Err(error) = person.start().await {
+            self.broken(Invariant::Broken, format!("the client of person {number} does not open: {error}"));
+        }
+    }
+
+    /// Accounts, their set-up, and the group.
+    async fn begin(&mut self) -> bool {
+        let (plan, begin) = (self.plan.clone(), self.surroundings.begin);
+        self.note(format!("{plan:?} from {begin}").split(" from ").next().unwrap_or_default().to_owned());
+        for number in 0..self.people.len() {
+            self.start(number).await;
+        }
+        if !self.all_set_up().await {
+            self.broken(Invariant::Restless, "the set-up of an account never ends on relays that work".to_owned());
+            return false;
+        }
+        let founders = plan.founders;
+        let invited: Vec<String> = self.people.iter().take(founders).skip(1).map(|person| person.npub.clone()).collect();
+        let Some(client) = self.people.first().and_then(Person::client).cloned() else { return false };
+        let args = ipc::NewGroup { name: "Garden".into(), description: String::new(), people: invited };
+        self.ledger.name("Garden");
+        self.ledger.description("");
+        let created = match client.create_group(args).await {
+            Ok(created) if created.not_invited.is_empty() => created,
+            other => {
+                self.broken(Invariant::Broken, format!("the group could not be made: {other:?}"));
+                return false;
+            }
+        };
+        if let Some(creator) = self.people.first_mut() {
+            creator.chat = Some(created.chat.clone());
+            creator.joined.push(0);
+            self.ledger.admin(&creator.hex);
+        }
+        for _ in 0..SETUP_PATIENCE {
+            self.accept_all().await;
+            if self.people.iter().take(founders).all(|person| person.chat.is_some()) {
+                return self.appoint(&client, &created.chat).await;
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        self.broken(Invariant::Deaf, "an invitation does not arrive on relays that work".to_owned());
+        false
+    }
+
+    async fn all_set_up(&self) -> bool {
+        for _ in 0..SETUP_PATIENCE {
+            let mut all = true;
+            for person in &self.people {
+                all &= person.is_set_up().await;
+            }
+            if all {
+                return true;
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        false
+    }
+
+    /// Further admins, one after the other.
+    async fn appoint(&mut self, client: &murmel_client::Client, chat: &str) -> bool {
+        let chosen: Vec<(String, String)> =
+            self.people.iter().take(self.plan.admins).skip(1).map(|person| (person.npub.clone(), person.hex.clone())).collect();
+        for (npub, hex) in chosen {
+            self.ledger.admin(&hex);
+            if let Err(error) = client.promote(chat, &npub).await {
+                self.broken(Invariant::Broken, format!("nobody can be made an admin in calm weather: {error}"));
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Accepts what waits anywhere.
+    pub(crate) async fn accept_all(&mut self) {
+        let mut accepted = Vec::new();
+        for person in &mut self.people {
+            if person.accept_all().await > 0 {
+                accepted.push((person.number, person.joined.last().copied().unwrap_or(0)));
+            }
+        }
+        for (number, epoch) in accepted {
+            self.note(format!("person {number} joins in epoch {epoch}"));
+        }
+    }
+
+    /// Looks where everybody stands.
+    pub(crate) async fn observe(&mut self) -> Vec<String> {
+        let mut standing = Vec::new();
+        for person in &self.people {
+            let branch = person.branch().await;
+            if let Some(branch) = &branch {
+                self.ledger.observe(branch);
+            }
+            standing.push(branch.map_or_else(String::new, |branch| {
+                let tag = branch.authenticator.iter().take(3).map(|byte| format!("{byte:02x}")).collect::<String>();
+                format!("{}:{:?}:{}:{tag}", person.number, branch.state, branch.epoch)
+            }));
+        }
+        standing
+    }
+
+    /// The network heals, everybody is online, and everything runs until nothing changes any more; how long that took, in seconds.
+    async fn calm_down(&mut self) -> u64 {
+        self.note("calm");
+        let people = 0..self.people.len();
+        for relay in self.relays.iter() {
+            relay.set_odds(crate::faults::Odds::none());
+            people.clone().for_each(|number| relay.block(number, false));
+            if !relay.is_up() {
+                relay.set_up(true);
+            }
+        }
+        for number in people {
+            if let Some(person) = self.people.get_mut(number) {
+                person.set_online(true);
+            }
+            self.start(number).await;
+        }
+        let begun = Instant::now();
+        let (mut last, mut changed_at) = (String::new(), 0);
+        loop {
+            tokio::time::sleep(Duration::from_secs(LOOK)).await;
+            self.accept_all().await;
+            let now = begun.elapsed().as_secs();
+            let (standing, settled) = (self.standing().await, self.all_settled().await);
+            if standing != last || !settled {
+                if standing != last {
+                    self.note(standing.clone());
+                }
+                (last, changed_at) = (standing, now);
+            }
+            if now.saturating_sub(changed_at) >= QUIET {
+                return changed_at;
+            }
+            if now >= CALM_PATIENCE {
+                self.broken(Invariant::Restless, "it does not come to rest after the storm".to_owned());
+                return now;
+            }
+        }
+    }
+
+    /// Everything that may still change, in one text.
+    async fn standing(&mut self) -> String {
+        let mut standing = self.observe().await;
+        for person in &self.people {
+            let Some((client, chat)) = person.here() else { continue };
+            standing.push(client.carried(&chat).await.map_or(0, |rows| rows.len()).to_string());
+        }
+        standing.join(" ")
+    }
+
+    async fn all_settled(&self) -> bool {
+        for person in &self.people {
+            let Some(client) = person.client() else { continue };
+            match client.settle(Duration::ZERO).await {
+                Ok(settled) if settled.outbox_open == 0 && settled.caught_up => {}
+                _ => return false,
+            }
+        }
+        true
+    }
+}
+
+fn secret_key(plan: &Plan, number: usize) -> SecretKey {
+    let mut dice = plan.dice("key", number);
+    loop {
+        // All but a few of 2^256 numbers are keys.
+        if let Ok(key) = SecretKey::from_slice(&dice.bytes()) {
+            return key;
+        }
+    }
+}

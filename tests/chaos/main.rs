@@ -1,0 +1,157 @@
+//! Runs simulations: each seed in a process of its own, so that it finds the same world whenever it is replayed.
+//! It decides nothing about a seed.
+
+mod fate;
+
+use std::io::Read as _;
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::thread::Builder;
+use std::time::{Duration, Instant};
+
+use murmel_sim::outcome::{Totals, Verdict};
+use murmel_sim::plan::Plan;
+use murmel_sim::simulation::{self, Surroundings};
+
+/// MLS over trees recurses deeply, more so without optimisation.
+const STACK: usize = 64 * 1024 * 1024;
+/// 1 January 2027, when every simulation begins.
+const BEGIN: u64 = 1_798_761_600;
+/// How long a seed may take in real time before it counts as hung.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+struct Arguments {
+    first: u64,
+    seeds: u64,
+    jobs: usize,
+    json: bool,
+    trace: bool,
+    rivals: bool,
+    one: bool,
+}
+
+fn main() -> ExitCode {
+    let arguments = match read(std::env::args().skip(1)) {
+        Ok(arguments) => arguments,
+        Err(wrong) => {
+            eprintln!("{wrong}\nusage: murmel-chaos [--first SEED] [--seeds N] [--jobs N] [--json] [--trace] [--no-rivals]");
+            return ExitCode::from(2);
+        }
+    };
+    if arguments.one || arguments.trace { one(&arguments) } else { many(&arguments) }
+}
+
+fn read(mut words: impl Iterator<Item = String>) -> Result<Arguments, String> {
+    let mut arguments = Arguments { first: 0, seeds: 200, jobs: 2, json: false, trace: false, rivals: true, one: false };
+    while let Some(word) = words.next() {
+        let mut number = || words.next().and_then(|text| text.parse::<u64>().ok()).ok_or(format!("{word} needs a number"));
+        match word.as_str() {
+            "--first" => arguments.first = number()?,
+            "--seeds" => arguments.seeds = number()?,
+            "--jobs" => arguments.jobs = number()?.clamp(1, 64) as usize,
+            "--json" => arguments.json = true,
+            "--trace" => arguments.trace = true,
+            "--no-rivals" => arguments.rivals = false,
+            "--one" => arguments.one = true,
+            _ => return Err(format!("{word} is unknown")),
+        }
+    }
+    Ok(arguments)
+}
+
+/// Runs one seed in this process, on a thread whose randomness it decides from its first moment on.
+fn one(arguments: &Arguments) -> ExitCode {
+    let (plan, trace) = (Plan::of(arguments.first, arguments.rivals), arguments.trace);
+    fate::set_time(BEGIN);
+    let running = Builder::new().stack_size(STACK).spawn(move || {
+        fate::decide(plan.seed);
+        let folder = folder();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+        let surroundings = Surroundings { begin: BEGIN, tell_time: fate::set_time, cheat: None };
+        let outcome = runtime.block_on(simulation::run(plan, surroundings, folder.path(), trace));
+        runtime.shutdown_background();
+        outcome
+    });
+    let outcome = running.unwrap().join().unwrap();
+    for line in &outcome.trace {
+        println!("{line}");
+    }
+    println!("{}", serde_json::to_string(&Verdict::from(&outcome)).unwrap());
+    ExitCode::from(u8::from(!outcome.violations.is_empty()))
+}
+
+/// In memory where that is to be had.
+fn folder() -> tempfile::TempDir {
+    let memory = std::path::Path::new("/dev/shm");
+    if memory.is_dir() { tempfile::tempdir_in(memory).unwrap() } else { tempfile::tempdir().unwrap() }
+}
+
+struct Running {
+    seed: u64,
+    process: Child,
+    since: Instant,
+}
+
+/// Runs seed after seed, each in a process of its own.
+fn many(arguments: &Arguments) -> ExitCode {
+    let mut totals = Totals::default();
+    let mut waiting = arguments.first..arguments.first.saturating_add(arguments.seeds);
+    let mut running: Vec<Running> = Vec::new();
+    loop {
+        while running.len() < arguments.jobs {
+            let Some(seed) = waiting.next() else { break };
+            running.push(start(seed, arguments.rivals));
+        }
+        if running.is_empty() {
+            break;
+        }
+        let done = running.iter_mut().position(|one| !matches!(one.process.try_wait(), Ok(None)) || one.since.elapsed() > PATIENCE);
+        match done {
+            Some(index) => {
+                let verdict = finish(running.swap_remove(index));
+                report(&verdict);
+                totals.add(&verdict);
+            }
+            None => std::thread::sleep(Duration::from_millis(5)),
+        }
+    }
+    totals.lines().iter().for_each(|line| println!("{line}"));
+    if arguments.json {
+        println!("{}", totals.json());
+    }
+    ExitCode::from(u8::from(totals.failed() > 0))
+}
+
+fn start(seed: u64, rivals: bool) -> Running {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--one", "--first", &seed.to_string()]);
+    if !rivals {
+        command.arg("--no-rivals");
+    }
+    let process = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    Running { seed, process, since: Instant::now() }
+}
+
+fn finish(running: Running) -> Verdict {
+    let Running { seed, mut process, since } = running;
+    let hung = since.elapsed() > PATIENCE;
+    if hung {
+        drop(process.kill());
+    }
+    let (mut said, mut complained) = (String::new(), String::new());
+    drop(process.stdout.take().map(|mut out| out.read_to_string(&mut said)));
+    drop(process.stderr.take().map(|mut err| err.read_to_string(&mut complained)));
+    drop(process.wait());
+    said.lines().last().and_then(|line| serde_json::from_str(line).ok()).unwrap_or_else(|| {
+        let why = if hung { "hung".to_owned() } else { complained.lines().take(6).collect::<Vec<_>>().join(" / ") };
+        Verdict { seed, violations: vec![("broken".to_owned(), format!("the simulation ended without a verdict: {why}"))], ..Verdict::default() }
+    })
+}
+
+fn report(verdict: &Verdict) {
+    for (name, detail) in &verdict.violations {
+        println!("seed {}: {name}: {detail}", verdict.seed);
+    }
+    if !verdict.violations.is_empty() {
+        println!("  replay: cargo xtask chaos --first {} --seeds 1", verdict.seed);
+    }
+}
