@@ -6,19 +6,31 @@
 #![allow(unsafe_code)]
 
 use std::cell::Cell;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 /// Unix seconds that the wall clock shows; 0 for the system's own.
 static NOW: AtomicI64 = AtomicI64::new(0);
 
+/// The state of the stream of all threads that have none of their own; 0 for the system's own randomness.
+static OTHERS: AtomicU64 = AtomicU64::new(0);
+
+const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+
 thread_local! {
-    /// The state of this thread's stream; `None` for the system's own randomness.
+    /// The state of this thread's stream.
     static STREAM: Cell<Option<u64>> = const { Cell::new(None) };
 }
 
-/// From now on all randomness of this thread comes from `seed`.
+/// To be called first of all. OpenMLS spreads its work over a pool of threads; with one thread in it nothing depends on which is faster.
+pub fn prepare() {
+    // SAFETY: no other thread runs yet.
+    unsafe { std::env::set_var("RAYON_NUM_THREADS", "1") };
+}
+
+/// From now on all randomness of this thread, and of those that work while it waits for them, comes from `seed`.
 pub fn decide(seed: u64) {
     STREAM.set(Some(seed ^ 0xa076_1d64_78bd_642f));
+    OTHERS.store(seed.wrapping_mul(STEP) | 1, Ordering::SeqCst);
 }
 
 /// From now on the wall clock of this program shows `now`, Unix seconds.
@@ -26,21 +38,24 @@ pub fn set_time(now: u64) {
     NOW.store(now.cast_signed(), Ordering::SeqCst);
 }
 
-/// The next number of this thread's stream (SplitMix64).
+/// The next number (SplitMix64); `None` where no seed decides.
 fn next() -> Option<u64> {
-    STREAM.try_with(|stream| {
-        let state = stream.get()?.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let own = STREAM.try_with(|stream| {
+        let state = stream.get()?.wrapping_add(STEP);
         stream.set(Some(state));
-        let mut mixed = state;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        Some(mixed ^ (mixed >> 31))
-    })
-    .ok()
-    .flatten()
+        Some(state)
+    });
+    let mut mixed = match own {
+        Ok(Some(state)) => state,
+        _ if OTHERS.load(Ordering::SeqCst) == 0 => return None,
+        _ => OTHERS.fetch_add(STEP, Ordering::SeqCst),
+    };
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    Some(mixed ^ (mixed >> 31))
 }
 
-/// Fills `into`; `false` where this thread has no stream.
+/// Fills `into`; `false` where no seed decides.
 ///
 /// # Safety
 /// `into` is valid for writes of `count` bytes.

@@ -30,6 +30,7 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
+    fate::prepare();
     let arguments = match read(std::env::args().skip(1)) {
         Ok(arguments) => arguments,
         Err(wrong) => {
