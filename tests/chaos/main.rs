@@ -27,6 +27,8 @@ struct Arguments {
     trace: bool,
     rivals: bool,
     one: bool,
+    /// Which records of the log to print, as `murmel_client=debug`.
+    log: Option<String>,
 }
 
 fn main() -> ExitCode {
@@ -34,7 +36,7 @@ fn main() -> ExitCode {
     let arguments = match read(std::env::args().skip(1)) {
         Ok(arguments) => arguments,
         Err(wrong) => {
-            eprintln!("{wrong}\nusage: murmel-chaos [--first SEED] [--seeds N] [--jobs N] [--json] [--trace] [--no-rivals]");
+            eprintln!("{wrong}\nusage: murmel-chaos [--first SEED] [--seeds N] [--jobs N] [--json] [--trace] [--log FILTER] [--no-rivals]");
             return ExitCode::from(2);
         }
     };
@@ -42,7 +44,7 @@ fn main() -> ExitCode {
 }
 
 fn read(mut words: impl Iterator<Item = String>) -> Result<Arguments, String> {
-    let mut arguments = Arguments { first: 0, seeds: 200, jobs: 2, json: false, trace: false, rivals: true, one: false };
+    let mut arguments = Arguments { first: 0, seeds: 200, jobs: 2, json: false, trace: false, rivals: true, one: false, log: None };
     while let Some(word) = words.next() {
         let mut number = || words.next().and_then(|text| text.parse::<u64>().ok()).ok_or(format!("{word} needs a number"));
         match word.as_str() {
@@ -52,6 +54,7 @@ fn read(mut words: impl Iterator<Item = String>) -> Result<Arguments, String> {
             "--json" => arguments.json = true,
             "--trace" => arguments.trace = true,
             "--no-rivals" => arguments.rivals = false,
+            "--log" => arguments.log = words.next(),
             "--one" => arguments.one = true,
             _ => return Err(format!("{word} is unknown")),
         }
@@ -62,6 +65,9 @@ fn read(mut words: impl Iterator<Item = String>) -> Result<Arguments, String> {
 /// Runs one seed in this process, on a thread whose randomness it decides from its first moment on.
 fn one(arguments: &Arguments) -> ExitCode {
     let (plan, trace) = (Plan::of(arguments.first, arguments.rivals), arguments.trace);
+    if let Some(filter) = &arguments.log {
+        tracing_subscriber::fmt().with_env_filter(filter).without_time().with_writer(std::io::stderr).init();
+    }
     fate::set_time(BEGIN);
     let running = Builder::new().stack_size(STACK).spawn(move || {
         fate::decide(plan.seed);

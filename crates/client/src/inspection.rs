@@ -73,7 +73,7 @@ pub(crate) async fn branch(account: &Arc<Account>, chat: &str) -> Result<Option<
                 state: match chat.state {
                     ChatState::Active => Standing::Active,
                     ChatState::Leaving => Standing::Leaving,
-                    ChatState::Left | ChatState::Removed => Standing::Gone,
+                    ChatState::Left | ChatState::Removed | ChatState::Stranded | ChatState::Ended => Standing::Gone,
                 },
                 epoch: group.epoch().0,
                 authenticator: group.epoch_authenticator().to_vec(),

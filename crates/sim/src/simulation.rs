@@ -93,7 +93,7 @@ impl World {
         let relays: Arc<Vec<Arc<Relay>>> = Arc::new(
             (0..plan.relays)
                 .map(|number| {
-                    let page = *dice.pick(&[500_usize, 100, 30]).unwrap_or(&500);
+                    let page = *dice.pick(&[500_usize, 250, 100]).unwrap_or(&500);
                     Arc::new(Relay::new(format!("wss://relay{number}.sim.example"), plan.dice("relay", number), page, tally.clone()))
                 })
                 .collect(),

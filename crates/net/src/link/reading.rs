@@ -62,9 +62,15 @@ impl Reading {
 
 /// Whether a relay may hold older events than those it sent: where the next page ends.
 fn next_page(filter: &Filter, arrived: Arrived) -> Option<Timestamp> {
+    if filter.limit.is_some() || arrived.count < PAGE_FLOOR {
+        return None;
+    }
     let oldest = arrived.oldest?;
-    let goes_back = filter.until.is_none_or(|until| oldest < until);
-    (filter.limit.is_none() && arrived.count >= PAGE_FLOOR && goes_back).then_some(oldest)
+    match filter.until {
+        // A whole page of one second: whoever fills a second must not hide what is older.
+        Some(until) if oldest >= until => until.as_secs().checked_sub(1).map(Timestamp::from_secs),
+        _ => Some(oldest),
+    }
 }
 
 impl Link {
@@ -231,7 +237,12 @@ mod tests {
     fn a_full_answer_is_followed_backwards_until_nothing_older_comes() {
         assert_eq!(next_page(&Filter::new(), arrived(500, 5)), Some(Timestamp::from(5)));
         assert_eq!(next_page(&Filter::new().until(Timestamp::from(5)), arrived(500, 4)), Some(Timestamp::from(4)));
-        assert_eq!(next_page(&Filter::new().until(Timestamp::from(5)), arrived(500, 5)), None);
+    }
+
+    #[test]
+    fn a_second_that_fills_a_page_does_not_hide_what_is_older() {
+        assert_eq!(next_page(&Filter::new().until(Timestamp::from(5)), arrived(500, 5)), Some(Timestamp::from(4)));
+        assert_eq!(next_page(&Filter::new().until(Timestamp::from(0)), arrived(500, 0)), None);
     }
 
     #[test]
