@@ -18,6 +18,8 @@ const STACK: usize = 64 * 1024 * 1024;
 const BEGIN: u64 = 1_798_761_600;
 /// How long a seed may take in real time before it counts as hung.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// Broken promises of one seed that are printed.
+const SHOWN: usize = 4;
 
 struct Arguments {
     first: u64,
@@ -155,8 +157,11 @@ fn finish(running: Running) -> Verdict {
 }
 
 fn report(verdict: &Verdict) {
-    for (name, detail) in &verdict.violations {
+    for (name, detail) in verdict.violations.iter().take(SHOWN) {
         println!("seed {}: {name}: {detail}", verdict.seed);
+    }
+    if let Some(more) = verdict.violations.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+        println!("  and {more} more");
     }
     if !verdict.violations.is_empty() {
         println!("  replay: cargo xtask chaos --first {} --seeds 1", verdict.seed);

@@ -342,6 +342,7 @@ impl Link {
     fn tidy(&mut self, relay: &Relay) {
         self.forget_abandoned();
         self.drop_abandoned_readings(relay);
+        self.tidy_readings(relay);
         self.announce_gap();
         if self.ask_again_at.is_some_and(|at| at <= Instant::now()) {
             if self.parts.may_authenticate && !self.authenticated {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use nostr::{ClientMessage, Filter, SubscriptionId, Timestamp};
 use nostr_sdk::Relay;
@@ -19,6 +20,8 @@ use crate::incoming::{Feed, Incoming};
 pub const PAGES_CAP: u32 = 400;
 /// Look-ups and pages that are open at once on one connection; the rest waits.
 pub const READINGS_CAP: usize = 6;
+/// How long a page of a feed may take.
+const PAGE_PATIENCE: Duration = Duration::from_secs(120);
 /// A relay that answers with fewer stored events than this has not cut its answer short.
 const PAGE_FLOOR: usize = 20;
 
@@ -31,6 +34,8 @@ pub(super) struct Reading {
     sent: bool,
     /// The relay wants authentication first; the request is sent once more after it.
     awaits_auth: bool,
+    /// When it was sent, or when it may be sent again.
+    at: Instant,
 }
 
 #[derive(Debug)]
@@ -52,7 +57,11 @@ impl Reading {
     ) -> Self {
         // The feed of a look-up is never read: its events go to the caller.
         let want = Want { feed: Feed::Inbox, filter, addresses: vec![address] };
-        Self { want, purpose: Purpose::Fetch { into, reply }, page: 0, sent: false, awaits_auth: false }
+        Self { want, purpose: Purpose::Fetch { into, reply }, page: 0, sent: false, awaits_auth: false, at: Instant::now() }
+    }
+
+    const fn is_fetch(&self) -> bool {
+        matches!(self.purpose, Purpose::Fetch { .. })
     }
 
     fn is_abandoned(&self) -> bool {
@@ -77,7 +86,8 @@ impl Link {
     pub(super) fn send_readings(&mut self, relay: &Relay) {
         let room = READINGS_CAP.saturating_sub(self.readings.values().filter(|reading| reading.sent).count());
         let authenticated = self.authenticated;
-        let ready = |reading: &Reading| !reading.sent && (authenticated || !reading.awaits_auth);
+        let now = Instant::now();
+        let ready = |reading: &Reading| !reading.sent && reading.at <= now && (authenticated || !reading.awaits_auth);
         let mut waiting: Vec<(&SubscriptionId, &mut Reading)> = self.readings.iter_mut().filter(|(_, reading)| ready(reading)).collect();
         // Somebody waits for a look-up; back-filling has time.
         waiting.sort_by_key(|(_, reading)| matches!(reading.purpose, Purpose::BackFill));
@@ -87,6 +97,7 @@ impl Link {
                 Purpose::BackFill => Sink::Stream(self.parts.outlet.clone()),
             };
             self.parts.registry.enter(id.clone(), self.parts.url.clone(), vec![reading.want.clone()], sink);
+            reading.at = now;
             reading.sent = relay.send_msg(ClientMessage::req(id.clone(), reading.want.filter.clone())).is_ok();
         }
     }
@@ -141,7 +152,7 @@ impl Link {
     }
 
     fn back_fill(&mut self, want: Want, page: u32) {
-        let reading = Reading { want, purpose: Purpose::BackFill, page, sent: false, awaits_auth: false };
+        let reading = Reading { want, purpose: Purpose::BackFill, page, sent: false, awaits_auth: false, at: Instant::now() };
         self.readings.insert(SubscriptionId::generate(), reading);
     }
 
@@ -159,7 +170,7 @@ impl Link {
             Some(_) if page >= PAGES_CAP => drop(reply.send(Err("the relay has more pages than are read at once".to_owned()))),
             Some(until) => {
                 want.filter.until = Some(until);
-                let reading = Reading { want, purpose: Purpose::Fetch { into, reply }, page: page + 1, sent: false, awaits_auth: false };
+                let reading = Reading { want, purpose: Purpose::Fetch { into, reply }, page: page + 1, sent: false, awaits_auth: false, at: Instant::now() };
                 self.readings.insert(SubscriptionId::generate(), reading);
             }
             None => drop(reply.send(Ok(()))),
@@ -175,7 +186,7 @@ impl Link {
             slot.catching_up = true;
             let feeds = slot.feeds.clone();
             // With a signer the authentication is under way, and asking again follows from it.
-            let at = Instant::now() + if needs_auth && self.authenticated { std::time::Duration::ZERO } else { ASK_AGAIN_AFTER };
+            let at = Instant::now() + if needs_auth && self.authenticated { Duration::ZERO } else { ASK_AGAIN_AFTER };
             self.ask_again_at = Some(self.ask_again_at.map_or(at, |earlier| earlier.min(at)));
             if !needs_auth {
                 self.report_refused(&feeds, &detail);
@@ -193,11 +204,35 @@ impl Link {
         }
     }
 
-    fn fail_reading(&self, reading: Reading, reason: &str) {
-        match reading.purpose {
+    fn fail_reading(&mut self, reading: Reading, reason: &str) {
+        let Reading { want, purpose, page, .. } = reading;
+        match purpose {
             Purpose::Fetch { reply, .. } => drop(reply.send(Err(reason.to_owned()))),
-            Purpose::BackFill => self.report_refused(&BTreeSet::from([reading.want.feed]), reason),
+            Purpose::BackFill => {
+                self.report_refused(&BTreeSet::from([want.feed]), reason);
+                // What is older is still missing, and nobody else asks for it on this connection.
+                let at = Instant::now() + ASK_AGAIN_AFTER;
+                let again = Reading { want, purpose: Purpose::BackFill, page, sent: false, awaits_auth: false, at };
+                self.readings.insert(SubscriptionId::generate(), again);
+            }
         }
+    }
+
+    /// Gives up pages whose end the relay never announced, and asks again for those that have rested.
+    pub(super) fn tidy_readings(&mut self, relay: &Relay) {
+        let now = Instant::now();
+        let wants = &self.wants;
+        self.readings.retain(|_, reading| reading.sent || reading.is_fetch() || wants.contains_key(&reading.want.feed));
+        let late = |reading: &Reading| reading.sent && !reading.is_fetch() && reading.at + PAGE_PATIENCE <= now;
+        let late: Vec<SubscriptionId> = self.readings.iter().filter(|(_, reading)| late(reading)).map(|(id, _)| id.clone()).collect();
+        for id in late {
+            self.parts.registry.leave(&id);
+            drop(relay.send_msg(ClientMessage::close(id.clone())));
+            if let Some(reading) = self.readings.remove(&id) {
+                self.fail_reading(reading, "the relay does not say when a page is over");
+            }
+        }
+        self.send_readings(relay);
     }
 
     pub(super) fn fail_readings(&mut self, reason: &str) {
