@@ -152,7 +152,11 @@ fn finish(running: Running) -> Verdict {
     drop(process.wait());
     said.lines().last().and_then(|line| serde_json::from_str(line).ok()).unwrap_or_else(|| {
         let why = if hung { "hung".to_owned() } else { complained.lines().take(6).collect::<Vec<_>>().join(" / ") };
-        Verdict { seed, violations: vec![("broken".to_owned(), format!("the simulation ended without a verdict: {why}"))], ..Verdict::default() }
+        Verdict {
+            seed,
+            violations: vec![("broken".to_owned(), format!("the simulation ended without a verdict: {why}"))],
+            ..Verdict::default()
+        }
     })
 }
 

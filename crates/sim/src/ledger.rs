@@ -215,7 +215,8 @@ impl Ledger {
                 let has = |author: usize| shown.iter().any(|other| other.person == author && other.has(&row.content));
                 match author {
                     Some(author) if has(author) && authors.get(row.content.as_str()).is_none_or(|kept| *kept == author) => {}
-                    _ => found.push((Invariant::Phantom, format!("person {} has {}, which its author does not have", one.person, row.content))),
+                    _ => found
+                        .push((Invariant::Phantom, format!("person {} has {}, which its author does not have", one.person, row.content))),
                 }
                 if let [joined] = joined(people, one.person)
                     && row.epoch < *joined

@@ -43,7 +43,14 @@ pub struct Person {
 
 impl Person {
     /// Somebody with a profile folder below `folder`, not started yet.
-    pub fn new(number: usize, keys: Keys, clock: Clock, relays: Vec<String>, internet: Arc<Vec<Arc<Relay>>>, folder: &std::path::Path) -> Self {
+    pub fn new(
+        number: usize,
+        keys: Keys,
+        clock: Clock,
+        relays: Vec<String>,
+        internet: Arc<Vec<Arc<Relay>>>,
+        folder: &std::path::Path,
+    ) -> Self {
         Self {
             number,
             hex: keys.public_key().to_hex(),

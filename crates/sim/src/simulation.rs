@@ -76,7 +76,17 @@ pub async fn run(plan: Plan, surroundings: Surroundings, folder: &Path, trace: b
     }
     ticking.abort();
     let simulated_secs = origin.elapsed().as_secs();
-    Outcome { seed: plan.seed, violations, faults: tally.all(), messages, forks, convergence, simulated_secs, digest, trace: trace.unwrap_or_default() }
+    Outcome {
+        seed: plan.seed,
+        violations,
+        faults: tally.all(),
+        messages,
+        forks,
+        convergence,
+        simulated_secs,
+        digest,
+        trace: trace.unwrap_or_default(),
+    }
 }
 
 async fn tell_time(clock: Clock, tell: fn(u64)) {

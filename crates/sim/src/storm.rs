@@ -192,8 +192,9 @@ impl Storm {
                 members.push((person.number, branch));
             }
         }
-        let (admins, others): (Vec<_>, Vec<_>) =
-            members.iter().partition(|(number, branch)| world.people.get(*number).is_some_and(|person| branch.admins.contains(&person.hex)));
+        let (admins, others): (Vec<_>, Vec<_>) = members
+            .iter()
+            .partition(|(number, branch)| world.people.get(*number).is_some_and(|person| branch.admins.contains(&person.hex)));
         let may = others.is_empty() || self.dice.chance(850);
         let Some((who, branch)) = (if may { self.dice.pick(&admins) } else { self.dice.pick(&others) }).copied().cloned() else { return };
         let Some((client, chat)) = world.people.get(who).and_then(|person| person.here()) else { return };

@@ -170,7 +170,14 @@ impl Link {
             Some(_) if page >= PAGES_CAP => drop(reply.send(Err("the relay has more pages than are read at once".to_owned()))),
             Some(until) => {
                 want.filter.until = Some(until);
-                let reading = Reading { want, purpose: Purpose::Fetch { into, reply }, page: page + 1, sent: false, awaits_auth: false, at: Instant::now() };
+                let reading = Reading {
+                    want,
+                    purpose: Purpose::Fetch { into, reply },
+                    page: page + 1,
+                    sent: false,
+                    awaits_auth: false,
+                    at: Instant::now(),
+                };
                 self.readings.insert(SubscriptionId::generate(), reading);
             }
             None => drop(reply.send(Ok(()))),
