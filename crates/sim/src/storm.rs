@@ -377,7 +377,7 @@ async fn ask(client: &Client, chat: &str, change: &Change, may: bool) -> String 
         Change::Remove(who) => client.remove_member(chat, who).await,
         Change::Promote(who) => client.promote(chat, who).await,
         Change::Demote(who) => client.demote(chat, who).await,
-        Change::Leave => client.leave(chat).await,
+        Change::Leave => client.leave(chat, None).await,
     };
     match done {
         Ok(()) if may || matches!(change, Change::Leave) => "done".to_owned(),
