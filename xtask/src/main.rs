@@ -2,11 +2,13 @@
 //! Never part of the product: nothing here is linked into the app.
 
 mod bundle;
+mod chaos;
 mod display;
 mod fuzz;
 mod house;
 mod installation;
 mod picture;
+mod planted;
 mod prerequisites;
 mod program;
 mod run;
@@ -50,9 +52,8 @@ enum Command {
     /// Not built yet
     #[command(hide = true)]
     Bench,
-    /// Not built yet
-    #[command(hide = true)]
-    Chaos,
+    /// Simulates conversations on relays that fail and lie; each seed decides one
+    Chaos(chaos::Arguments),
     /// Not built yet
     #[command(hide = true)]
     Crash,
@@ -70,7 +71,7 @@ fn main() -> ExitCode {
         Command::Bundle(arguments) => bundle::run(&arguments),
         Command::Shots { dir, yes } => window::shots(&dir, yes),
         Command::Bench => return not_built_yet("bench"),
-        Command::Chaos => return not_built_yet("chaos"),
+        Command::Chaos(arguments) => chaos::run(&arguments),
         Command::Crash => return not_built_yet("crash"),
         Command::Fuzz(arguments) => fuzz::run(&arguments),
         Command::Windows => return not_built_yet("windows"),
@@ -82,7 +83,7 @@ fn main() -> ExitCode {
 }
 
 fn not_built_yet(name: &str) -> ExitCode {
-    say::error(&format!("`cargo xtask {name}` is not built yet. There are run, test, bundle, shots and fuzz."));
+    say::error(&format!("`cargo xtask {name}` is not built yet. There are run, test, chaos, fuzz, bundle and shots."));
     ExitCode::from(NOT_BUILT_YET)
 }
 

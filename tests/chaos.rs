@@ -1,0 +1,40 @@
+//! Two hundred seeds of the simulator, and the simulator's own promise: a seed decides everything.
+//! More of them, and single ones step by step: `cargo xtask chaos`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::process::Command;
+
+const SEEDS: u64 = 200;
+
+fn runner() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_murmel-chaos"))
+}
+
+#[test]
+fn nothing_is_lost_or_doubled_in_two_hundred_storms() {
+    let ran = runner().args(["--seeds", &SEEDS.to_string(), "--json", "--no-rivals"]).output().unwrap();
+    let said = String::from_utf8(ran.stdout).unwrap();
+    println!("{said}");
+    let totals: serde_json::Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
+    assert_eq!(totals["seeds"], SEEDS);
+    assert_eq!((&totals["lost"], &totals["duplicated"]), (&0.into(), &0.into()), "the seeds that failed are named above");
+    assert_eq!(totals["failed_seeds"], serde_json::json!([]), "each is replayed by the line below it");
+    assert_eq!(totals["forks_seen"], totals["forks_resolved"]);
+    // A storm without faults proves nothing.
+    assert!(totals["faults"].as_object().unwrap().values().filter(|count| count.as_u64() > Some(0)).count() >= 20, "{}", totals["faults"]);
+    assert!(totals["messages"].as_u64() > Some(SEEDS * 10));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_seed_runs_the_same_way_whenever_it_is_replayed() {
+    let trace = |seed: u64| {
+        let ran = runner().args(["--trace", "--first", &seed.to_string()]).output().unwrap();
+        String::from_utf8(ran.stdout).unwrap()
+    };
+    for seed in [3, 5] {
+        let first = trace(seed);
+        assert!(first.lines().count() > 20, "{first}");
+        assert_eq!(first, trace(seed));
+    }
+}
