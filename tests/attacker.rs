@@ -145,6 +145,16 @@ impl Member {
         self.reload();
     }
 
+    /// Whether OpenMLS opens a message with the rows that are here, whatever our engine would say to it.
+    pub fn decrypts(&self, message: &[u8]) -> bool {
+        let message = message.to_vec();
+        self.group(move |tx, group, _| {
+            let message = MlsMessageIn::tls_deserialize_exact(message).expect("a message").try_into_protocol_message().expect("of a group");
+            let processed = raw(tx, group).process_message(tx, message);
+            processed.is_ok_and(|processed| matches!(processed.into_content(), ProcessedMessageContent::ApplicationMessage(_)))
+        })
+    }
+
     /// Wraps the bytes of an MLS message with the current epoch's key, as any member can.
     pub fn wrap(&self, message: Vec<u8>) -> Event {
         self.group(move |_, group, _| wrap(group, &message))

@@ -166,6 +166,31 @@ impl Member {
         self.tx(move |tx, desk| desk.group = Some(Group::load(tx, &id).expect("no fault").expect("a group")));
     }
 
+    /// Whoever copies the database file at this moment, key included, and opens the copy: everything that is on the disk, and the group loaded.
+    pub fn robbed(&self) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("member.db");
+        for end in ["", "-wal"] {
+            let from = self.folder.path().join(format!("member.db{end}"));
+            if from.is_file() {
+                std::fs::copy(from, folder.path().join(format!("member.db{end}"))).expect("a copy");
+            }
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let account = self.account();
+        let (leaf_key, proof, id) = self.tx(|_, desk| {
+            let id = desk.group.as_ref().expect("a group").id().clone();
+            (desk.device.signature_key().to_vec(), desk.device.proof(), id)
+        });
+        // The desk wants a device before the copied one can be read.
+        let device = Device::create(&Keys::generate(), *NOW).expect("a device");
+        let db = runtime.block_on(Database::open(path, key(), Desk { group: None, device })).expect("a copied database");
+        let thief = Self { keys: self.keys.clone(), db, folder, runtime };
+        thief.tx(move |tx, desk| desk.device = Device::load(tx, account, &leaf_key, &proof).expect("no fault").expect("a device"));
+        thief.load(&id);
+        thief
+    }
+
     /// A fresh key package, as the event that is published.
     pub fn key_package(&self) -> Event {
         let builder = self.tx(|tx, desk| OwnKeyPackage::create(tx, &desk.device, *NOW).expect("a key package").event(&Slot::random()));
