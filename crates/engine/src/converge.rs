@@ -182,12 +182,6 @@ impl Group {
         branch::chain(&self.epochs, tip).into_iter().map(|record| record.commit).collect()
     }
 
-    /// Keeps the state that the group is at under a name.
-    pub(crate) fn keep(&mut self, storage: &impl Storage, name: &Digest, epoch: Epoch) -> Result<(), Fault> {
-        self.write_held_keys(storage)?;
-        Ok(storage.take_snapshot(&self.id, name, epoch)?)
-    }
-
     /// Puts the group into the state that is kept as `snapshot`, which is the epoch that `commit` began; `false` where it is not kept.
     fn stand(&mut self, storage: &impl Storage, snapshot: Digest, commit: Digest) -> Result<bool, Fault> {
         if self.at == self.tip {

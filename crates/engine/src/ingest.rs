@@ -100,6 +100,9 @@ pub enum Why {
     /// The message's key is used up or too far away.
     #[error("the key of the message is gone or too far ahead")]
     KeyGone,
+    /// The loaded group does not hold the keys of this epoch.
+    #[error("the keys of the epoch are elsewhere")]
+    EpochAside,
     /// The sender may not do this.
     #[error("not allowed: {0}")]
     Unauthorized(#[from] authorize::Unauthorized),
@@ -160,7 +163,11 @@ impl Group {
         if !self.is_active() {
             return Ok(Ingest::Rejected(Why::NotMember));
         }
-        let outcome = self.process(storage, message, digest, source, epoch)?;
+        let again = (epoch < self.epoch()).then(|| message.clone());
+        let mut outcome = self.process(storage, message, digest, source, epoch)?;
+        if let (Ingest::Rejected(Why::EpochAside), Some(message)) = (&outcome, again) {
+            outcome = self.read_aside(storage, message, digest, source)?;
+        }
         if let Ingest::Message(received) = &outcome {
             self.witness(storage, source, received.sender)?;
         }
@@ -285,7 +292,7 @@ pub(crate) fn receive(message: ApplicationMessage, sender: Option<PublicKey>, di
     }
 }
 
-fn refuse<E: std::fmt::Display>(error: ProcessMessageError<E>) -> Ingest {
+pub(crate) fn refuse<E: std::fmt::Display>(error: ProcessMessageError<E>) -> Ingest {
     match error {
         ProcessMessageError::InvalidCommit(error) => refuse_commit(&error),
         ProcessMessageError::ValidationError(ValidationError::WrongEpoch) => Ingest::Deferred(Why::NoKey),
@@ -293,9 +300,8 @@ fn refuse<E: std::fmt::Display>(error: ProcessMessageError<E>) -> Ingest {
         ProcessMessageError::ValidationError(ValidationError::UnableToDecrypt(MessageDecryptionError::GenerationOutOfBound)) => {
             Ingest::Deferred(Why::KeyGone)
         }
-        ProcessMessageError::ValidationError(ValidationError::UnableToDecrypt(_) | ValidationError::NoPastEpochData) => {
-            Ingest::Rejected(Why::KeyGone)
-        }
+        ProcessMessageError::ValidationError(ValidationError::UnableToDecrypt(_)) => Ingest::Rejected(Why::KeyGone),
+        ProcessMessageError::ValidationError(ValidationError::NoPastEpochData) => Ingest::Rejected(Why::EpochAside),
         other => Ingest::Rejected(Why::Invalid(other.to_string())),
     }
 }

@@ -2,6 +2,7 @@
 //! It reads no clock, opens no socket, and keeps nothing but through [`Storage`].
 
 mod applied;
+mod aside;
 mod authorize;
 mod branch;
 mod change;
