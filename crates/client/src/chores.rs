@@ -98,7 +98,7 @@ async fn one(account: Arc<Account>, chore: Chore) {
 }
 
 /// Finds what a crash or a full queue left undone.
-async fn look_around(account: &Arc<Account>) -> crate::Result<()> {
+pub(crate) async fn look_around(account: &Arc<Account>) -> crate::Result<()> {
     membership::resume(account).await?;
     crate::receive::forget_removed(account).await?;
     let now = account.clock.now();

@@ -123,3 +123,6 @@ async fn activity(account: &Arc<Account>, chat: ChatId) -> Result<(u64, Option<i
 fn rotating(account: &Account) -> MutexGuard<'_, HashSet<ChatId>> {
     account.sync.rotating.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::account::{Account, Birth, Opening, create_database};
 use crate::keychain::Secrets;
-use crate::{Options, Pace};
+use crate::{Clock, Housekeeping, Options, Pace};
 
 /// An account in a folder of its own.
 pub(crate) struct Bench {
@@ -28,10 +28,17 @@ impl Bench {
 
     /// An account that publishes to these relays.
     pub(crate) async fn on(relays: Vec<String>) -> Self {
+        Self::with(relays, Housekeeping::default(), Clock::system()).await
+    }
+
+    /// As [`Bench::on`], with waiting times and a clock of the test's own.
+    pub(crate) async fn with(relays: Vec<String>, housekeeping: Housekeeping, clock: Clock) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut options = Options::new(folder.path());
         options.default_relays = relays;
         options.allow_loopback = true;
+        options.housekeeping = housekeeping;
+        options.clock = clock;
         let short = Duration::from_millis(20);
         options.pace = Pace {
             publish: Duration::from_millis(500),

@@ -1,3 +1,5 @@
+mod transcripts;
+
 use murmel_engine::{Device, Digest, Epoch, Group, InnerEvent, NewGroup};
 use murmel_ipc::MessageKind;
 use murmel_store::{Database, DatabaseKey};
