@@ -30,7 +30,59 @@ pub fn key_package(of: &Member) -> KeyPackage {
     package.validate(&openmls_rust_crypto::RustCrypto::default(), ProtocolVersion::Mls10).expect("a valid key package")
 }
 
+/// A mark of an older wire.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// Group data in extension 0xf2ee.
+    GroupData,
+    /// Account proofs in extension 0xf2f1.
+    Proof,
+}
+
 impl Member {
+    /// A welcome to a group of an older wire, made with a key package of ours that claims to understand it.
+    pub fn invited_by_an_older_app(&self, mark: Mark) -> Welcome {
+        let founder = Self::new();
+        let kind = ExtensionType::Unknown(if mark == Mark::GroupData { 0xf2ee } else { 0xf2f1 });
+        let able = |tx: &murmel_store::Tx<'_>, device: &murmel_engine::Device| {
+            let signer = SignatureKeyPair::read(tx.storage(), device.signature_key(), SignatureScheme::ED25519).expect("a signer");
+            let credential = CredentialWithKey {
+                credential: BasicCredential::new(device.account().as_bytes().to_vec()).into(),
+                signature_key: device.signature_key().into(),
+            };
+            (signer, credential)
+        };
+        let package = self.tx(move |tx, desk| {
+            let (signer, credential) = able(tx, &desk.device);
+            let bundle = KeyPackage::builder()
+                .leaf_node_capabilities(capabilities_with(Some(kind)))
+                .leaf_node_extensions(leaf(&desk.device.proof(), None))
+                .build(SUITE, tx, &signer, credential)
+                .expect("a key package");
+            murmel_engine::keep_key_package(tx, &bundle).expect("a kept key package");
+            bundle.key_package().clone()
+        });
+        let (from, welcome) = founder.tx(move |tx, desk| {
+            let (signer, credential) = able(tx, &desk.device);
+            let extensions = if mark == Mark::GroupData {
+                Extensions::single(Extension::Unknown(0xf2ee, openmls::extensions::UnknownExtension(vec![1, 2, 3]))).expect("extensions")
+            } else {
+                let required = RequiredCapabilitiesExtension::new(&[kind], &[], &[]);
+                Extensions::single(Extension::RequiredCapabilities(required)).expect("extensions")
+            };
+            let mut mls = MlsGroup::builder()
+                .ciphersuite(SUITE)
+                .use_ratchet_tree_extension(true)
+                .with_capabilities(capabilities_with(Some(kind)))
+                .with_group_context_extensions(extensions)
+                .build(tx, &signer, credential)
+                .expect("a group");
+            let (_, welcome, _) = mls.add_members(tx, &signer, &[package]).expect("a commit");
+            (desk.device.account(), welcome.tls_serialize_detached().expect("bytes"))
+        });
+        Welcome::restore(welcome, from, vec!["wss://relay.example".to_owned()])
+    }
+
     /// Founds a group that requires nothing but what every Marmot group has to, with `admin` as its second admin. All others join it.
     /// `lacking`: what the founder's own app does not support.
     pub fn found_older_group(&self, lacking: Option<ComponentId>, admin: &Self, others: &[&Self]) {
@@ -79,11 +131,15 @@ impl Member {
 }
 
 fn capabilities() -> Capabilities {
-    let extensions = [0x0003, 0x0006, 0xf2d1, 0xf2d2, 0xf2d4].map(ExtensionType::from);
+    capabilities_with(None)
+}
+
+fn capabilities_with(more: Option<ExtensionType>) -> Capabilities {
+    let extensions: Vec<_> = [0x0003, 0x0006, 0xf2d1, 0xf2d2, 0xf2d4].map(ExtensionType::from).into_iter().chain(more).collect();
     Capabilities::builder()
         .versions(vec![ProtocolVersion::Mls10])
         .ciphersuites(vec![SUITE])
-        .extensions(extensions.to_vec())
+        .extensions(extensions)
         .proposals(vec![ProposalType::AppDataUpdate, ProposalType::SelfRemove])
         .credentials(vec![CredentialType::Basic])
         .build()

@@ -4,7 +4,7 @@
 use murmel_engine::components::{AVATAR, Avatar, GroupImage, IMAGE, LIFECYCLE, MAX_RELAYS, MEDIA_V2, PROFILE, Picture, RETENTION};
 use murmel_engine::{Change, Epoch, Error, GroupEvent, Ingest, MAX_WELCOME_RUMOR, Refusal, RoutingId, Why};
 use murmel_tests::member::assert_agree;
-use murmel_tests::{Member, attacker::Forged};
+use murmel_tests::{Member, attacker::Forged, foreign::Mark};
 use nostr::Event;
 
 /// A component that no client knows yet.
@@ -335,4 +335,35 @@ fn too_many_people_at_once_are_refused_with_the_number_and_nothing_is_written() 
     assert!(bytes > limit && limit == MAX_WELCOME_RUMOR);
     assert_eq!(alice.state(), before);
     assert_eq!(alice.epoch().0, Epoch(0).0);
+}
+
+#[test]
+fn an_invitation_into_a_group_of_an_older_wire_is_refused_with_the_reason() {
+    use murmel_engine::{Era, JoinError, WelcomeRefused};
+    for (mark, era) in [(Mark::GroupData, Era::Mip), (Mark::Proof, Era::EarlyV2)] {
+        let bob = Member::new();
+        let welcome = bob.invited_by_an_older_app(mark);
+        // OpenMLS kept the package too when it was made; from here on only ours is left.
+        drop(bob.inspect(welcome.clone()));
+        let before = bob.state();
+        match bob.inspect(welcome) {
+            Err(JoinError::Refused(why)) => assert_eq!(why, WelcomeRefused::Older(era)),
+            other => panic!("expected a refusal, got {:?}", other.map(|preview| preview.name)),
+        }
+        assert_eq!(bob.state(), before);
+    }
+}
+
+#[test]
+fn whoever_hands_over_is_no_admin_any_more_and_may_leave() {
+    let (alice, bob, carol) = trio();
+    assert_eq!(refusal(alice.stage(Change::HandOver(alice.account()))), Refusal::NotMember(alice.account()));
+    let stranger = Member::new().account();
+    assert_eq!(refusal(alice.stage(Change::HandOver(stranger))), Refusal::NotMember(stranger));
+    let events = change(&alice, Change::HandOver(bob.account()), &[&bob, &carol]);
+    assert_eq!(events, [GroupEvent::AdminAdded(bob.account()), GroupEvent::AdminRemoved(alice.account())]);
+    let proposal = alice.group(|tx, group, device| group.propose_leave(tx, device, *murmel_tests::NOW)).expect("a proposal");
+    bob.read(&proposal.event);
+    carol.read(&proposal.event);
+    assert_eq!(change(&bob, Change::ConfirmDepartures, &[&carol]), [GroupEvent::MemberLeft(alice.account())]);
 }

@@ -170,4 +170,39 @@ mod tests {
             assert_eq!(inboxes, [[theirs.url()]]);
         }
     }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn whose_app_speaks_an_older_wire_is_told_apart_in_words() {
+        let relay = FaultyRelay::start().await.unwrap();
+        let anna = Bench::on(vec![relay.url()]).await;
+        setup::done(&anna.account).await;
+        let package = |kind: Kind, extensions: &[&str]| {
+            let tags = [
+                vec!["d".to_owned(), "0".repeat(64)],
+                std::iter::once("mls_extensions").chain(extensions.iter().copied()).map(str::to_owned).collect(),
+            ];
+            EventBuilder::new(kind, "").tags(tags.map(|tag| Tag::parse(tag).unwrap()))
+        };
+        let cases = [
+            (package(KEY_PACKAGE_KIND, &["0x0006", "0xf2ee"]), "MIP"),
+            (package(KEY_PACKAGE_KIND, &["0x0006", "0xf2f1"]), "test version"),
+            (package(FIRST_KEY_PACKAGE_KIND, &[]), "443"),
+            (package(KEY_CHAT_KIND, &[]), "KeyChat"),
+            (package(Kind::TextNote, &[]), "no key package"),
+            (package(KEY_PACKAGE_KIND, &[]), "cannot be used"),
+        ];
+        let mut reasons = std::collections::BTreeSet::new();
+        for (package, words) in cases {
+            let keys = nostr::Keys::generate();
+            let inbox = EventBuilder::new(Kind::InboxRelays, "").tag(Tag::parse(["relay", relay.url().as_str()]).unwrap());
+            relay.store(inbox.sign_with_keys(&keys).unwrap());
+            relay.store(package.sign_with_keys(&keys).unwrap());
+            let who = Person { pubkey: keys.public_key(), relays: Vec::new() };
+            let (found, refused) = look_up(&anna.account, vec![who]).await.unwrap();
+            assert!(found.is_empty());
+            assert!(refused[0].reason.contains(words), "{words}: {}", refused[0].reason);
+            reasons.insert(refused[0].reason.clone());
+        }
+        assert_eq!(reasons.len(), 6, "each has words of its own");
+    }
 }
