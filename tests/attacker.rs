@@ -3,7 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use chacha20poly1305::{ChaCha20Poly1305, Key, KeyInit, Nonce, aead::Aead};
 use murmel_engine::components::{ACCOUNT_PROOF, APP_COMPONENTS, ComponentList, SAFE_AAD, SUPPORTED};
-use murmel_engine::{AccountProof, EpochKeys, Group};
+use murmel_engine::{AccountProof, EpochKeys, Group, Storage as _};
 use nostr::{Event, EventBuilder, Keys, Kind, Tag};
 use openmls::component::ComponentData;
 use openmls::group::MlsGroup;
@@ -152,6 +152,23 @@ impl Member {
             let message = MlsMessageIn::tls_deserialize_exact(message).expect("a message").try_into_protocol_message().expect("of a group");
             let processed = raw(tx, group).process_message(tx, message);
             processed.is_ok_and(|processed| matches!(processed.into_content(), ProcessedMessageContent::ApplicationMessage(_)))
+        })
+    }
+
+    /// Proposes to leave with data of the attacker's choice beside it, so that each proposal is another one. The own state stays as it was.
+    pub fn propose_leave_with(&self, data: &[u8]) -> Event {
+        let data = data.to_vec();
+        self.group(move |tx, group, device| {
+            let signer = SignatureKeyPair::read(tx.storage(), device.signature_key(), openmls::prelude::SignatureScheme::ED25519);
+            let message = tx
+                .scratch(|| {
+                    let id = openmls::group::GroupId::from_slice(group.id().as_bytes());
+                    let mut mls = MlsGroup::load(tx.storage(), &id).expect("storage").expect("a group");
+                    mls.set_aad(data);
+                    mls.leave_group_via_self_remove(tx, &signer.expect("a signer")).expect("a proposal")
+                })
+                .expect("storage");
+            wrap(group, &message.tls_serialize_detached().expect("bytes"))
         })
     }
 

@@ -367,3 +367,23 @@ fn whoever_hands_over_is_no_admin_any_more_and_may_leave() {
     carol.read(&proposal.event);
     assert_eq!(change(&bob, Change::ConfirmDepartures, &[&carol]), [GroupEvent::MemberLeft(alice.account())]);
 }
+
+#[test]
+fn of_several_proposals_to_leave_by_one_leaf_everybody_commits_the_same_one() {
+    let (alice, bob, carol) = trio();
+    let dave = Member::new();
+    let (event, confirmed) = alice.change(Change::Invite(vec![dave.offer()]));
+    deliver(&event, &[&bob, &carol]);
+    dave.join(&confirmed.invitations[0], &alice).expect("a welcome");
+    let mut proposals: Vec<Event> = [b"one", b"two", b"six"].map(|data| carol.propose_leave_with(data)).to_vec();
+    proposals.sort_by_key(|event| murmel_engine::Digest::of(&carol.open(event)));
+    for (member, order) in [(&alice, [0, 1, 2]), (&bob, [2, 1, 0])] {
+        for index in order {
+            assert!(matches!(member.read(&proposals[index]), Ingest::Proposal { .. }));
+        }
+    }
+    // Dave has only one of them, the one with the lowest digest: he follows at once.
+    assert!(matches!(dave.read(&proposals[0]), Ingest::Proposal { .. }));
+    assert_eq!(change(&bob, Change::ConfirmDepartures, &[&alice, &dave]), [GroupEvent::MemberLeft(carol.account())]);
+    assert_agree(&[&alice, &bob, &dave]);
+}

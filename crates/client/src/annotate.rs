@@ -132,7 +132,7 @@ pub(crate) async fn history(account: &Arc<Account>, message: i64) -> Result<Vec<
 async fn work(account: &Arc<Account>, message: i64, f: impl FnOnce(&mut Work<'_, '_>) -> Result<()> + Send + 'static) -> Result<()> {
     let (me, now) = (account.pubkey(), account.clock.now());
     changes::write(account, move |tx, groups, changes| {
-        let message = tx.message(MessageId(message))?.filter(|row| row.kind == KIND_CHAT);
+        let message = tx.message(MessageId(message))?.filter(|row| row.kind == KIND_CHAT && !row.withdrawn);
         let message = message.ok_or_else(|| Error::not_found("This message"))?;
         let chat = views::found(tx, message.chat)?;
         send::sendable(&chat)?;

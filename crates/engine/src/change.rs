@@ -7,7 +7,7 @@ use nostr::PublicKey;
 use openmls::ciphersuite::hash_ref::ProposalRef;
 use openmls::prelude::LeafNodeIndex;
 
-use crate::RoutingId;
+use crate::{RoutingId, Storage};
 use crate::components::{ADMINS, Admins, Avatar, ComponentId, GroupImage, PROFILE, Profile};
 use crate::device::Device;
 use crate::error::{Error, Fault, Refusal};
@@ -67,7 +67,7 @@ pub(crate) struct Plan {
 }
 
 impl Group {
-    pub(crate) fn plan(&self, device: &Device, change: Change) -> Result<Plan, Error> {
+    pub(crate) fn plan(&self, storage: &impl Storage, device: &Device, change: Change) -> Result<Plan, Error> {
         let admins = &self.context.admins;
         if !matches!(change, Change::Rotate | Change::ConfirmDepartures) && !admins.contains(&device.account()) {
             return Err(Refusal::NotAdmin.into());
@@ -118,7 +118,7 @@ impl Group {
             }
             Change::Rotate => plan.rotate = true,
             Change::ConfirmDepartures => {
-                plan.departures = self.one_departure_each();
+                plan.departures = self.one_departure_each(storage)?;
                 if plan.departures.is_empty() {
                     return Err(Refusal::Nothing.into());
                 }
@@ -127,12 +127,16 @@ impl Group {
         Ok(plan)
     }
 
-    /// One proposal for each leaf that leaves; of several, the one with the lowest reference.
-    fn one_departure_each(&self) -> Vec<ProposalRef> {
-        let mut departing: Vec<_> = self.departing().collect();
-        departing.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.as_slice().cmp(b.1.as_slice())));
-        departing.dedup_by_key(|(leaf, _)| *leaf);
-        departing.into_iter().map(|(_, reference)| reference).collect()
+    /// One proposal for each leaf that leaves; of several, the one whose message has the lowest digest (Marmot: departure).
+    fn one_departure_each(&self, storage: &impl Storage) -> Result<Vec<ProposalRef>, Fault> {
+        let mut departing = Vec::new();
+        for (leaf, reference) in self.departing() {
+            let digest = storage.proposal_digest(&self.id, reference.as_slice())?;
+            departing.push((leaf, digest, reference));
+        }
+        departing.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
+        departing.dedup_by_key(|(leaf, _, _)| *leaf);
+        Ok(departing.into_iter().map(|(_, _, reference)| reference).collect())
     }
 
     /// Whether these people can be added, and their welcome be sent: judged before anything is staged.

@@ -43,7 +43,7 @@ impl Group {
         if self.pending.is_some() {
             return Err(Refusal::CommitPending.into());
         }
-        let plan = self.plan(device, change)?;
+        let plan = self.plan(storage, device, change)?;
         let (commit, welcome) = self.build(storage, device, &plan)?;
         let invitations = match welcome {
             Some(welcome) => Invitation::for_each(&plan.adds, &welcome, self.context.routing.relays()),

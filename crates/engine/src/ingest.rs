@@ -204,9 +204,11 @@ impl Group {
                 Ok(outcome)
             }
             ProcessedMessageContent::ProposalMessage(queued) => {
+                let reference = queued.proposal_reference_ref().clone();
                 let outcome = self.keep_proposal(storage, *queued, account, digest)?;
                 if matches!(outcome, Ingest::Proposal { .. }) {
                     storage.remember_message(&self.id, &digest, epoch)?;
+                    storage.remember_proposal(&self.id, &digest, reference.as_slice())?;
                 }
                 Ok(outcome)
             }

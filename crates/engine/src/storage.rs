@@ -103,6 +103,10 @@ pub trait Storage: OpenMlsProvider<StorageProvider: StorageProvider<CURRENT_VERS
 
     /// Remembers that an MLS message was processed in `epoch`; `false` if it was known already.
     fn remember_message(&self, group: &GroupId, digest: &Digest, epoch: Epoch) -> Result<bool, StorageFault>;
+    /// Notes which proposal a remembered message carried: its reference, RFC 9420 §5.2.
+    fn remember_proposal(&self, group: &GroupId, digest: &Digest, reference: &[u8]) -> Result<(), StorageFault>;
+    /// The message that carried a proposal.
+    fn proposal_digest(&self, group: &GroupId, reference: &[u8]) -> Result<Option<Digest>, StorageFault>;
     /// Whether an MLS message was processed already.
     fn knows_message(&self, group: &GroupId, digest: &Digest) -> Result<bool, StorageFault>;
 

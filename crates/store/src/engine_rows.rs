@@ -111,6 +111,19 @@ impl Storage for Tx<'_> {
         Ok(added > 0)
     }
 
+    fn remember_proposal(&self, group: &GroupId, digest: &Digest, reference: &[u8]) -> Result<(), StorageFault> {
+        let proposal = params![group.as_bytes(), digest.as_bytes(), reference];
+        self.run("UPDATE processed SET proposal = ?3 WHERE group_id = ?1 AND digest = ?2", proposal)?;
+        Ok(())
+    }
+
+    fn proposal_digest(&self, group: &GroupId, reference: &[u8]) -> Result<Option<Digest>, StorageFault> {
+        let proposal = params![group.as_bytes(), reference];
+        Ok(self.one("SELECT digest FROM processed WHERE group_id = ?1 AND proposal = ?2 ORDER BY digest LIMIT 1", proposal, |row| {
+            digest(row, 0)
+        })?)
+    }
+
     fn knows_message(&self, group: &GroupId, digest: &Digest) -> Result<bool, StorageFault> {
         let found =
             self.one("SELECT 1 FROM processed WHERE group_id = ?1 AND digest = ?2", params![group.as_bytes(), digest.as_bytes()], |_| {

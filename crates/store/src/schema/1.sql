@@ -230,9 +230,12 @@ CREATE TABLE processed (
     group_id BLOB NOT NULL,
     digest BLOB NOT NULL,
     epoch INTEGER NOT NULL,
+    -- The reference of the proposal in it (RFC 9420 section 5.2).
+    proposal BLOB,
     PRIMARY KEY (group_id, digest)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX processed_by_epoch ON processed (group_id, epoch);
+CREATE INDEX processed_by_proposal ON processed (group_id, proposal) WHERE proposal IS NOT NULL;
 
 CREATE TABLE pending (
     group_id BLOB NOT NULL PRIMARY KEY,

@@ -249,6 +249,8 @@ fn engine_tables(tx: &Tx<'_>) {
     tx.forget_epoch(&group(1), &commit(1)).unwrap();
     tx.remember_message(&group(1), &Digest::of(b"x"), Epoch(1)).unwrap();
     tx.knows_message(&group(1), &Digest::of(b"x")).unwrap();
+    tx.remember_proposal(&group(1), &Digest::of(b"x"), b"reference").unwrap();
+    tx.proposal_digest(&group(1), b"reference").unwrap();
     tx.put_pending(&group(1), b"x").unwrap();
     tx.pending(&group(1)).unwrap();
     tx.clear_pending(&group(1)).unwrap();
