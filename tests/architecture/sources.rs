@@ -142,7 +142,7 @@ fn is_vague(path: &str) -> bool {
 fn files() -> Vec<(String, String)> {
     let root = house();
     let mut files = Vec::new();
-    let mut open: Vec<_> = ["crates", "src-tauri", "tests", "ui/src", "xtask"].map(|folder| root.join(folder)).to_vec();
+    let mut open: Vec<_> = ["bench", "crates", "src-tauri", "tests", "ui/src", "xtask"].map(|folder| root.join(folder)).to_vec();
     while let Some(folder) = open.pop() {
         let Ok(entries) = std::fs::read_dir(&folder) else { continue };
         for entry in entries {

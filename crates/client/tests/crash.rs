@@ -22,7 +22,7 @@ use observer::Observer;
 /// Rounds at random times in the short form.
 const RANDOM_ROUNDS: u64 = 60;
 /// Latest random end, after the start of the child.
-const LATEST: u64 = 300;
+const LATEST: u64 = 200;
 
 /// Two people in a group on one relay: Alice's program is the one that crashes, Bob's stays.
 struct Scene {
@@ -102,6 +102,7 @@ impl Scene {
     }
 
     async fn check(&mut self, round: u64, rest: &Outcome) {
+        self.observer.take(self.relay.events()).await;
         let mut texts = BTreeMap::<&str, usize>::new();
         for text in &rest.timeline {
             *texts.entry(text).or_default() += 1;
@@ -124,7 +125,6 @@ impl Scene {
         let database = self.alice.database().await;
         assert!(database.read(|tx, ()| tx.is_sound()).await.unwrap(), "round {round}: the database is damaged");
         database.close().await;
-        self.observer.take(self.relay.events()).await;
     }
 }
 

@@ -1,0 +1,86 @@
+//! `cargo xtask bench`: what the engine costs, measured in release builds and written to a file.
+//! Never judges by absolute times: the report compares with what the same machine did in the same run.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::Context;
+
+use crate::house::House;
+use crate::{program, say};
+
+/// Messages that the other implementation sends and reads.
+const PEER_MESSAGES: &str = "500";
+/// A file system in memory, where there is one.
+const MEMORY: &str = "/dev/shm";
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(clap::Subcommand)]
+enum What {
+    /// Messages, commits, joins and rollbacks against their primitives; writes target/bench/engine.json
+    Engine(Engine),
+}
+
+#[derive(clap::Args)]
+struct Engine {
+    /// Do not build and run mdk-core for comparison; its rows are then missing
+    #[arg(long)]
+    no_peer: bool,
+    /// Where the databases are put; the target folder unless given
+    #[arg(long, value_name = "DIR")]
+    disk: Option<PathBuf>,
+    /// Sizes of groups
+    #[arg(long, value_delimiter = ',', value_name = "N")]
+    sizes: Vec<usize>,
+    /// How often everything is repeated
+    #[arg(long, default_value_t = 12)]
+    rounds: usize,
+}
+
+pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let What::Engine(engine) = &arguments.what;
+    let house = House::find()?;
+    let folder = house.target.join("bench");
+    std::fs::create_dir_all(&folder).with_context(|| format!("{} cannot be created", folder.display()))?;
+    let disk = engine.disk.clone().unwrap_or_else(|| folder.clone());
+    let peer = if engine.no_peer { None } else { Some(peer(&house, &folder, &disk)?) };
+    let mut build = program::cargo();
+    program::run(build.current_dir(&house.root).args(["build", "--release", "--package", "murmel-bench"]))?;
+    let out = folder.join("engine.json");
+    let mut measure = Command::new(house.built("murmel-bench", true));
+    measure.arg("--disk").arg(&disk).arg("--out").arg(&out).arg("--rounds").arg(engine.rounds.to_string());
+    if Path::new(MEMORY).is_dir() {
+        measure.args(["--memory", MEMORY]);
+    }
+    if let Some(peer) = &peer {
+        measure.arg("--peer").arg(peer);
+    }
+    if !engine.sizes.is_empty() {
+        let sizes: Vec<String> = engine.sizes.iter().map(usize::to_string).collect();
+        measure.arg("--sizes").arg(sizes.join(","));
+    }
+    program::run(&mut measure)?;
+    say::line(&format!("\nThe rows are in {}. A missed target is part of the report and fails nothing.", out.display()));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Builds and runs the other implementation, which is a package of its own; answers where its numbers are.
+fn peer(house: &House, folder: &Path, disk: &Path) -> anyhow::Result<PathBuf> {
+    let package = house.root.join("bench").join("peer");
+    let target = house.target.join("bench-peer");
+    let mut build = program::cargo();
+    program::run(build.current_dir(&package).args(["build", "--release", "--locked", "--target-dir"]).arg(&target))?;
+    let out = folder.join("peer.json");
+    let mut measure = Command::new(target.join("release").join(format!("murmel-bench-peer{}", std::env::consts::EXE_SUFFIX)));
+    measure.arg(&out).arg(PEER_MESSAGES).arg(format!("disk={}", disk.display()));
+    if Path::new(MEMORY).is_dir() {
+        measure.arg(format!("memory={MEMORY}"));
+    }
+    program::run(&mut measure)?;
+    Ok(out)
+}
