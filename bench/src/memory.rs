@@ -254,6 +254,14 @@ impl Storage for Memory {
         Ok(true)
     }
 
+    fn remember_proposal(&self, _: &GroupId, _: &Digest, _: &[u8]) -> Result<(), StorageFault> {
+        Ok(())
+    }
+
+    fn proposal_digest(&self, _: &GroupId, _: &[u8]) -> Result<Option<Digest>, StorageFault> {
+        Ok(None)
+    }
+
     fn knows_message(&self, _: &GroupId, _: &Digest) -> Result<bool, StorageFault> {
         Ok(false)
     }

@@ -155,7 +155,7 @@ pub fn send_one(who: &Person, text: String) -> anyhow::Result<Event> {
         let chat = tx.chat(desk.chat)?.context("no chat")?.id;
         let (group, device) = desk.parts()?;
         let inner = InnerEvent::text(me, now(), text, &[]);
-        let Sealed { event, digest, epoch } = group.encrypt(tx, device, &inner)?;
+        let Sealed { event, digest, epoch, .. } = group.encrypt(tx, device, &inner)?;
         let id = tx.insert_message(&record(&inner, chat, epoch, Some(digest), true))?.context("said twice")?;
         let row = OutboxRecord {
             id: OutboxId::NEW,
@@ -214,9 +214,11 @@ fn record(
         tags: event.tags().to_vec(),
         target: None,
         epoch,
+        branch: None,
         digest,
         mine,
         erased: false,
+        withdrawn: false,
         expires_at: None,
         received_at: now(),
     }

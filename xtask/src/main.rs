@@ -1,13 +1,10 @@
-//! The commands that a person types in this house: run, test, bench, crash, bundle, shots, fuzz.
+//! The commands that a person types in this house: run, test, bench, chaos, crash, fuzz, bundle, shots.
 //! Never part of the product: nothing here is linked into the app.
 
 mod bench;
 mod bundle;
-<<<<<<< HEAD
 mod chaos;
-=======
 mod crash;
->>>>>>> 9963755 (Bench and crash as commands)
 mod display;
 mod fuzz;
 mod house;
@@ -54,24 +51,12 @@ enum Command {
         #[arg(long)]
         yes: bool,
     },
-<<<<<<< HEAD
-    /// Not built yet
-    #[command(hide = true)]
-    Bench,
-    /// Simulates conversations on relays that fail and lie; each seed decides one
-    Chaos(chaos::Arguments),
-    /// Not built yet
-    #[command(hide = true)]
-    Crash,
-=======
     /// Measures what the engine and the store cost, in release builds
     Bench(bench::Arguments),
-    /// Not built yet
-    #[command(hide = true)]
-    Chaos,
+    /// Simulates conversations on relays that fail and lie; each seed decides one
+    Chaos(chaos::Arguments),
     /// Kills the program at every named place and at random times, and looks at what is left
     Crash(crash::Arguments),
->>>>>>> 9963755 (Bench and crash as commands)
     /// Runs libFuzzer on one place where bytes of others come in, or on all of them
     Fuzz(fuzz::Arguments),
     /// Not built yet
@@ -85,15 +70,9 @@ fn main() -> ExitCode {
         Command::Test(arguments) => test::run(&arguments),
         Command::Bundle(arguments) => bundle::run(&arguments),
         Command::Shots { dir, yes } => window::shots(&dir, yes),
-<<<<<<< HEAD
-        Command::Bench => return not_built_yet("bench"),
-        Command::Chaos(arguments) => chaos::run(&arguments),
-        Command::Crash => return not_built_yet("crash"),
-=======
         Command::Bench(arguments) => bench::run(&arguments),
-        Command::Chaos => return not_built_yet("chaos"),
+        Command::Chaos(arguments) => chaos::run(&arguments),
         Command::Crash(arguments) => crash::run(&arguments),
->>>>>>> 9963755 (Bench and crash as commands)
         Command::Fuzz(arguments) => fuzz::run(&arguments),
         Command::Windows => return not_built_yet("windows"),
     };
@@ -104,11 +83,7 @@ fn main() -> ExitCode {
 }
 
 fn not_built_yet(name: &str) -> ExitCode {
-<<<<<<< HEAD
-    say::error(&format!("`cargo xtask {name}` is not built yet. There are run, test, chaos, fuzz, bundle and shots."));
-=======
-    say::error(&format!("`cargo xtask {name}` is not built yet. There are run, test, bench, crash, bundle, shots and fuzz."));
->>>>>>> 9963755 (Bench and crash as commands)
+    say::error(&format!("`cargo xtask {name}` is not built yet. There are run, test, bench, chaos, crash, fuzz, bundle and shots."));
     ExitCode::from(NOT_BUILT_YET)
 }
 

@@ -13,13 +13,11 @@ impl Group {
     /// Keeps the state that the group is at under a name.
     ///
     /// INVARIANT: a snapshot holds the message keys of its own epoch only. With those of the epochs before, rows that are stolen would open
-    /// messages twice as old as the window. The rows of the group itself lose them as well until they are written next; what was in them
-    /// is read from the snapshots of those epochs.
+    /// messages twice as old as the window. The group itself loses them as well, which makes each message cheaper; what comes late is read
+    /// from the snapshot of its epoch.
     pub(crate) fn keep(&mut self, storage: &impl Storage, name: &Digest, epoch: Epoch) -> Result<(), Fault> {
-        self.write_held_keys(storage)?;
-        if let Some(mut rows) = MlsGroup::load(storage.storage(), &mls_id(&self.id)).map_err(StorageFault::new)? {
-            rows.delete_past_epoch_secrets(storage, PastEpochDeletion::delete_all()).map_err(StorageFault::new)?;
-        }
+        // Writes what was held back, too.
+        self.mls.delete_past_epoch_secrets(storage, PastEpochDeletion::delete_all()).map_err(StorageFault::new)?;
         Ok(storage.take_snapshot(&self.id, name, epoch)?)
     }
 

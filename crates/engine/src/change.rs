@@ -7,7 +7,6 @@ use nostr::PublicKey;
 use openmls::ciphersuite::hash_ref::ProposalRef;
 use openmls::prelude::LeafNodeIndex;
 
-use crate::{RoutingId, Storage};
 use crate::components::{ADMINS, Admins, Avatar, ComponentId, GroupImage, PROFILE, Profile};
 use crate::device::Device;
 use crate::error::{Error, Fault, Refusal};
@@ -15,6 +14,7 @@ use crate::group::Group;
 use crate::key_package::Offer;
 use crate::pending::{Invitation, check_size};
 use crate::welcome_size::welcome_len;
+use crate::{RoutingId, Storage};
 
 /// A change of a group that a person can want, or that the protocol asks for.
 #[derive(Clone)]
