@@ -3,7 +3,8 @@
 
 use murmel_engine::components::{ADMINS, APP_COMPONENTS, Admins, ComponentList, LIFECYCLE, PROFILE, Profile, RETENTION, ROUTING, Routing};
 use murmel_engine::{Change, GroupView, Ingest, RoutingId};
-use murmel_tests::attacker::{Forged, key_package};
+use murmel_tests::attacker::Forged;
+use murmel_tests::foreign::key_package;
 use murmel_tests::member::assert_agree;
 use murmel_tests::{Member, NOW};
 use nostr::{Event, Keys};
