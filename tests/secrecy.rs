@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use murmel_engine::{Change, Epoch, Ingest, PAST_EPOCHS, Storage as _};
+use murmel_engine::{Change, Ingest, PAST_EPOCHS, Storage as _};
 use murmel_tests::Member;
 use nostr::Event;
 
@@ -28,10 +28,10 @@ fn opened(by: &Member, said: &[Said]) -> BTreeSet<u64> {
 /// Everything that is to be had from a stolen file: as it is, and put back to each snapshot that it holds.
 fn loot(victim: &Member, said: &[Said]) -> BTreeSet<u64> {
     let mut all = opened(&victim.robbed(), said);
-    let snapshots: Vec<Epoch> = victim.group(|tx, group, _| tx.snapshots(group.id()).expect("no fault"));
-    for epoch in snapshots {
+    let snapshots = victim.group(|tx, group, _| tx.snapshots(group.id()).expect("no fault"));
+    for (_, name) in snapshots {
         let thief = victim.robbed();
-        thief.group(move |tx, group, _| assert!(tx.restore_snapshot(group.id(), epoch).expect("no fault")));
+        thief.group(move |tx, group, _| assert!(tx.restore_snapshot(group.id(), &name).expect("no fault")));
         thief.reload();
         all.extend(opened(&thief, said));
     }

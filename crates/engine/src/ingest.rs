@@ -100,9 +100,6 @@ pub enum Why {
     /// The message's key is used up or too far away.
     #[error("the key of the message is gone or too far ahead")]
     KeyGone,
-    /// The loaded group does not hold the keys of this epoch.
-    #[error("the keys of the epoch are elsewhere")]
-    EpochAside,
     /// The sender may not do this.
     #[error("not allowed: {0}")]
     Unauthorized(#[from] authorize::Unauthorized),
@@ -165,7 +162,8 @@ impl Group {
         }
         let again = (epoch < self.epoch()).then(|| message.clone());
         let mut outcome = self.process(storage, message, digest, source, epoch)?;
-        if let (Ingest::Rejected(Why::EpochAside), Some(message)) = (&outcome, again) {
+        // OpenMLS does not tell keys that are used up from keys of an epoch that it does not hold.
+        if let (Ingest::Rejected(Why::KeyGone), Some(message)) = (&outcome, again) {
             outcome = self.read_aside(storage, message, digest, source)?;
         }
         if let Ingest::Message(received) = &outcome {
@@ -302,8 +300,9 @@ pub(crate) fn refuse<E: std::fmt::Display>(error: ProcessMessageError<E>) -> Ing
         ProcessMessageError::ValidationError(ValidationError::UnableToDecrypt(MessageDecryptionError::GenerationOutOfBound)) => {
             Ingest::Deferred(Why::KeyGone)
         }
-        ProcessMessageError::ValidationError(ValidationError::UnableToDecrypt(_)) => Ingest::Rejected(Why::KeyGone),
-        ProcessMessageError::ValidationError(ValidationError::NoPastEpochData) => Ingest::Rejected(Why::EpochAside),
+        ProcessMessageError::ValidationError(ValidationError::UnableToDecrypt(_) | ValidationError::NoPastEpochData) => {
+            Ingest::Rejected(Why::KeyGone)
+        }
         other => Ingest::Rejected(Why::Invalid(other.to_string())),
     }
 }
