@@ -72,6 +72,24 @@ impl Group {
         if is_commit && self.rivals() >= RIVALS_CAP * 2 {
             return Ok(Ingest::Rejected(Why::TooManyRivals));
         }
+        // What waits to be written has to stay, whatever becomes of this one.
+        self.write_held_keys(storage)?;
+        storage.attempt(|| {
+            let outcome = self.judge_elsewhere(storage, message, digest, source, epoch, is_commit);
+            // What is refused leaves nothing behind, not even the snapshot of the tip from which its judge came back.
+            (!matches!(outcome, Ok(Ingest::Rejected(_))), outcome)
+        })?
+    }
+
+    fn judge_elsewhere(
+        &mut self,
+        storage: &impl Storage,
+        message: ProtocolMessage,
+        digest: Digest,
+        source: Digest,
+        epoch: Epoch,
+        is_commit: bool,
+    ) -> Result<Ingest, Fault> {
         let own = is_commit && self.was_ours(storage, epoch, &digest)?;
         if !self.stand(storage, if own { digest } else { source }, source)? {
             return Ok(Ingest::Unrecoverable);

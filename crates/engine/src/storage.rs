@@ -100,6 +100,8 @@ pub trait Storage: OpenMlsProvider<StorageProvider: StorageProvider<CURRENT_VERS
 
     /// Runs `f` and takes back everything that it wrote.
     fn scratch<T>(&self, f: impl FnOnce() -> T) -> Result<T, StorageFault>;
+    /// Runs `f` and takes back everything that it wrote, unless it answers `true` with its result.
+    fn attempt<T>(&self, f: impl FnOnce() -> (bool, T)) -> Result<T, StorageFault>;
 
     /// Remembers that an MLS message was processed in `epoch`; `false` if it was known already.
     fn remember_message(&self, group: &GroupId, digest: &Digest, epoch: Epoch) -> Result<bool, StorageFault>;

@@ -96,9 +96,15 @@ impl Storage for Tx<'_> {
     }
 
     fn scratch<T>(&self, f: impl FnOnce() -> T) -> Result<T, StorageFault> {
+        self.attempt(|| (false, f()))
+    }
+
+    fn attempt<T>(&self, f: impl FnOnce() -> (bool, T)) -> Result<T, StorageFault> {
         self.run("SAVEPOINT scratch", [])?;
-        let result = f();
-        self.run("ROLLBACK TO scratch", [])?;
+        let (stays, result) = f();
+        if !stays {
+            self.run("ROLLBACK TO scratch", [])?;
+        }
         self.run("RELEASE scratch", [])?;
         Ok(result)
     }

@@ -155,6 +155,7 @@ impl Room {
         for round in 0..4 {
             events.push(anna.say(&format!("round {round}")));
             events.push(carl.say("Grüße \u{1f33b}"));
+            events.push(commit(&anna, Change::Rename(format!("rival {round}")), false));
             let event = commit(&anna, Change::Rotate, true);
             [&ben, &carl].into_iter().for_each(|person| person.read(&event));
         }
