@@ -246,6 +246,10 @@ impl Storage for Memory {
         Ok(Vec::new())
     }
 
+    fn attempt<T>(&self, f: impl FnOnce() -> (bool, T)) -> Result<T, StorageFault> {
+        Ok(f().1)
+    }
+
     fn scratch<T>(&self, f: impl FnOnce() -> T) -> Result<T, StorageFault> {
         Ok(f())
     }
