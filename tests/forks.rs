@@ -499,3 +499,35 @@ fn a_demoted_admin_cannot_commit_in_the_race_window() {
     assert!(matches!(dave.read(&forged), Ingest::Rejected(_)));
     assert_ne!(dave.view().name, "Mine");
 }
+
+/// Somebody was invited on a branch that loses: the way back is a new invitation from an admin, and nothing else.
+#[test]
+fn who_joined_on_a_branch_that_lost_comes_back_by_a_new_invitation() {
+    let group = four();
+    let (alice, bob, dave) = (group.alice.resume(), group.bob.resume(), group.dave.resume());
+    let eve = Member::new();
+    let (added, confirmed) = bob.change(Change::Invite(vec![eve.offer()]));
+    eve.join(&confirmed.invitations[0], &bob).expect("a welcome");
+    // The same invitation once more is no news.
+    let id = eve.group(|_, group, _| group.id().clone());
+    assert!(eve.join(&confirmed.invitations[0], &bob).is_err());
+    eve.load(&id);
+    let (first, _) = alice.change(Change::Rename("First".to_owned()));
+    let (second, _) = alice.change(Change::Rename("Second".to_owned()));
+    let mut inbox = Inbox::default();
+    [&first, &second].into_iter().for_each(|event| inbox.take(&bob, event));
+    assert_eq!(bob.view().members.len(), 4, "the addition was undone");
+    // Eve cannot follow: she has no epoch from before her branch.
+    assert!(matches!(eve.read(&first), Ingest::Deferred(_)));
+    // A stranger with a group of the same members is no way out, an admin of hers is.
+    let (again, confirmed) = bob.change(Change::Invite(vec![eve.offer()]));
+    let preview = eve.inspect(Member::welcome(&confirmed.invitations[0], &bob)).expect("a welcome");
+    assert!(eve.group(move |_, group, _| group.is_left_behind_by(&preview)));
+    eve.join(&confirmed.invitations[0], &bob).expect("a new copy");
+    let mut inbox = Inbox::default();
+    [&again, &added, &second, &first].into_iter().for_each(|event| inbox.take(&dave, event));
+    assert_eq!(outcome(&eve), outcome(&bob));
+    assert_eq!(outcome(&eve), outcome(&dave));
+    let text = eve.say("back again");
+    assert_eq!(dave.hear(&text), "back again");
+}

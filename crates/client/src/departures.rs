@@ -37,6 +37,12 @@ pub(crate) fn say(tx: &Tx<'_>, groups: &mut Groups, changes: &mut Changes, chat:
     Ok(())
 }
 
+/// We are back: neither our departure nor those of others are waited for.
+pub(crate) fn forget(tx: &Tx<'_>, chat: ChatId) -> Result<()> {
+    tx.remove_progress(&name(chat))?;
+    Ok(tx.remove_progress(&awaited(chat))?)
+}
+
 /// Whether we had said that we leave.
 pub(crate) fn was_leaving(tx: &Tx<'_>, chat: ChatId) -> Result<bool> {
     Ok(tx.progress_number(&name(chat))?.is_some())

@@ -34,6 +34,7 @@ mod people;
 mod profile;
 mod receive;
 mod records;
+mod rejoining;
 mod relays;
 mod requests;
 mod rotation;

@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 
 pub(crate) use group::{Taking, applied, insert_system, insert_system_row, project};
 
-pub(crate) use fork::{forget_removed, gone, is_followed, races};
+pub(crate) use fork::{forget_loss, forget_removed, gone, is_followed, races};
 
 use crate::account::Account;
 use crate::chores::Chore;

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use murmel_engine::{JoinError, Welcome, WelcomeRefused};
+use murmel_engine::{JoinError, Preview, Welcome, WelcomeRefused};
 use murmel_ipc::{self as ipc, ErrorCode, SystemMessage};
 use murmel_store::{ChatId, ChatRecord, ChatState, MessageId, RequestId, RequestInsert, RequestRecord, RequestState, Tx};
 use nostr::nips::nip59::UnwrappedGift;
@@ -16,7 +16,7 @@ use crate::chores::Chore;
 use crate::groups::Groups;
 use crate::notices::Backlog;
 use crate::receive::{Taking, insert_system_row, project, retry_deferred};
-use crate::{Error, Result, changes, key_package, rotation, setup, views, wrap};
+use crate::{Error, Result, changes, key_package, rejoining, rotation, setup, views, wrap};
 
 /// Invitations that wait at a time.
 pub(crate) const REQUESTS_CAP: usize = 50;
@@ -94,7 +94,7 @@ async fn keep(account: &Arc<Account>, wrap: EventId, welcome: Welcome, invited_a
             tx.remember_seen(&wrap, now)?;
             return Ok(());
         }
-        if is_active(tx, groups, &preview.group)? {
+        if is_active(tx, groups, &preview.group)? && !is_left_behind(tx, groups, &preview)? {
             // Not remembered: perhaps we were removed and invited again, and only do not know of the removal yet.
             return Ok(());
         }
@@ -183,6 +183,11 @@ fn has_ended(tx: &Tx<'_>, group: &murmel_engine::GroupId) -> Result<bool> {
     Ok(tx.chat_by_group(group)?.is_some_and(|chat| chat.state == ChatState::Ended))
 }
 
+/// Whether the invitation leads to a branch of the group that we are not on.
+fn is_left_behind(tx: &Tx<'_>, groups: &mut Groups, preview: &Preview) -> Result<bool> {
+    Ok(groups.get(tx, &preview.group)?.is_some_and(|(group, _)| group.is_left_behind_by(preview)))
+}
+
 /// Invitations that wait, newest first.
 pub(crate) async fn list(account: &Arc<Account>) -> Result<Vec<ipc::RequestView>> {
     let me = account.pubkey();
@@ -199,8 +204,9 @@ pub(crate) async fn accept(account: &Arc<Account>, request: &str) -> Result<Stri
             return Err(Error::new(ErrorCode::InvalidInput, request.problem));
         }
         let welcome = Welcome::restore(request.welcome.clone(), request.inviter, request.relays.clone());
+        let group_id = welcome.inspect(tx, groups.device()?).map_err(refused)?.group;
+        let before = rejoining::leave_copy(tx, groups, &group_id)?;
         let group = welcome.join(tx, groups.device()?, true, now).map_err(refused)?;
-        let group_id = group.id().clone();
         if has_ended(tx, &group_id)? {
             return Err(Error::new(ErrorCode::InvalidInput, "This group was ended by an admin; it cannot be joined again."));
         }
@@ -209,6 +215,7 @@ pub(crate) async fn accept(account: &Arc<Account>, request: &str) -> Result<Stri
         let chat = match tx.chat_by_group(&group_id)? {
             Some(chat) => {
                 tx.rejoin_chat(chat.id, request.invited_at, Some(request.inviter))?;
+                rejoining::forget_progress(tx, &chat)?;
                 chat.id
             }
             None => tx.insert_chat(&ChatRecord {
@@ -233,6 +240,7 @@ pub(crate) async fn accept(account: &Arc<Account>, request: &str) -> Result<Stri
         };
         project(tx, groups, chat, &group_id)?;
         rotation::joined(tx, chat, now)?;
+        rejoining::say_again(tx, groups, changes, chat, before, now)?;
         let mut taking = Taking::new(tx, groups, changes, &keys, now);
         let by = request.inviter.to_hex();
         insert_system_row(&mut taking, chat, welcome.digest().as_bytes(), request.inviter, now, &SystemMessage::Joined { by })?;

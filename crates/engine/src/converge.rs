@@ -13,6 +13,7 @@ use crate::context::Context;
 use crate::error::Fault;
 use crate::group::{Group, PAST_EPOCHS, mls_id};
 use crate::ingest::{Ingest, Why, receive};
+use crate::welcome::Preview;
 use crate::{Digest, Epoch, EpochRecord, Storage, StorageFault};
 
 /// Rival commits of one member from one epoch that are followed. More than a few are no accident.
@@ -241,6 +242,14 @@ impl Group {
         self.epochs.retain(|record| record.commit != *commit);
         self.witnesses.remove(commit);
         Ok(())
+    }
+
+    /// Whether a welcome says that the others have left the branch that we are on: a leaf of ours is in the tree only once, so whoever could
+    /// add us again is where we are no member. We trust that to somebody who is an admin here, and not for epochs that we have behind us.
+    pub fn is_left_behind_by(&self, welcome: &Preview) -> bool {
+        let begun_here = self.epochs.iter().any(|record| record.commit == welcome.transcript);
+        let oldest = self.epochs.iter().map(|record| record.epoch).min();
+        self.context.admins.contains(&welcome.inviter) && !begun_here && oldest.is_some_and(|oldest| welcome.epoch >= oldest)
     }
 
     /// Epochs of rival branches.

@@ -19,7 +19,7 @@ use crate::group::{Group, join_config};
 use crate::ids::KeyPackageRef;
 use crate::key_package;
 use crate::leaf::{CIPHERSUITE, Leaf, LeafFlaw};
-use crate::{Digest, GroupId, Storage, StorageFault};
+use crate::{Digest, Epoch, GroupId, Storage, StorageFault};
 
 /// Longest content of a welcome rumor that is decoded, in bytes of base64.
 const MAX_CONTENT: usize = 256 * 1024;
@@ -99,6 +99,10 @@ pub struct Preview {
     pub inviter: PublicKey,
     /// The key package of ours that was used.
     pub key_package: KeyPackageRef,
+    /// The epoch that we would begin in.
+    pub epoch: Epoch,
+    /// Names that epoch: a digest of its transcript.
+    pub transcript: Digest,
 }
 
 impl Welcome {
@@ -164,14 +168,17 @@ impl Welcome {
             members,
             inviter: self.from,
             key_package,
+            epoch: Epoch(staged.group_context().epoch().as_u64()),
+            transcript: Digest::of(staged.group_context().confirmed_transcript_hash()),
         })
     }
 
-    /// Joins. `replace` says that a copy of the group in which we are no member any more is dropped first. `_now` in Unix seconds.
+    /// Joins. `replace` says that a copy of the group is dropped first in which we are no member any more, or which is on a branch that the
+    /// others have left. `_now` in Unix seconds.
     pub fn join(&self, storage: &impl Storage, device: &Device, replace: bool, _now: u64) -> Result<Group, JoinError> {
         let preview = self.inspect(storage, device)?;
         if let Some(group) = Group::load(storage, &preview.group)? {
-            if group.is_active() || !replace {
+            if !replace || (group.is_active() && !group.is_left_behind_by(&preview)) {
                 return Err(WelcomeRefused::AlreadyMember.into());
             }
             storage.forget_group(&preview.group)?;

@@ -266,6 +266,14 @@ pub(crate) fn superseded(taking: &mut Taking<'_, '_>, chat: ChatId, events: &[Gr
     Ok(())
 }
 
+/// The group is another copy now: a change that was staged in the old one is not published any more.
+pub(super) fn abandon(tx: &Tx<'_>, chat: ChatId) -> Result<()> {
+    if let Some(kept) = staged(tx, chat)? {
+        tx.set_outbox_state(OutboxId(kept.outbox), OutboxState::Cancelled, "the group was joined anew")?;
+    }
+    forget(tx, chat)
+}
+
 /// Settles what a crash left between an answer of a relay and its consequence.
 pub(crate) async fn resume(account: &Arc<Account>) -> Result<()> {
     let settled = account.db.read(|tx, _| {

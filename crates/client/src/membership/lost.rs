@@ -49,6 +49,11 @@ pub(super) fn forget(tx: &Tx<'_>, chat: ChatId, outbox: i64) -> Result<()> {
     put(tx, chat, &all)
 }
 
+/// None of them is wanted any more.
+pub(super) fn forget_all(tx: &Tx<'_>, chat: ChatId) -> Result<()> {
+    put(tx, chat, &[])
+}
+
 /// Says in the timeline that a change will not be made, where somebody asked for it and does not wait any more.
 pub(super) fn tell(taking: &mut Taking<'_, '_>, chat: ChatId, outbox: i64, intent: &Intent, reason: &str) -> Result<()> {
     let Some(what) = intent.words() else { return Ok(()) };

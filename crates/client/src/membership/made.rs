@@ -5,7 +5,7 @@ use murmel_engine::{Digest, Epoch, GroupEvent, PAST_EPOCHS, Switched};
 use murmel_store::{ChatId, Tx};
 use serde::{Deserialize, Serialize};
 
-use super::lost;
+use super::{commit, lost};
 use crate::chores::Chore;
 use crate::intent::{Intent, Staged};
 use crate::receive::Taking;
@@ -59,6 +59,13 @@ pub(super) fn want_again(taking: &mut Taking<'_, '_>, chat: ChatId, outbox: i64,
     lost::keep(taking, chat, outbox, intent)?;
     taking.changes.chore(Chore::Again(chat));
     Ok(true)
+}
+
+/// We are in another copy of the group now: nothing of the old one can be wanted again.
+pub(crate) fn forget_made(tx: &Tx<'_>, chat: ChatId) -> Result<()> {
+    commit::abandon(tx, chat)?;
+    tx.remove_progress(&name(chat))?;
+    lost::forget_all(tx, chat)
 }
 
 fn all(tx: &Tx<'_>, chat: ChatId) -> Result<Vec<Made>> {

@@ -134,6 +134,11 @@ fn back(taking: &mut Taking<'_, '_>, chat: &ChatRecord) -> Result<()> {
     Ok(())
 }
 
+/// We are back, by a new invitation: nothing of the loss is to be cleared away any more.
+pub(crate) fn forget_loss(tx: &Tx<'_>, chat: &ChatRecord) -> Result<()> {
+    Ok(tx.remove_progress(&removed(chat))?)
+}
+
 /// Whether events of a chat are still of interest.
 pub(crate) fn is_followed(tx: &Tx<'_>, chat: &ChatRecord, now: u64) -> Result<bool> {
     Ok(match chat.state {
