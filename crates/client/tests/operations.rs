@@ -222,6 +222,14 @@ async fn somebody_is_removed_and_invited_again_three_times_over_with_restarts_be
     let texts = ben.texts(&chat).await;
     assert_eq!(texts, ["before 0", "after 0", "before 1", "after 1", "before 2", "after 2"]);
     assert_eq!(messages(anna.client(), &chat).await.iter().filter_map(common::text_of).count(), 9);
+
+    // What was kept of the time before is tidied up a day later; what he is in now stays.
+    ben.stop().await;
+    ben.clock.shift(2 * 24 * 3_600);
+    ben.start().await;
+    ben.client().settle(common::DEADLINE).await.unwrap();
+    anna.say(&chat, "still here?").await;
+    ben.hears(&chat, "still here?").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
