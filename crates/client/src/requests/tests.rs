@@ -56,7 +56,7 @@ async fn the_id_of_an_ended_group_is_never_joined_again() {
     let group = membership::create(&anna.account, new).await.unwrap().chat;
     let request = invitation(&ben).await;
     // As after the group that had this id was ended.
-    let ended = anna.account.db.read(move |tx, _| Ok::<_, Error>(views::find(tx, &group)?)).await.unwrap();
+    let ended = anna.account.db.read(move |tx, _| views::find(tx, &group)).await.unwrap();
     let tombstone = ChatRecord { state: ChatState::Ended, inviter: None, ..ended };
     ben.account.db.write(move |tx, _| Ok::<_, Error>(tx.insert_chat(&tombstone)?)).await.unwrap();
     let refused = accept(&ben.account, &request.id).await.unwrap_err();
