@@ -1,0 +1,5 @@
+//! What can be asked of a client about groups and messages.
+//! Each call forwards to the file of its noun and does nothing else.
+
+mod groups;
+mod messages;
