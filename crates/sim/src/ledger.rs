@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use murmel_client::{Branch, Carried, Standing};
+use murmel_engine::PAST_EPOCHS;
 use murmel_ipc as ipc;
 
 use crate::person::Person;
@@ -81,12 +82,25 @@ pub struct Ledger {
     next: u64,
 }
 
+/// The verdict.
+#[derive(Clone, Debug, Default)]
+pub struct Judgement {
+    /// Broken promises.
+    pub violations: Vec<Violation>,
+    /// Epochs after which there was more than one branch.
+    pub forks: usize,
+    /// Messages that did not reach somebody because their author was out of the group and the group more than five epochs further when the
+    /// only relay that had them could be reached (RFC 9420 §14: nobody has the keys any more, and nobody can say it again).
+    pub beyond_reach: usize,
+}
+
 /// Everything that one person shows in the end.
 struct Shown {
     person: usize,
     branch: Option<Branch>,
     carried: Vec<Carried>,
     states: BTreeMap<i64, ipc::MessageState>,
+    forks: BTreeSet<u64>,
 }
 
 impl Ledger {
@@ -140,20 +154,18 @@ impl Ledger {
         }
     }
 
-    /// Epochs that were seen with more than one branch.
-    pub fn forks(&self) -> usize {
-        self.epochs.values().filter(|branches| branches.len() > 1).count()
-    }
-
     /// Judges the end.
-    pub async fn judge(mut self, people: &[Person]) -> Vec<Violation> {
+    pub async fn judge(mut self, people: &[Person]) -> Judgement {
         let mut shown = Vec::with_capacity(people.len());
         for person in people {
             shown.push(show(person).await);
         }
+        // Epochs that were seen with more than one branch, or that a client says had one.
+        let mut forks: BTreeSet<u64> = self.epochs.iter().filter(|(_, branches)| branches.len() > 1).map(|(epoch, _)| epoch - 1).collect();
+        forks.extend(shown.iter().flat_map(|one| one.forks.iter().copied()));
         self.judge_state(people, &shown);
-        self.judge_messages(people, &shown);
-        self.broken
+        let beyond_reach = self.judge_messages(people, &shown);
+        Judgement { violations: self.broken, forks: forks.len(), beyond_reach }
     }
 
     fn judge_state(&mut self, people: &[Person], shown: &[Shown]) {
@@ -199,7 +211,8 @@ impl Ledger {
         }
     }
 
-    fn judge_messages(&mut self, people: &[Person], shown: &[Shown]) {
+    /// How many messages are beyond reach.
+    fn judge_messages(&mut self, people: &[Person], shown: &[Shown]) -> usize {
         let authors: BTreeMap<&str, usize> = self.sent.iter().map(|sent| (sent.text.as_str(), sent.author)).collect();
         let mut found = Vec::new();
         for one in shown {
@@ -226,31 +239,35 @@ impl Ledger {
                 }
             }
         }
+        let mut beyond_reach = 0;
         for sent in &self.sent {
-            found.extend(judge_message(sent, people, shown));
+            let (broken, beyond) = judge_message(sent, people, shown);
+            found.extend(broken);
+            beyond_reach += usize::from(beyond);
         }
         for (invariant, detail) in found {
             self.break_promise(invariant, detail);
         }
+        beyond_reach
     }
 }
 
-/// What became of one message.
-fn judge_message(sent: &Sent, people: &[Person], shown: &[Shown]) -> Vec<(Invariant, String)> {
+/// What became of one message, and whether it is beyond reach.
+fn judge_message(sent: &Sent, people: &[Person], shown: &[Shown]) -> (Vec<(Invariant, String)>, bool) {
     let Sent { author, text } = sent;
     let mut found = Vec::new();
-    let Some(own) = shown.iter().find(|one| one.person == *author) else { return found };
+    let Some(own) = shown.iter().find(|one| one.person == *author) else { return (found, false) };
     let Some(row) = own.carried.iter().find(|row| row.mine && row.content == *text) else {
         found.push((Invariant::Lost, format!("{text} is gone from its own author, person {author}")));
-        return found;
+        return (found, false);
     };
     let gone = own.branch.as_ref().is_none_or(|branch| branch.state == Standing::Gone);
     match own.states.get(&row.message) {
-        Some(ipc::MessageState::Failed { .. }) => return found,
-        Some(ipc::MessageState::Queued) if gone => return found,
+        Some(ipc::MessageState::Failed { .. }) => return (found, false),
+        Some(ipc::MessageState::Queued) if gone => return (found, false),
         Some(ipc::MessageState::Queued) => {
             found.push((Invariant::Lost, format!("{text} of person {author} waits for ever")));
-            return found;
+            return (found, false);
         }
         _ => {}
     }
@@ -264,6 +281,12 @@ fn judge_message(sent: &Sent, people: &[Person], shown: &[Shown]) -> Vec<(Invari
             missing.push(one.person);
         }
     }
+    // Who is out of the group cannot say it again, and who is in it has no key of so long ago.
+    let newest = shown.iter().filter_map(|one| one.branch.as_ref()).map(|branch| branch.epoch).max().unwrap_or(0);
+    let was_out = gone || joined(people, *author).last().is_some_and(|since| *since > row.epoch);
+    if was_out && !missing.is_empty() && newest.saturating_sub(row.epoch) > PAST_EPOCHS {
+        return (found, true);
+    }
     for person in &missing {
         let word = if gone { "of somebody who is gone, " } else { "" };
         found.push((Invariant::Lost, format!("{text}, {word}sent in epoch {}, never reached person {person}", row.epoch)));
@@ -271,7 +294,7 @@ fn judge_message(sent: &Sent, people: &[Person], shown: &[Shown]) -> Vec<(Invari
     if !missing.is_empty() && !anybody {
         found.push((Invariant::FalseSent, format!("{text} shows as sent to person {author}, and nobody has it")));
     }
-    found
+    (found, false)
 }
 
 fn joined(people: &[Person], number: usize) -> &[u64] {
@@ -285,9 +308,12 @@ impl Shown {
 }
 
 async fn show(person: &Person) -> Shown {
-    let mut shown = Shown { person: person.number, branch: person.branch().await, carried: Vec::new(), states: BTreeMap::new() };
+    let mut shown = Shown { person: person.number, branch: person.branch().await, carried: Vec::new(), states: BTreeMap::new(), forks: BTreeSet::new() };
     let Some((client, chat)) = person.here() else { return shown };
     shown.carried = client.carried(&chat).await.unwrap_or_default();
+    let races = client.races(&chat).await.unwrap_or_default();
+    // Where a change found its place taken before anybody had it, there was no second branch.
+    shown.forks = races.iter().filter_map(|race| race.fork).collect();
     for record in client.records(&chat, u32::MAX).await.unwrap_or_default() {
         shown.states.insert(record.message, record.state);
     }

@@ -22,8 +22,10 @@ pub struct Outcome {
     pub faults: BTreeMap<&'static str, u64>,
     /// Messages that were sent.
     pub messages: usize,
-    /// Epochs in which members were seen on different branches.
+    /// Epochs after which there was more than one branch.
     pub forks: usize,
+    /// See [`crate::ledger::Judgement::beyond_reach`].
+    pub beyond_reach: usize,
     /// How long it took after the storm until nothing changed any more, in simulated seconds.
     pub convergence: u64,
     /// How long all of it took, in simulated seconds.
@@ -47,6 +49,8 @@ pub struct Verdict {
     pub messages: u64,
     /// Forks seen.
     pub forks: u64,
+    /// See [`Outcome::beyond_reach`].
+    pub beyond_reach: u64,
     /// Simulated seconds until rest.
     pub convergence: u64,
     /// Simulated seconds in all.
@@ -64,6 +68,7 @@ impl From<&Outcome> for Verdict {
             faults: outcome.faults.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect(),
             messages: number(outcome.messages),
             forks: number(outcome.forks),
+            beyond_reach: number(outcome.beyond_reach),
             convergence: outcome.convergence,
             simulated_secs: outcome.simulated_secs,
             digest: format!("{:016x}", outcome.digest),
@@ -78,6 +83,7 @@ pub struct Totals {
     messages: u64,
     forks_seen: u64,
     forks_resolved: u64,
+    beyond_reach: u64,
     worst_convergence: u64,
     simulated_secs: u64,
     faults: BTreeMap<String, u64>,
@@ -93,6 +99,7 @@ impl Totals {
         self.messages += verdict.messages;
         self.simulated_secs += verdict.simulated_secs;
         self.forks_seen += verdict.forks;
+        self.beyond_reach += verdict.beyond_reach;
         let apart = [Invariant::Diverged, Invariant::Deaf, Invariant::Restless].map(Invariant::name);
         if !verdict.violations.iter().any(|(name, _)| apart.contains(&name.as_str())) {
             self.forks_resolved += verdict.forks;
@@ -127,8 +134,8 @@ impl Totals {
         self.broken.get(name).copied().unwrap_or(0)
     }
 
-    /// As one JSON object: `seeds, messages, lost, duplicated, forks_seen, forks_resolved, faults{kind: count}, worst_convergence_secs,
-    /// simulated_secs, broken{invariant: count}, failed, failed_seeds[…]`.
+    /// As one JSON object: `seeds, messages, lost, duplicated, beyond_reach, forks_seen, forks_resolved, faults{kind: count},
+    /// worst_convergence_secs, simulated_secs, broken{invariant: count}, failed, failed_seeds[…]`.
     pub fn json(&self) -> Value {
         json!({
             "seeds": self.seeds,
@@ -137,6 +144,7 @@ impl Totals {
             "duplicated": self.broken("duplicated"),
             "forks_seen": self.forks_seen,
             "forks_resolved": self.forks_resolved,
+            "beyond_reach": self.beyond_reach,
             "faults": self.faults,
             "worst_convergence_secs": self.worst_convergence,
             "simulated_secs": self.simulated_secs,
@@ -152,6 +160,7 @@ impl Totals {
         let mut lines = vec![
             format!("{} seeds, {} messages, {faults} faults, {} simulated hours", self.seeds, self.messages, self.simulated_secs / 3600),
             format!("lost {}, duplicated {}", self.broken("lost"), self.broken("duplicated")),
+            format!("of authors out of the group, more than five epochs late: {}", self.beyond_reach),
             format!("forks seen {}, resolved {}", self.forks_seen, self.forks_resolved),
             format!("longest way to rest after a storm: {} simulated seconds", self.worst_convergence),
         ];

@@ -11,7 +11,7 @@ use nostr::{Event, Keys, SecretKey};
 use tokio::time::Instant;
 
 use crate::faults::Tally;
-use crate::ledger::{Invariant, Ledger};
+use crate::ledger::{Invariant, Judgement, Ledger};
 use crate::outcome::Outcome;
 use crate::person::Person;
 use crate::plan::Plan;
@@ -69,8 +69,8 @@ pub async fn run(plan: Plan, surroundings: Surroundings, folder: &Path, trace: b
         convergence = world.calm_down().await;
     }
     let World { plan, people, ledger, tally, trace, digest, .. } = world;
-    let (messages, forks) = (ledger.count(), ledger.forks());
-    let violations = ledger.judge(&people).await;
+    let messages = ledger.count();
+    let Judgement { violations, forks, beyond_reach } = ledger.judge(&people).await;
     for mut person in people {
         person.kill();
     }
@@ -82,6 +82,7 @@ pub async fn run(plan: Plan, surroundings: Surroundings, folder: &Path, trace: b
         faults: tally.all(),
         messages,
         forks,
+        beyond_reach,
         convergence,
         simulated_secs,
         digest,
