@@ -145,7 +145,7 @@ async fn take(account: &Arc<Account>, events: Vec<Event>, backlog: Backlog) -> R
 async fn take_batch(account: &Arc<Account>, batch: Vec<Event>, backlog: Backlog) -> Result<()> {
     murmel_store::crash_point!("receive: batch about to be taken");
     let (again, now) = (batch.clone(), account.clock.now());
-    let moved = match in_one(account, backlog, move |taking| batch.iter().try_for_each(|event| taking.event(event))).await {
+    let moved = match in_one(account, backlog, move |taking| batch.iter().try_for_each(|event| taking.event_and_what_waited(event))).await {
         Ok(moved) => moved,
         Err(error) if error.code != ErrorCode::Internal => return Err(error),
         Err(_) => {
@@ -174,7 +174,11 @@ pub(crate) async fn retry_deferred(account: &Arc<Account>, mut moved: BTreeSet<C
             continue;
         }
         let again = kept.clone();
-        match in_one(account, backlog, move |taking| kept.iter().try_for_each(|kept| taking.again(kept))).await {
+        let pass = move |taking: &mut Taking<'_, '_>| {
+            taking.what_waited(chat)?;
+            kept.iter().try_for_each(|kept| taking.again(kept))
+        };
+        match in_one(account, backlog, pass).await {
             Ok(chats) => moved.extend(chats),
             Err(error) if error.code != ErrorCode::Internal => return Err(error),
             Err(_) => {

@@ -95,6 +95,34 @@ impl<'a, 'tx> Taking<'a, 'tx> {
         Ok(())
     }
 
+    /// Takes one event, and at once what waited for it: a few commits later the keys of its epoch are gone.
+    pub(crate) fn event_and_what_waited(&mut self, event: &Event) -> Result<()> {
+        let before = std::mem::take(&mut self.moved);
+        self.event(event)?;
+        for chat in self.moved.clone() {
+            self.what_waited(chat)?;
+        }
+        self.moved.extend(before);
+        Ok(())
+    }
+
+    /// Tries what waits in a chat, from the first on again after each change of the group. No try is counted.
+    pub(crate) fn what_waited(&mut self, chat: ChatId) -> Result<()> {
+        'changed: loop {
+            for kept in super::deferred(self.tx, chat)? {
+                let before = std::mem::take(&mut self.moved);
+                let waits = self.try_again(&kept)?;
+                let moved = !self.moved.is_empty();
+                self.moved.extend(before);
+                // Whatever stays in its place cannot be what moved the group, or this would not end.
+                if moved && !waits {
+                    continue 'changed;
+                }
+            }
+            return Ok(());
+        }
+    }
+
     fn finish(&mut self, event: &Event) -> Result<()> {
         murmel_store::crash_point!("receive: stored, not marked as seen");
         self.tx.remember_seen(&event.id, self.now)?;
@@ -103,14 +131,27 @@ impl<'a, 'tx> Taking<'a, 'tx> {
         Ok(())
     }
 
-    /// Tries one deferred event again.
+    /// Tries one deferred event again, and counts that.
     pub(crate) fn again(&mut self, kept: &DeferredRecord) -> Result<()> {
-        let Ok(event) = Event::from_json(&kept.event) else { return Ok(self.tx.remove_deferred(&kept.event_id)?) };
-        match self.offer(&kept.routing, &event)? {
-            Offered::Later(_) if kept.tries < TRIES_CAP => Ok(self.tx.count_deferred_try(kept.id, "")?),
-            Offered::Later(_) | Offered::Done => self.finish(&event),
-            Offered::Nobody => Ok(self.tx.remove_deferred(&kept.event_id)?),
+        match self.try_again(kept)? {
+            true if kept.tries < TRIES_CAP => Ok(self.tx.count_deferred_try(kept.id, "")?),
+            true => {
+                self.tx.remember_seen(&kept.event_id, self.now)?;
+                Ok(self.tx.remove_deferred(&kept.event_id)?)
+            }
+            false => Ok(()),
         }
+    }
+
+    /// `true` where a deferred event has to go on waiting.
+    fn try_again(&mut self, kept: &DeferredRecord) -> Result<bool> {
+        let Ok(event) = Event::from_json(&kept.event) else { return Ok(self.tx.remove_deferred(&kept.event_id).map(|()| false)?) };
+        match self.offer(&kept.routing, &event)? {
+            Offered::Later(_) => return Ok(true),
+            Offered::Done => self.finish(&event)?,
+            Offered::Nobody => self.tx.remove_deferred(&kept.event_id)?,
+        }
+        Ok(false)
     }
 
     /// Lets every chat try that may own the tag: it is public, so that another group can carry it too.
