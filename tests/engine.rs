@@ -169,6 +169,18 @@ fn last_epoch_stragglers_decrypt() {
 }
 
 #[test]
+fn stragglers_of_the_last_epoch_are_read_in_any_order() {
+    let (alice, bob, carol) = (Member::new(), Member::new(), Member::new());
+    alice.create_with("Garden", &[&bob, &carol]);
+    let (first, second, third) = (carol.say("one"), carol.say("two"), carol.say("three"));
+    let (event, _) = alice.change(Change::Describe("Beans".into()));
+    deliver(&event, &[&bob]);
+    assert_eq!(bob.hear(&second), "two");
+    assert_eq!(bob.hear(&first), "one");
+    assert_eq!(bob.hear(&third), "three");
+}
+
+#[test]
 fn messages_of_an_epoch_to_come_wait_for_its_commit() {
     let (alice, bob) = (Member::new(), Member::new());
     alice.create_with("Garden", &[&bob]);
