@@ -110,7 +110,7 @@ fn a_rotation_heals_from_stolen_rows() {
 fn a_removed_member_reads_nothing_later() {
     let (alice, bob, carl) = (Member::new(), Member::new(), Member::new());
     alice.create_with("Garden", &[&bob, &carl]);
-    let before = vec![say(&alice, "everybody reads this"), say(&carl, "and this")];
+    let before = [say(&alice, "everybody reads this"), say(&carl, "and this")];
     let keeps = carl.robbed();
     let removal = commit(&alice, Change::Remove(carl.account()), &[&bob]);
     let mut wire = vec![removal];
