@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use murmel_client::{Client, KeychainChoice, MockKeychain, Options, Pace};
-use murmel_ipc::{Cursor, ErrorCode, IpcError, NewGroup, SendMessage, Settings};
+use murmel_ipc::{Cursor, ErrorCode, GroupAvatar, GroupImage, IpcError, NewGroup, SendMessage, Settings};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
@@ -37,7 +37,7 @@ impl Window {
             let client = Client::open(options).await.expect("a client");
             client.create_identity(murmel_ipc::NewIdentity { name: "Anna".into(), passphrase: None }).await.expect("an identity");
             let alone = NewGroup { name: "Diary".into(), description: String::new(), people: Vec::new() };
-            let chat = client.create_group(alone).await.map(|created| created.chat).unwrap_or_default();
+            let chat = client.create_group(alone).await.expect("a group that needs nobody").chat;
             (client, chat)
         });
         Self { client, runtime, chat, _home: home }
@@ -80,6 +80,20 @@ pub(super) fn seeds() -> Vec<Vec<u8>> {
         json!({"command": "set_open_chat", "chat": "CHAT"}),
         json!({"command": "set_settings", "settings": {"notification_text": true}}),
         json!({"command": "set_relays", "relays": ["wss://relay.example", "ws://127.0.0.1:9"]}),
+        json!({"command": "react", "message": 1, "text": "\u{1f44d}"}),
+        json!({"command": "unreact", "message": 1, "text": "+"}),
+        json!({"command": "edit", "message": 1, "text": "better"}),
+        json!({"command": "delete_message", "message": 1}),
+        json!({"command": "history", "message": 1}),
+        json!({"command": "races", "chat": "CHAT"}),
+        json!({"command": "rename", "chat": "CHAT", "text": "Allotment"}),
+        json!({"command": "describe", "chat": "CHAT", "text": "Beds and bees"}),
+        json!({"command": "set_retention", "chat": "CHAT", "message": 86_400}),
+        json!({"command": "set_avatar", "chat": "CHAT", "avatar": {"url": "https://example.com/a.png", "dimension": "3x4", "thumbhash": ""}}),
+        json!({"command": "set_image", "chat": "CHAT", "image": {
+            "hash": hex, "key": hex, "nonce": "07".repeat(12), "upload_key": hex, "media_type": "image/png"
+        }}),
+        json!({"command": "move_group", "chat": "CHAT", "relays": ["ws://127.0.0.1:9"]}),
         json!({"command": "records", "chat": "CHAT", "limit": 50, "text": hex}),
     ];
     calls.map(|call| call.to_string().into_bytes()).to_vec()
@@ -134,6 +148,27 @@ async fn call_command(window: &Window, call: &Value) -> Result<(), ErrorCode> {
             told(client.records(&chat, limit).await)?;
             told(client.record_by_event(&chat, text).await)
         }
+        "set_avatar" => {
+            let avatar = serde_json::from_value::<Option<GroupAvatar>>(call["avatar"].clone()).map_err(|_| ErrorCode::InvalidInput)?;
+            told(client.set_avatar(&chat, avatar).await)
+        }
+        "set_image" => {
+            let image = serde_json::from_value::<Option<GroupImage>>(call["image"].clone()).map_err(|_| ErrorCode::InvalidInput)?;
+            told(client.set_image(&chat, image).await)
+        }
+        "move_group" => {
+            let relays = serde_json::from_value::<Vec<String>>(call["relays"].clone()).map_err(|_| ErrorCode::InvalidInput)?;
+            told(client.move_group(&chat, relays, call["new_tag"].as_bool().unwrap_or_default()).await)
+        }
+        "set_retention" => told(client.set_retention(&chat, call["message"].as_u64().unwrap_or(u64::MAX)).await),
+        "rename" => told(client.rename(&chat, text).await),
+        "describe" => told(client.describe(&chat, text).await),
+        "react" => told(client.react(number("message"), text).await),
+        "unreact" => told(client.unreact(number("message"), text).await),
+        "edit" => told(client.edit(number("message"), text).await),
+        "delete_message" => told(client.delete_message(number("message")).await),
+        "history" => told(client.history(number("message")).await),
+        "races" => told(client.races(&chat).await),
         "set_open_chat" => {
             client.set_open_chat(Some(chat)).await;
             Ok(())
