@@ -74,7 +74,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let tool = steps.step("cargo-fuzz", || CARGO_FUZZ.ensure(&house))?;
     let built = house.target.join("fuzz");
     steps.step("Build", || {
-        let mut command = Command::new(&tool);
+        let mut command = program::around_cargo(&tool);
         command.current_dir(&house.root);
         // Coverage takes flags that only a nightly compiler takes, unless it is told that it may.
         command.env("RUSTC_BOOTSTRAP", "1").args(["fuzz", "build", "--sanitizer", "none", "--target-dir"]).arg(&built);

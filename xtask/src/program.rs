@@ -32,6 +32,13 @@ fn names_a_package(variable: &str) -> bool {
 /// The threads of debug builds need more stack than Rust's default of 2 MiB.
 pub const MIN_STACK: (&str, &str) = ("RUST_MIN_STACK", "8388608");
 
+/// A program that runs cargo itself, on the toolchain that runs us.
+pub fn around_cargo(path: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(path);
+    forget_xtask(&mut command);
+    command
+}
+
 /// A program with the `PATH` that has the right Node in front.
 pub fn with_node(house: &crate::house::House, name: impl AsRef<OsStr>, folder: &Path) -> anyhow::Result<Command> {
     let mut command = Command::new(name);
