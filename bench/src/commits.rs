@@ -45,19 +45,19 @@ fn kind(
     let mut four = Four::default();
     let mut bytes = 0;
     for round in 0..rounds {
-        let (event, micros) = timed(|| stage_and_merge(crowd, change(round * 2)));
+        let (event, took) = timed(|| stage_and_merge(crowd, change(round * 2)));
         let event = event?;
-        four.create.add(micros);
+        four.create.add(took.cpu);
         bytes = event.content.len();
-        let (outcome, micros) = timed(|| crowd.bob.follow(&event));
+        let (outcome, took) = timed(|| crowd.bob.follow(&event));
         outcome?;
-        four.process.add(micros);
-        let (outcome, micros) = timed(|| crowd.ghost.follow(&event));
+        four.process.add(took.cpu);
+        let (outcome, took) = timed(|| crowd.ghost.follow(&event));
         outcome?;
-        four.process_pure.add(micros);
-        let (event, micros) = timed(|| crowd.ghost.change(change(round * 2 + 1)));
+        four.process_pure.add(took.cpu);
+        let (event, took) = timed(|| crowd.ghost.change(change(round * 2 + 1)));
         let event = event?;
-        four.create_pure.add(micros);
+        four.create_pure.add(took.cpu);
         crowd.alice.follow(&event)?;
         crowd.bob.follow(&event)?;
     }
@@ -97,7 +97,7 @@ fn stage_and_merge(crowd: &Crowd, change: Change) -> anyhow::Result<Event> {
 pub fn rollback(report: &mut Report, crowd: &Crowd, members: usize, rounds: usize, place: &'static str) -> anyhow::Result<()> {
     let mut samples = Samples::default();
     for _ in 0..rounds {
-        let (outcome, micros) = timed(|| {
+        let (outcome, took) = timed(|| {
             crowd.bob.tx(|tx, desk| {
                 let group = desk.group.take().context("no group")?;
                 let last = tx.snapshots(group.id())?.last().copied().context("no snapshot")?;
@@ -107,7 +107,7 @@ pub fn rollback(report: &mut Report, crowd: &Crowd, members: usize, rounds: usiz
             })
         });
         outcome?;
-        samples.add(micros / 1e3);
+        samples.add(took.cpu / 1e3);
     }
     let target = if members >= 1000 { 5.0 } else { f64::INFINITY };
     report.at_most(format!("rollback/{place}/n={members}"), samples.calm(), "ms", target, "rows put back, group loaded, synced");

@@ -65,14 +65,14 @@ impl Crowd {
         let welcome = welcome?;
         let mut joins = Samples::default();
         for person in std::iter::once(&bob).chain(&others) {
-            let (joined, micros) = timed(|| person.join(&welcome, alice.account()));
+            let (joined, took) = timed(|| person.join(&welcome, alice.account()));
             joined?;
-            joins.add(micros);
+            joins.add(took.cpu);
         }
         if members > 2 {
             ghost.join(&welcome, alice.account())?;
         }
-        let (creation, join) = (creation / 1e3, joins.calm() / 1e3);
+        let (creation, join) = (creation.cpu / 1e3, joins.calm() / 1e3);
         let mut crowd = Self { alice, bob, others, ghost, members, creation, join, welcome_bytes: welcome.len() };
         for epoch in 0..PAST_EPOCHS {
             let event = crowd.change(Change::Rename(format!("Epoch {epoch}")))?;

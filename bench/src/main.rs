@@ -50,21 +50,22 @@ fn main() -> anyhow::Result<ExitCode> {
     let arguments = Arguments::parse();
     let mut report = Report::default();
     say(&format!("rows in the table: {}; events in a batch: {}; {}", messages::TABLE, messages::BATCH, raw_rows::PRAGMAS));
+    say("Times are of the processor unless they are on the clock.");
     say(&rows::heading());
-    let primitives = {
+    let sizes = {
         let folder = tempfile::tempdir_in(&arguments.disk)?;
         let crowd = Crowd::gather(2, folder.path())?;
         let (inner, outer) = messages::sizes(&crowd)?;
         report.fact("size/inner event", inner as f64, "bytes", "JSON");
         report.fact("size/mls message", outer as f64, "bytes", "");
         crowd.close();
-        Primitives::measure(inner, outer)?
+        (inner, outer)
     };
-    primitives.print(&mut report);
+    Primitives::measure(sizes.0, sizes.1)?.print(&mut report);
     let places = [("disk", Some(&arguments.disk)), ("memory", arguments.memory.as_ref())];
     for (place, folder) in places {
         let Some(folder) = folder else { continue };
-        place_by_place(&mut report, &primitives, &arguments, place, folder)?;
+        place_by_place(&mut report, sizes, &arguments, place, folder)?;
     }
     std::fs::write(&arguments.out, report.json()?)?;
     say(&format!("{} rows missed their target; written to {}", report.missed(), arguments.out.display()));
@@ -73,7 +74,7 @@ fn main() -> anyhow::Result<ExitCode> {
 
 fn place_by_place(
     report: &mut Report,
-    primitives: &Primitives,
+    sizes: (usize, usize),
     arguments: &Arguments,
     place: &'static str,
     folder: &std::path::Path,
@@ -82,7 +83,7 @@ fn place_by_place(
     for &members in &arguments.sizes {
         let folder = tempfile::tempdir_in(folder)?;
         let mut crowd = Crowd::gather(members, folder.path())?;
-        let cost = messages::measure(report, primitives, &crowd, members, folder.path(), arguments.rounds, place)?;
+        let cost = messages::measure(report, sizes, &crowd, members, folder.path(), arguments.rounds, place)?;
         receive.push((members, cost.receive));
         if members > 2 {
             report.fact(
@@ -100,9 +101,6 @@ fn place_by_place(
             report.fact(format!("join/{place}/n={members}"), crowd.join, "ms", "judged, joined, synced");
             commits::measure(report, &mut crowd, members, arguments.rounds, place)?;
             commits::rollback(report, &crowd, members, arguments.rounds, place)?;
-        }
-        if members == 10 {
-            peer::compare(report, arguments.peer.as_deref(), &crowd, place)?;
         }
         let (path, chat) = (crowd.bob.path.clone(), murmel_store::ChatId::NEW);
         crowd.close();
