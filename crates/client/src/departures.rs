@@ -29,7 +29,7 @@ pub(crate) fn say(tx: &Tx<'_>, groups: &mut Groups, changes: &mut Changes, chat:
     let record = views::found(tx, chat)?;
     let (group, device) = groups.get(tx, &record.group)?.ok_or_else(|| Error::internal("a chat without its group"))?;
     let sealed = group.propose_leave(tx, device, now)?;
-    enqueue(tx, Purpose::Proposal, Some(chat), None, &sealed.event, Lane::Group, &group.view().relays, now)?;
+    enqueue(tx, Purpose::Proposal, Some(chat), None, &sealed.event, Lane::Group, group.relays(), now)?;
     tx.put_progress_number(&name(chat), sealed.epoch.0)?;
     tx.set_chat_state(chat, ChatState::Leaving)?;
     changes.enqueued();

@@ -79,7 +79,7 @@ pub(crate) fn post(
     let (group, device) = groups.get(tx, &chat.group)?.ok_or_else(|| Error::internal("a chat without its group"))?;
     let Sealed { event: outer, digest, epoch, branch } = group.encrypt(tx, device, &event)?;
     murmel_store::crash_point!("send: encrypted, not stored");
-    let view = group.view();
+    let (relays, retention) = (group.relays().to_vec(), group.retention_secs());
     let record = MessageRecord {
         id: MessageId::NEW,
         chat: chat.id,
@@ -96,12 +96,12 @@ pub(crate) fn post(
         mine: true,
         erased: false,
         withdrawn: false,
-        expires_at: view.retention.and_then(|seconds| Retention(seconds).expiry(event.created_at())),
+        expires_at: retention.and_then(|seconds| Retention(seconds).expiry(event.created_at())),
         received_at: now,
     };
     let id = tx.insert_message(&record)?.ok_or_else(|| Error::internal("a message that was there before it was sent"))?;
     murmel_store::crash_point!("send: message stored, not queued");
-    enqueue(tx, Purpose::Message, Some(chat.id), Some(id), &outer, Lane::Group, &view.relays, now)?;
+    enqueue(tx, Purpose::Message, Some(chat.id), Some(id), &outer, Lane::Group, &relays, now)?;
     murmel_store::crash_point!("send: queued, not committed");
     changes.message(id);
     changes.enqueued();
@@ -216,7 +216,7 @@ pub(crate) fn send_again(
         Err(murmel_engine::Error::Refused(_)) => return Ok(false),
         Err(error) => return Err(error.into()),
     };
-    let relays = group.view().relays;
+    let relays = group.relays().to_vec();
     let at = groups.stamp(chat.id, now);
     if let Some(carrier) = carrier {
         tx.set_outbox_state(carrier.id, OutboxState::Cancelled, "The group moved on; the message was encrypted again.")?;

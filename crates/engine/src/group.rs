@@ -137,6 +137,16 @@ impl Group {
         }
     }
 
+    /// The relays that carry it, sorted; as [`GroupView::relays`], without looking at all members.
+    pub fn relays(&self) -> &[String] {
+        self.context.routing.relays()
+    }
+
+    /// As [`GroupView::retention`], without looking at all members.
+    pub fn retention_secs(&self) -> Option<u64> {
+        self.context.retention.map(|retention| retention.0)
+    }
+
     /// The bytes of every component in the group context, by ascending id.
     pub fn components(&self) -> impl Iterator<Item = (ComponentId, &[u8])> {
         self.context.components()

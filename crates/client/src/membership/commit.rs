@@ -156,7 +156,7 @@ async fn stage(
             staged => staged?,
         };
         murmel_store::crash_point!("commit: staged, not queued");
-        let outbox = enqueue(tx, Purpose::Commit, Some(chat.id), None, &staged.event, Lane::Group, &group.view().relays, now)?;
+        let outbox = enqueue(tx, Purpose::Commit, Some(chat.id), None, &staged.event, Lane::Group, group.relays(), now)?;
         murmel_store::crash_point!("commit: queued, not kept");
         keep(tx, chat.id, &Staged { outbox: outbox.0, digest: staged.digest, intent })?;
         changes.awaited(outbox, teller);
