@@ -56,7 +56,7 @@ enum Place<S> {
         thread: Mutex<Option<JoinHandle<()>>>,
     },
     /// `None` once it is closed.
-    Inline(Mutex<Option<Line<S>>>),
+    Inline(Mutex<Option<Box<Line<S>>>>),
 }
 
 impl<S: Rollback + Send + 'static> Database<S> {
@@ -96,7 +96,7 @@ impl<S: Rollback + Send + 'static> Database<S> {
     async fn start(start: Start, path: PathBuf, key: DatabaseKey, state: S, execution: Execution) -> Result<Self, StoreError> {
         if execution == Execution::Inline {
             let line = thread::line(start, &path, &key, state)?;
-            return Ok(Self { shared: Arc::new(Shared { place: Place::Inline(Mutex::new(Some(line))) }) });
+            return Ok(Self { shared: Arc::new(Shared { place: Place::Inline(Mutex::new(Some(Box::new(line)))) }) });
         }
         let (jobs, thread, opened) = thread::spawn(start, path, key, state)?;
         let place = Place::Thread { jobs: Mutex::new(Some(jobs)), thread: Mutex::new(Some(thread)) };
