@@ -387,3 +387,45 @@ fn of_several_proposals_to_leave_by_one_leaf_everybody_commits_the_same_one() {
     assert_eq!(change(&bob, Change::ConfirmDepartures, &[&alice, &dave]), [GroupEvent::MemberLeft(carol.account())]);
     assert_agree(&[&alice, &bob, &dave]);
 }
+
+#[test]
+fn an_invitation_holds_the_secrets_of_one_person_and_more_people_fit() {
+    use openmls::prelude::{MlsMessageBodyIn, MlsMessageIn};
+    use tls_codec::Deserialize as _;
+    let alice = Member::new();
+    let people: Vec<Member> = (0..75).map(|_| Member::new()).collect();
+    let invitations = alice.create("Crowd", people.iter().map(Member::offer).collect()).expect("75 people fit at once");
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    for (person, invitation) in people.iter().zip(&invitations) {
+        let welcome = Member::welcome(invitation, &alice);
+        let MlsMessageBodyIn::Welcome(mls) = MlsMessageIn::tls_deserialize_exact(welcome.mls_message()).unwrap().extract() else {
+            panic!("not a welcome")
+        };
+        assert_eq!(mls.secrets().len(), 1);
+        assert_eq!(invitation.to, person.account());
+    }
+    let last = people[74].account();
+    let wrap = nostr::EventBuilder::gift_wrap(&alice.keys, &last, invitations[74].rumor(alice.account(), *murmel_tests::NOW), []);
+    assert!(runtime.block_on(wrap).is_ok(), "what is not refused fits into a gift wrap");
+    for index in [0, 37, 74] {
+        people[index].join(&invitations[index], &alice).expect("a welcome");
+        assert_eq!(people[index].hear(&alice.say("Hello, crowd")), "Hello, crowd");
+    }
+    let stranger = &people[1];
+    assert!(stranger.join(&invitations[2], &alice).is_err(), "an invitation opens for its own person only");
+}
+
+#[test]
+fn how_many_people_one_group_can_invite_over_this_wire() {
+    let alice = Member::new();
+    alice.create_with("Crowd", &[]);
+    let offers: Vec<_> = (0..120).map(|_| Member::new().offer()).collect();
+    let most = (1..=offers.len())
+        .take_while(|count| {
+            let some = offers[..*count].to_vec();
+            alice.group(move |_, group, _| group.invitation_bytes(&some)).expect("no fault") <= MAX_WELCOME_RUMOR
+        })
+        .count();
+    println!("members that fit into one welcome beside ourselves: {most}");
+    assert!((75..120).contains(&most), "{most}");
+}

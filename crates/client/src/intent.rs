@@ -110,6 +110,21 @@ fn unreadable() -> Error {
     Error::internal("a picture that cannot be read")
 }
 
+/// A refusal to invite, in words about people.
+pub(crate) fn crowded(error: murmel_engine::Error) -> Error {
+    use murmel_engine::{Error as E, Refusal};
+    match error {
+        E::Refused(Refusal::TooLarge { bytes, limit }) => Error::new(
+            murmel_ipc::ErrorCode::TooLarge,
+            format!(
+                "The group would be too large to invite to: an invitation would have {bytes} bytes, and {limit} can be sent. \
+                 It grows with every member; about 80 members are possible."
+            ),
+        ),
+        other => other.into(),
+    }
+}
+
 /// The verified key packages of `people`.
 pub(crate) fn offers(people: &[Invitee], now: u64) -> Result<Vec<Offer>> {
     people

@@ -4,8 +4,8 @@
 mod account;
 mod annotate;
 mod bus;
-mod changes;
 mod calls;
+mod changes;
 mod chores;
 mod clock;
 mod deletion;

@@ -4,8 +4,10 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use nostr::{EventBuilder, EventId, JsonUtil as _, Kind, PublicKey, Tag, Timestamp, UnsignedEvent};
 use serde::{Deserialize, Serialize};
 
+use crate::encoding::{Malformed, Reader, Writer};
 use crate::error::{Fault, Refusal};
-use crate::key_package::Offer;
+use crate::ids::KeyPackageRef;
+use crate::key_package::{Offer, reference_of};
 use crate::{Digest, Epoch};
 
 /// Largest rumor with a welcome, in bytes of JSON. NIP-44 holds 65,535 bytes; it pads this length to 40,960 and the next one to 49,152, whose
@@ -41,13 +43,13 @@ pub struct Invitation {
 
 impl Invitation {
     pub(crate) fn for_each(offers: &[Offer], welcome: &[u8], relays: &[String]) -> Result<Vec<Self>, Refusal> {
-        let invite = |offer: &Offer| Self {
-            to: offer.account(),
-            key_package_event: offer.event_id(),
-            welcome: welcome.to_vec(),
-            relays: relays.to_vec(),
+        let unusable = || Refusal::Invalid("the welcome cannot be taken apart".to_owned());
+        let invite = |offer: &Offer| {
+            let package = reference_of(&offer.package).map_err(|_| unusable())?;
+            let welcome = only_for(&package, welcome).map_err(|_| unusable())?;
+            Ok(Self { to: offer.account(), key_package_event: offer.event_id(), welcome, relays: relays.to_vec() })
         };
-        let invitations: Vec<Self> = offers.iter().map(invite).collect();
+        let invitations = offers.iter().map(invite).collect::<Result<Vec<_>, Refusal>>()?;
         check_size(invitations.first().map_or(0, Self::bytes))?;
         Ok(invitations)
     }
@@ -77,6 +79,25 @@ impl Invitation {
             .custom_created_at(Timestamp::from_secs(now))
             .build(from)
     }
+}
+
+/// The welcome with the secrets of one new member only (RFC 9420 §12.4.3.1): those of others are of no use to anybody else, and with them
+/// fewer people could be invited at once.
+fn only_for(package: &KeyPackageRef, welcome: &[u8]) -> Result<Vec<u8>, Malformed> {
+    let mut reader = Reader::new(welcome);
+    // Version, wire format and ciphersuite.
+    let head: [u8; 6] = reader.array()?;
+    let mut secrets = Reader::new(reader.vector()?);
+    let info = reader.vector()?;
+    reader.finish()?;
+    while !secrets.is_empty() {
+        let parts = [secrets.vector()?, secrets.vector()?, secrets.vector()?];
+        if parts.first().is_some_and(|reference| *reference == package.as_bytes()) {
+            let own = parts.into_iter().fold(Writer::new(), Writer::vector).into_bytes();
+            return Ok(Writer::new().raw(&head).vector(&own).vector(info).into_bytes());
+        }
+    }
+    Err(Malformed)
 }
 
 /// # Errors

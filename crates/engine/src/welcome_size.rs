@@ -17,18 +17,14 @@ const SIGNATURE: usize = vector(64);
 /// Length of an AES-GCM tag.
 const TAG: usize = 16;
 
-/// Bytes of the serialized welcome of a commit that adds these leaves and nothing else. `path`: whether the committer's own leaf is
+/// Bytes of the serialized welcome for one of these leaves, where a commit adds them and nothing else. `path`: whether the committer's own leaf is
 /// replaced, too.
 ///
 /// # Errors
 /// [`Fault`] where the tree of a loaded group cannot be read.
 pub(crate) fn welcome_len<'a>(mls: &MlsGroup, newcomers: impl Iterator<Item = &'a LeafNode>, path: bool) -> Result<usize, Fault> {
     let mut tree = Tree::read(mls).map_err(Fault::mls)?;
-    let mut count = 0;
-    for leaf in newcomers {
-        tree.add(leaf.tls_serialized_len());
-        count += 1;
-    }
+    newcomers.for_each(|leaf| tree.add(leaf.tls_serialized_len()));
     if path {
         let own = mls.own_leaf_node().ok_or_else(|| Fault::mls("no leaf of our own"))?;
         // A committed leaf says the hash of its parent where it said a lifetime before.
@@ -42,7 +38,7 @@ pub(crate) fn welcome_len<'a>(mls: &MlsGroup, newcomers: impl Iterator<Item = &'
     let joiner = vector(HASH) + 1 + if path { vector(HASH) } else { 0 } + vector(0);
     let secrets = vector(HASH) + vector(HASH) + vector(joiner + TAG);
     // Version, wire format and ciphersuite, two bytes each.
-    Ok(6 + vector(count * secrets) + vector(info + TAG))
+    Ok(6 + vector(secrets) + vector(info + TAG))
 }
 
 /// Length of a vector of `len` bytes with its prefix.

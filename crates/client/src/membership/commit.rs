@@ -152,8 +152,12 @@ async fn stage(
         }
         let staged = match group.stage(tx, device, intent.change(now)?, now) {
             // What was wanted has come about in another way.
-            Err(murmel_engine::Error::Refused(Refusal::Nothing | Refusal::NotMember(_))) if place.is_some() => return Ok(None),
-            staged => staged?,
+            Err(murmel_engine::Error::Refused(Refusal::Nothing | Refusal::NotMember(_)))
+                if place.is_some() && !matches!(intent, Intent::Leave { .. }) =>
+            {
+                return Ok(None);
+            }
+            staged => staged.map_err(intent::crowded)?,
         };
         murmel_store::crash_point!("commit: staged, not queued");
         let outbox = enqueue(tx, Purpose::Commit, Some(chat.id), None, &staged.event, Lane::Group, group.relays(), now)?;

@@ -10,7 +10,7 @@ use murmel_store::{ChatId, ChatRecord, ChatState, MessageId};
 use super::parse;
 use super::welcome::welcome;
 use crate::account::Account;
-use crate::intent::{inbox, offers};
+use crate::intent::{crowded, inbox, offers};
 use crate::receive::{Taking, insert_system_row, project};
 use crate::relays::{MAX_RELAYS, union};
 use crate::{Error, Result, changes, invitees, relays, rotation};
@@ -37,7 +37,7 @@ pub(crate) async fn create(account: &Arc<Account>, args: ipc::NewGroup) -> Resul
     };
     let keys = account.keys.clone();
     let chat = changes::write(account, move |tx, groups, changes| {
-        let (group, invitations) = Group::create(tx, groups.device()?, new, &offers(&invited, now)?, now)?;
+        let (group, invitations) = Group::create(tx, groups.device()?, new, &offers(&invited, now)?, now).map_err(crowded)?;
         let (id, view, epoch) = (group.id().clone(), group.view(), group.epoch());
         groups.insert(group);
         let chat = tx.insert_chat(&ChatRecord {
