@@ -160,7 +160,7 @@ impl<S: Rollback + Send + 'static> Database<S> {
             Place::Thread { jobs, .. } => jobs.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             Place::Inline(line) => {
                 let mut line = line.lock().unwrap_or_else(PoisonError::into_inner);
-                return line.as_mut().map_or_else(|| Err(StoreError::Closed.into()), f);
+                return line.as_mut().map_or_else(|| Err(StoreError::Closed.into()), |line| f(line));
             }
         };
         let (reply, answer) = oneshot::channel();
