@@ -225,7 +225,7 @@ fn record(
         tags: event.tags().to_vec(),
         target: None,
         epoch,
-        branch: None,
+        branch: digest,
         digest,
         mine,
         erased: false,

@@ -154,6 +154,8 @@ pub fn chat_for(tx: &Tx<'_>, group: &Group) -> anyhow::Result<ChatId> {
         epoch: group.epoch(),
         relays: view.relays,
         routing: view.routing,
+        retention: 0,
+        avatar: String::new(),
         created_at: now(),
         joined_at: now(),
         last_activity: now(),

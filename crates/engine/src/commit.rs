@@ -15,7 +15,7 @@ use crate::device::Device;
 use crate::error::{Error, Fault, Refusal};
 use crate::group::{Group, Sealed};
 use crate::pending::{Invitation, Pending};
-use crate::{Digest, Epoch, Storage, StorageFault};
+use crate::{Digest, Epoch, KeyChange, Storage, StorageFault};
 
 /// A commit that waits for a relay.
 #[derive(Clone, Debug)]
@@ -203,7 +203,8 @@ impl Group {
             // Not the first state of the epoch: a ratchet that went back would use a key twice.
             self.keep(storage, &parent, from)?;
         }
-        merge(&mut self.mls)?;
+        // The epoch that ends becomes a past one; of those that are past already nothing changes.
+        self.changing_keys(storage, KeyChange::Current, |mls, _| merge(mls))?;
         storage.remember_message(&self.id, &digest, from)?;
         let events = GroupEvent::between(&self.context, &allowed);
         let privileged = allowed.privileged;

@@ -19,7 +19,7 @@ use crate::error::{Error, Fault, Refusal};
 use crate::inner_event::InnerEvent;
 use crate::pending::Pending;
 use crate::storage::{EpochKeys, EpochRecord};
-use crate::{Applied, Digest, Epoch, GroupId, RoutingId, Storage, StorageFault};
+use crate::{Applied, Digest, Epoch, GroupId, KeyChange, RoutingId, Storage, StorageFault};
 
 /// How many past epochs messages are read from, and snapshots kept of (Marmot convergence policy v1).
 pub const PAST_EPOCHS: u64 = 5;
@@ -209,8 +209,11 @@ impl Group {
         if !waiting.is_empty() {
             self.mls.clear_pending_proposals(storage.storage()).map_err(StorageFault::new)?;
         }
+        let epoch = self.epoch();
         let message = self
-            .holding_keys(storage, |mls, storage| mls.create_message(storage, device.signer(), event.json().as_bytes()))
+            .changing_keys(storage, KeyChange::Message(epoch), |mls, storage| {
+                mls.create_message(storage, device.signer(), event.json().as_bytes())
+            })
             .map_err(Fault::mls)?;
         for proposal in waiting {
             self.mls.store_pending_proposal(storage.storage(), proposal).map_err(StorageFault::new)?;

@@ -7,7 +7,7 @@ use openmls::group::{MlsGroup, PastEpochDeletion};
 
 use crate::error::Fault;
 use crate::group::Group;
-use crate::{Storage, StorageFault};
+use crate::{KeyChange, Storage, StorageFault};
 
 impl Group {
     /// Writes the keys of this group's messages if the storage has held them back; before the transaction commits, and before anybody reads
@@ -19,16 +19,17 @@ impl Group {
         if storage.are_message_keys_held(&self.id)? {
             // Nothing is as old as this: OpenMLS writes the value and deletes nothing of it.
             let nothing = PastEpochDeletion::older_than_duration(Duration::MAX);
-            self.mls.delete_past_epoch_secrets(storage, nothing).map_err(StorageFault::new)?;
+            self.changing_keys(storage, KeyChange::Current, |mls, storage| mls.delete_past_epoch_secrets(storage, nothing))
+                .map_err(StorageFault::new)?;
         }
         Ok(())
     }
 
-    /// Encrypts or decrypts, with the write of the new keys held back where the storage allows it.
-    pub(crate) fn holding_keys<S: Storage, T>(&mut self, storage: &S, change: impl FnOnce(&mut MlsGroup, &S) -> T) -> T {
-        storage.hold_message_keys(true);
+    /// Runs what changes keys of messages, and tells the storage which ones.
+    pub(crate) fn changing_keys<S: Storage, T>(&mut self, storage: &S, keys: KeyChange, change: impl FnOnce(&mut MlsGroup, &S) -> T) -> T {
+        storage.message_keys_change(keys);
         let outcome = change(&mut self.mls, storage);
-        storage.hold_message_keys(false);
+        storage.message_keys_change(KeyChange::Unknown);
         outcome
     }
 }

@@ -20,7 +20,7 @@ use crate::envelope::Envelope;
 use crate::error::Fault;
 use crate::group::{Group, mls_id};
 use crate::inner_event::InnerEvent;
-use crate::{Digest, Epoch, EpochRecord, Storage, StorageFault};
+use crate::{Digest, Epoch, EpochRecord, KeyChange, Storage, StorageFault};
 
 /// What came of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -186,7 +186,7 @@ impl Group {
         source: Digest,
         epoch: Epoch,
     ) -> Result<Ingest, Fault> {
-        let processed = match self.holding_keys(storage, |mls, storage| mls.process_message(storage, message)) {
+        let processed = match self.changing_keys(storage, KeyChange::Message(epoch), |mls, storage| mls.process_message(storage, message)) {
             Ok(processed) => processed,
             Err(ProcessMessageError::StorageError(error)) => return Err(StorageFault::new(error).into()),
             Err(error) => return Ok(refuse(error)),

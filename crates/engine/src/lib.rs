@@ -51,5 +51,5 @@ pub use key_package::{KEY_PACKAGE_KIND, Offer, OfferRefused, OwnKeyPackage, Slot
 pub use leaf::LeafFlaw;
 pub use media::{Attachment, MAX_LOCATORS, MAX_MEDIA, MEDIA_NONCE, MEDIA_VERSION, MediaDescription, MediaRefused, SealedMedia};
 pub use pending::{Invitation, MAX_WELCOME_RUMOR};
-pub use storage::{EpochKeys, EpochRecord, KeyPackageRecord, Storage, StorageFault};
+pub use storage::{EpochKeys, EpochRecord, KeyChange, KeyPackageRecord, Storage, StorageFault};
 pub use welcome::{JoinError, Preview, Welcome, WelcomeRefused};

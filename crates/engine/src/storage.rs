@@ -68,6 +68,17 @@ pub struct KeyPackageRecord {
     pub not_after: u64,
 }
 
+/// What OpenMLS is about to write into the keys of messages, which it keeps as one value for the current and all past epochs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyChange {
+    /// Any of them.
+    Unknown,
+    /// Those of one epoch, by one message: the write may wait, because the group stays loaded and is written later.
+    Message(Epoch),
+    /// Those of the current epoch only; it may become a past one.
+    Current,
+}
+
 /// One open transaction: OpenMLS rows and the engine's rows commit together or not at all.
 ///
 /// Every function fails only with [`StorageFault`]; what is not there is `None`, empty or `false`.
@@ -124,9 +135,9 @@ pub trait Storage: OpenMlsProvider<StorageProvider: StorageProvider<CURRENT_VERS
     /// Forgets what [`Storage::put_pending`] kept.
     fn clear_pending(&self, group: &GroupId) -> Result<(), StorageFault>;
 
-    /// While it is on, the storage may leave out OpenMLS' writes of the keys of messages and note the group instead. One that keeps everything
-    /// in step needs neither this nor the next function.
-    fn hold_message_keys(&self, _on: bool) {}
+    /// Says what the next writes of the keys of messages are about, so that the storage need not write all of them, or may write them later.
+    /// One that always writes everything needs neither this nor the next function.
+    fn message_keys_change(&self, _change: KeyChange) {}
     /// Whether the keys of the group's messages were left out and are newer in the loaded group than in the storage.
     fn are_message_keys_held(&self, _group: &GroupId) -> Result<bool, StorageFault> {
         Ok(false)

@@ -1,7 +1,7 @@
 //! The engine's own rows: epochs, processed messages, staged commits.
 //! It implements [`Storage`] and adds no rule to it.
 
-use murmel_engine::{Digest, Epoch, EpochKeys, EpochRecord, GroupId, KeyPackageRecord, KeyPackageRef, Storage, StorageFault};
+use murmel_engine::{Digest, Epoch, EpochKeys, EpochRecord, GroupId, KeyChange, KeyPackageRecord, KeyPackageRef, Storage, StorageFault};
 use nostr::PublicKey;
 use rusqlite::{Row, params};
 use zeroize::Zeroizing;
@@ -46,7 +46,7 @@ impl Storage for Tx<'_> {
         let key = params![group.as_bytes(), commit.as_bytes()];
         self.run("DELETE FROM epochs WHERE group_id = ?1 AND began_by = ?2", key)?;
         self.run("DELETE FROM snapshots WHERE group_id = ?1 AND name = ?2", key)?;
-        Ok(())
+        Ok(self.drop_unused_message_keys(group)?)
     }
 
     /// Forgets which messages of those epochs were processed too: without the epoch's keys none of them can be opened again.
@@ -55,7 +55,7 @@ impl Storage for Tx<'_> {
         self.run("DELETE FROM epochs WHERE group_id = ?1 AND epoch < ?2", key)?;
         self.run("DELETE FROM snapshots WHERE group_id = ?1 AND epoch < ?2", key)?;
         self.run("DELETE FROM processed WHERE group_id = ?1 AND epoch < ?2", key)?;
-        Ok(())
+        Ok(self.drop_unused_message_keys(group)?)
     }
 
     fn put_tip(&self, group: &GroupId, commit: &Digest) -> Result<(), StorageFault> {
@@ -160,8 +160,8 @@ impl Storage for Tx<'_> {
         Ok(())
     }
 
-    fn hold_message_keys(&self, on: bool) {
-        self.mls_rows().hold(on && self.holds_keys());
+    fn message_keys_change(&self, change: KeyChange) {
+        self.mls_rows().set_change(change);
     }
 
     fn are_message_keys_held(&self, group: &GroupId) -> Result<bool, StorageFault> {
@@ -176,7 +176,7 @@ impl Storage for Tx<'_> {
         self.run("DELETE FROM processed WHERE group_id = ?1", key)?;
         self.run("DELETE FROM pending WHERE group_id = ?1", key)?;
         self.run("DELETE FROM tips WHERE group_id = ?1", key)?;
-        Ok(())
+        Ok(self.drop_unused_message_keys(group)?)
     }
 }
 

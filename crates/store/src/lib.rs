@@ -16,6 +16,7 @@ mod inspect;
 mod key;
 mod key_package;
 mod message;
+mod message_keys;
 mod migrations;
 mod mls_rows;
 mod openmls_rows;

@@ -2,14 +2,15 @@
 //! It never lets a transaction commit while something is held back, and never lets stale keys be read.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use murmel_engine::KeyChange;
 use openmls_sqlite_storage::{Codec as _, SqliteStorageProvider};
 use openmls_traits::storage::{CURRENT_VERSION, StorageProvider, traits};
 use rusqlite::Connection;
 use serde::Serialize;
 
-use crate::{MixedCodec, StoreError};
+use crate::{MixedCodec, StoreError, message_keys};
 
 /// Groups whose keys are held back in one transaction; those of one more are written at once.
 pub const HELD_CAP: usize = 64;
@@ -17,27 +18,42 @@ pub const HELD_CAP: usize = 64;
 /// What OpenMLS sees of the open transaction.
 ///
 /// The keys of messages are one value of four secrets for each leaf, and as much again for each past epoch: half a megabyte at 1,000 members,
-/// rewritten by every encrypt and decrypt. While [`MlsRows::hold`] is on, that write is left out and the group noted; whoever has
-/// the group loaded writes it once, before the transaction commits.
+/// rewritten by every encrypt and decrypt. They are kept in rows of their own for each epoch. Where the transaction holds them back, the write
+/// for a message is left out and its epoch noted; whoever has the group loaded writes them once, before the transaction commits.
 pub struct MlsRows<'a> {
+    connection: &'a Connection,
     rows: SqliteStorageProvider<MixedCodec, &'a Connection>,
-    holding: Cell<bool>,
-    held: RefCell<BTreeSet<Vec<u8>>>,
+    change: Cell<KeyChange>,
+    /// Whether writes for messages may wait.
+    holds: Cell<bool>,
+    /// By row key: the epochs whose keys are newer in memory.
+    held: RefCell<BTreeMap<Vec<u8>, BTreeSet<u64>>>,
 }
 
 impl<'a> MlsRows<'a> {
     pub(crate) fn new(connection: &'a Connection) -> Self {
-        Self { rows: SqliteStorageProvider::new(connection), holding: Cell::new(false), held: RefCell::default() }
+        Self {
+            connection,
+            rows: SqliteStorageProvider::new(connection),
+            change: Cell::new(KeyChange::Unknown),
+            holds: Cell::new(false),
+            held: RefCell::default(),
+        }
     }
 
-    /// From here on the keys of messages are held back, or written again.
-    pub(crate) fn hold(&self, on: bool) {
-        self.holding.set(on);
+    /// From here on the keys of messages are held back.
+    pub(crate) fn hold(&self) {
+        self.holds.set(true);
+    }
+
+    /// What the next writes of keys are about.
+    pub(crate) fn set_change(&self, change: KeyChange) {
+        self.change.set(change);
     }
 
     /// Whether the keys of a group are newer in memory than in their row. `row_key`: the group id as rows are keyed by it.
     pub(crate) fn is_held(&self, row_key: &[u8]) -> bool {
-        self.held.borrow().contains(row_key)
+        self.held.borrow().contains_key(row_key)
     }
 
     /// Whether any group's are.
@@ -51,14 +67,14 @@ impl<'a> MlsRows<'a> {
     }
 
     /// Notes that a write was left out; `false` where it has to take place.
-    fn held_back(&self, row_key: Vec<u8>) -> bool {
+    fn held_back(&self, row_key: &[u8], epoch: u64) -> bool {
         let mut held = self.held.borrow_mut();
-        if self.holding.get() && (held.len() < HELD_CAP || held.contains(&row_key)) {
-            held.insert(row_key);
-            crate::crash_point!("keys: held back");
-            return true;
+        if !self.holds.get() || (held.len() >= HELD_CAP && !held.contains_key(row_key)) {
+            return false;
         }
-        false
+        held.entry(row_key.to_vec()).or_default().insert(epoch);
+        crate::crash_point!("keys: held back");
+        true
     }
 }
 
@@ -86,11 +102,17 @@ impl StorageProvider<CURRENT_VERSION> for MlsRows<'_> {
         message_secrets: &MessageSecrets,
     ) -> Result<(), StoreError> {
         let row_key = row_key(group_id)?;
-        if self.held_back(row_key.clone()) {
-            return Ok(());
+        let change = self.change.get();
+        let mut changed = self.held.borrow().get(&row_key).cloned().unwrap_or_default();
+        if let KeyChange::Message(epoch) = change {
+            if self.held_back(&row_key, epoch.0) {
+                return Ok(());
+            }
+            changed.insert(epoch.0);
         }
         crate::crash_point!("keys: about to be written");
-        self.rows.write_message_secrets(group_id, message_secrets)?;
+        let changed = (change != KeyChange::Unknown).then_some(&changed);
+        message_keys::write(self.connection, &row_key, message_secrets, changed)?;
         crate::crash_point!("keys: written, not committed");
         self.let_go(&row_key);
         Ok(())
@@ -102,16 +124,18 @@ impl StorageProvider<CURRENT_VERSION> for MlsRows<'_> {
         &self,
         group_id: &GroupId,
     ) -> Result<Option<MessageSecrets>, StoreError> {
-        if self.is_held(&row_key(group_id)?) {
+        let row_key = row_key(group_id)?;
+        if self.is_held(&row_key) {
             return Err(StoreError::KeysHeld);
         }
-        Ok(self.rows.message_secrets(group_id)?)
+        message_keys::read(self.connection, &row_key)
     }
 
     fn delete_message_secrets<GroupId: traits::GroupId<CURRENT_VERSION>>(&self, group_id: &GroupId) -> Result<(), StoreError> {
+        let row_key = row_key(group_id)?;
         self.rows.delete_message_secrets(group_id)?;
-        self.let_go(&row_key(group_id)?);
-        Ok(())
+        self.let_go(&row_key);
+        message_keys::drop_unused(self.connection, &row_key)
     }
 
     forward! {

@@ -59,6 +59,8 @@ impl Tx<'_> {
         for statement in COPY {
             self.run(statement, params![snapshot, row_key])?;
         }
+        self.share_message_keys(group, snapshot)?;
+        self.drop_unused_message_keys(group)?;
         crate::crash_point!("snapshot: taken, not merged");
         Ok(())
     }
@@ -74,6 +76,7 @@ impl Tx<'_> {
         for statement in RESTORE {
             self.run(statement, params![snapshot, row_key])?;
         }
+        self.drop_unused_message_keys(group)?;
         Ok(true)
     }
 

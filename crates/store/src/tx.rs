@@ -1,8 +1,6 @@
 //! One open transaction: what OpenMLS, the engine and the application write through it commits together or not at all.
 //! It holds no table of its own; every noun adds its functions in its own file.
 
-use std::cell::Cell;
-
 use openmls_rust_crypto::RustCrypto;
 use openmls_traits::OpenMlsProvider;
 use rusqlite::{Connection, OptionalExtension as _, Params, Row};
@@ -17,22 +15,17 @@ pub struct Tx<'a> {
     connection: &'a Connection,
     crypto: &'a RustCrypto,
     storage: MlsRows<'a>,
-    holds_keys: Cell<bool>,
 }
 
 impl<'a> Tx<'a> {
     pub(crate) fn new(connection: &'a Connection, crypto: &'a RustCrypto) -> Self {
-        Self { connection, crypto, storage: MlsRows::new(connection), holds_keys: Cell::new(false) }
+        Self { connection, crypto, storage: MlsRows::new(connection) }
     }
 
     /// From here on the keys of messages may wait for the end of the transaction: the engine holds their rows back while it encrypts and
     /// decrypts. Whoever asks for this writes every loaded group with [`murmel_engine::Group::write_held_keys`] at the end.
     pub fn hold_message_keys(&self) {
-        self.holds_keys.set(true);
-    }
-
-    pub(crate) fn holds_keys(&self) -> bool {
-        self.holds_keys.get()
+        self.storage.hold();
     }
 
     pub(crate) fn mls_rows(&self) -> &MlsRows<'a> {
@@ -107,9 +100,9 @@ pub(crate) static STATEMENTS: std::sync::Mutex<std::collections::BTreeSet<&'stat
     std::sync::Mutex::new(std::collections::BTreeSet::new());
 
 #[cfg(test)]
-fn register(sql: &'static str) {
+pub(crate) fn register(sql: &'static str) {
     STATEMENTS.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(sql);
 }
 
 #[cfg(not(test))]
-fn register(_sql: &'static str) {}
+pub(crate) fn register(_sql: &'static str) {}

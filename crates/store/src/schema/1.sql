@@ -297,3 +297,20 @@ CREATE TABLE snapshot_encryption_keys (
     key_pair BLOB NOT NULL,
     PRIMARY KEY (snapshot, public_key)
 ) STRICT;
+
+-- The keys of messages of past epochs, a row for each, so that a message rewrites only those of its own epoch. A group and its snapshots share
+-- rows; a shared one is never changed. `group_id` is as in OpenMLS' rows; the list of a group's rows is part of its value there.
+
+CREATE TABLE message_keys (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    group_id BLOB NOT NULL,
+    keys BLOB NOT NULL
+) STRICT;
+CREATE INDEX message_keys_by_group ON message_keys (group_id);
+
+CREATE TABLE snapshot_message_keys (
+    snapshot INTEGER NOT NULL REFERENCES snapshots (id) ON DELETE CASCADE,
+    part INTEGER NOT NULL,
+    PRIMARY KEY (snapshot, part)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX snapshot_message_keys_by_part ON snapshot_message_keys (part);

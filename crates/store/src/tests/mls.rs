@@ -324,3 +324,71 @@ fn a_snapshot_survives_a_restart() {
     assert!(reopened.restore(1));
     assert_eq!(reopened.read(&message).as_deref(), Some(&b"one"[..]));
 }
+
+/// The rows of past epochs: id and a copy of the keys. Past the transaction, because no statement of ours reads all of them.
+fn key_rows(member: &Member) -> Vec<(i64, Vec<u8>)> {
+    on(&member.database, |tx| {
+        let mut statement = tx.connection().prepare("SELECT id, keys FROM message_keys ORDER BY id")?;
+        Ok(statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?)
+    })
+}
+
+fn next_epoch(alice: &Member, bob: &Member) {
+    let commit = alice.stage_self_update();
+    alice.merge_own();
+    bob.process(&commit);
+}
+
+#[test]
+fn a_message_rewrites_the_keys_of_its_own_epoch_only() {
+    let (alice, bob, _) = three();
+    let late = alice.send(b"late");
+    for _ in 0..3 {
+        next_epoch(&alice, &bob);
+    }
+    let before = key_rows(&bob);
+    assert_eq!(before.len(), 3);
+    assert_eq!(bob.read(&alice.send(b"now")).as_deref(), Some(&b"now"[..]));
+    assert_eq!(key_rows(&bob), before, "a message of the current epoch changes no past one");
+    assert_eq!(bob.read(&late).as_deref(), Some(&b"late"[..]));
+    let after = key_rows(&bob);
+    assert_eq!(after[1..], before[1..]);
+    assert_ne!(after[0], before[0]);
+    assert_eq!(bob.read(&late), None, "its key is gone for good now");
+}
+
+#[test]
+fn keys_that_a_snapshot_shares_stay_as_they_were() {
+    let (alice, bob, _) = three();
+    let late = alice.send(b"late");
+    next_epoch(&alice, &bob);
+    next_epoch(&alice, &bob);
+    let before = key_rows(&bob);
+    bob.snapshot(3);
+    assert_eq!(key_rows(&bob), before, "a snapshot copies no keys of past epochs");
+    assert_eq!(bob.read(&late).as_deref(), Some(&b"late"[..]));
+    assert!(before.iter().all(|row| key_rows(&bob).contains(row)));
+    assert_eq!(bob.read(&late), None);
+    assert!(bob.restore(3));
+    assert_eq!(key_rows(&bob), before, "what only the state after the snapshot had is gone");
+    assert_eq!(bob.read(&late).as_deref(), Some(&b"late"[..]), "the snapshot is whole");
+}
+
+#[test]
+fn keys_go_with_the_last_one_who_has_them() {
+    let (alice, bob, _) = three();
+    for epoch in 0..8 {
+        next_epoch(&alice, &bob);
+        bob.snapshot(epoch);
+    }
+    // Five of the group, and those that older snapshots still have.
+    assert_eq!(key_rows(&bob).len(), 8);
+    bob.on(|tx, _| tx.forget_epochs_before(&engine_id(), Epoch(7)).unwrap());
+    assert_eq!(key_rows(&bob).len(), 5);
+    bob.on(|tx, _| tx.forget_group(&engine_id()).unwrap());
+    assert_eq!(key_rows(&bob), []);
+    let shared = on(&bob.database, |tx| {
+        Ok(tx.connection().query_row("SELECT count(*) FROM snapshot_message_keys", [], |row| row.get::<_, i64>(0))?)
+    });
+    assert_eq!(shared, 0);
+}
