@@ -46,7 +46,7 @@ impl Storage for Tx<'_> {
         let key = params![group.as_bytes(), commit.as_bytes()];
         self.run("DELETE FROM epochs WHERE group_id = ?1 AND began_by = ?2", key)?;
         self.run("DELETE FROM snapshots WHERE group_id = ?1 AND name = ?2", key)?;
-        Ok(self.drop_unused_message_keys(group)?)
+        Ok(self.drop_unused_values(group)?)
     }
 
     /// Forgets which messages of those epochs were processed too: without the epoch's keys none of them can be opened again.
@@ -55,7 +55,7 @@ impl Storage for Tx<'_> {
         self.run("DELETE FROM epochs WHERE group_id = ?1 AND epoch < ?2", key)?;
         self.run("DELETE FROM snapshots WHERE group_id = ?1 AND epoch < ?2", key)?;
         self.run("DELETE FROM processed WHERE group_id = ?1 AND epoch < ?2", key)?;
-        Ok(self.drop_unused_message_keys(group)?)
+        Ok(self.drop_unused_values(group)?)
     }
 
     fn put_tip(&self, group: &GroupId, commit: &Digest) -> Result<(), StorageFault> {
@@ -176,7 +176,7 @@ impl Storage for Tx<'_> {
         self.run("DELETE FROM processed WHERE group_id = ?1", key)?;
         self.run("DELETE FROM pending WHERE group_id = ?1", key)?;
         self.run("DELETE FROM tips WHERE group_id = ?1", key)?;
-        Ok(self.drop_unused_message_keys(group)?)
+        Ok(self.drop_unused_values(group)?)
     }
 }
 

@@ -16,7 +16,6 @@ mod inspect;
 mod key;
 mod key_package;
 mod message;
-mod message_keys;
 mod migrations;
 mod mls_rows;
 mod openmls_rows;
@@ -27,6 +26,7 @@ mod race;
 mod request;
 mod seen;
 mod settings;
+mod shared;
 mod thread;
 mod tx;
 

@@ -10,7 +10,7 @@ use openmls_traits::storage::{CURRENT_VERSION, StorageProvider, traits};
 use rusqlite::Connection;
 use serde::Serialize;
 
-use crate::{MixedCodec, StoreError, message_keys};
+use crate::{MixedCodec, StoreError, shared};
 
 /// Groups whose keys are held back in one transaction; those of one more are written at once.
 pub const HELD_CAP: usize = 64;
@@ -112,7 +112,7 @@ impl StorageProvider<CURRENT_VERSION> for MlsRows<'_> {
         }
         crate::crash_point!("keys: about to be written");
         let changed = (change != KeyChange::Unknown).then_some(&changed);
-        message_keys::write(self.connection, &row_key, message_secrets, changed)?;
+        shared::write_keys(self.connection, &row_key, message_secrets, changed)?;
         crate::crash_point!("keys: written, not committed");
         self.let_go(&row_key);
         Ok(())
@@ -128,21 +128,40 @@ impl StorageProvider<CURRENT_VERSION> for MlsRows<'_> {
         if self.is_held(&row_key) {
             return Err(StoreError::KeysHeld);
         }
-        message_keys::read(self.connection, &row_key)
+        shared::read_keys(self.connection, &row_key)
     }
 
     fn delete_message_secrets<GroupId: traits::GroupId<CURRENT_VERSION>>(&self, group_id: &GroupId) -> Result<(), StoreError> {
         let row_key = row_key(group_id)?;
         self.rows.delete_message_secrets(group_id)?;
         self.let_go(&row_key);
-        message_keys::drop_unused(self.connection, &row_key)
+        shared::drop_unused(self.connection, &row_key)
+    }
+
+    fn write_tree<GroupId: traits::GroupId<CURRENT_VERSION>, TreeSync: traits::TreeSync<CURRENT_VERSION>>(
+        &self,
+        group_id: &GroupId,
+        tree: &TreeSync,
+    ) -> Result<(), StoreError> {
+        shared::write_tree(self.connection, &row_key(group_id)?, tree)
+    }
+
+    fn tree<GroupId: traits::GroupId<CURRENT_VERSION>, TreeSync: traits::TreeSync<CURRENT_VERSION>>(
+        &self,
+        group_id: &GroupId,
+    ) -> Result<Option<TreeSync>, StoreError> {
+        shared::read_tree(self.connection, &row_key(group_id)?)
+    }
+
+    fn delete_tree<GroupId: traits::GroupId<CURRENT_VERSION>>(&self, group_id: &GroupId) -> Result<(), StoreError> {
+        self.rows.delete_tree(group_id)?;
+        shared::drop_unused(self.connection, &row_key(group_id)?)
     }
 
     forward! {
         fn write_mls_join_config<GroupId: GroupId, MlsGroupJoinConfig: MlsGroupJoinConfig>(group_id: &GroupId, config: &MlsGroupJoinConfig) -> ();
         fn append_own_leaf_node<GroupId: GroupId, LeafNode: LeafNode>(group_id: &GroupId, leaf_node: &LeafNode) -> ();
         fn queue_proposal<GroupId: GroupId, ProposalRef: ProposalRef, QueuedProposal: QueuedProposal>(group_id: &GroupId, proposal_ref: &ProposalRef, proposal: &QueuedProposal) -> ();
-        fn write_tree<GroupId: GroupId, TreeSync: TreeSync>(group_id: &GroupId, tree: &TreeSync) -> ();
         fn write_interim_transcript_hash<GroupId: GroupId, InterimTranscriptHash: InterimTranscriptHash>(group_id: &GroupId, interim_transcript_hash: &InterimTranscriptHash) -> ();
         fn write_context<GroupId: GroupId, GroupContext: GroupContext>(group_id: &GroupId, group_context: &GroupContext) -> ();
         fn write_confirmation_tag<GroupId: GroupId, ConfirmationTag: ConfirmationTag>(group_id: &GroupId, confirmation_tag: &ConfirmationTag) -> ();
@@ -161,7 +180,6 @@ impl StorageProvider<CURRENT_VERSION> for MlsRows<'_> {
         fn own_leaf_nodes<GroupId: GroupId, LeafNode: LeafNode>(group_id: &GroupId) -> Vec<LeafNode>;
         fn queued_proposal_refs<GroupId: GroupId, ProposalRef: ProposalRef>(group_id: &GroupId) -> Vec<ProposalRef>;
         fn queued_proposals<GroupId: GroupId, ProposalRef: ProposalRef, QueuedProposal: QueuedProposal>(group_id: &GroupId) -> Vec<(ProposalRef, QueuedProposal)>;
-        fn tree<GroupId: GroupId, TreeSync: TreeSync>(group_id: &GroupId) -> Option<TreeSync>;
         fn group_context<GroupId: GroupId, GroupContext: GroupContext>(group_id: &GroupId) -> Option<GroupContext>;
         fn interim_transcript_hash<GroupId: GroupId, InterimTranscriptHash: InterimTranscriptHash>(group_id: &GroupId) -> Option<InterimTranscriptHash>;
         fn confirmation_tag<GroupId: GroupId, ConfirmationTag: ConfirmationTag>(group_id: &GroupId) -> Option<ConfirmationTag>;
@@ -179,7 +197,6 @@ impl StorageProvider<CURRENT_VERSION> for MlsRows<'_> {
         fn remove_proposal<GroupId: GroupId, ProposalRef: ProposalRef>(group_id: &GroupId, proposal_ref: &ProposalRef) -> ();
         fn delete_own_leaf_nodes<GroupId: GroupId>(group_id: &GroupId) -> ();
         fn delete_group_config<GroupId: GroupId>(group_id: &GroupId) -> ();
-        fn delete_tree<GroupId: GroupId>(group_id: &GroupId) -> ();
         fn delete_confirmation_tag<GroupId: GroupId>(group_id: &GroupId) -> ();
         fn delete_group_state<GroupId: GroupId>(group_id: &GroupId) -> ();
         fn delete_context<GroupId: GroupId>(group_id: &GroupId) -> ();

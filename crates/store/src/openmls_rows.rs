@@ -59,8 +59,8 @@ impl Tx<'_> {
         for statement in COPY {
             self.run(statement, params![snapshot, row_key])?;
         }
-        self.share_message_keys(group, snapshot)?;
-        self.drop_unused_message_keys(group)?;
+        self.share_values(group, snapshot)?;
+        self.drop_unused_values(group)?;
         crate::crash_point!("snapshot: taken, not merged");
         Ok(())
     }
@@ -76,7 +76,7 @@ impl Tx<'_> {
         for statement in RESTORE {
             self.run(statement, params![snapshot, row_key])?;
         }
-        self.drop_unused_message_keys(group)?;
+        self.drop_unused_values(group)?;
         Ok(true)
     }
 

@@ -298,19 +298,20 @@ CREATE TABLE snapshot_encryption_keys (
     PRIMARY KEY (snapshot, public_key)
 ) STRICT;
 
--- The keys of messages of past epochs, a row for each, so that a message rewrites only those of its own epoch. A group and its snapshots share
--- rows; a shared one is never changed. `group_id` is as in OpenMLS' rows; the list of a group's rows is part of its value there.
+-- The large values of a group: its ratchet tree, and the keys of messages of each past epoch. A group and its snapshots share rows; a shared one
+-- is never changed. `group_id` is as in OpenMLS' rows; which rows a group uses is part of its values there.
 
-CREATE TABLE message_keys (
+CREATE TABLE shared_values (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     group_id BLOB NOT NULL,
-    keys BLOB NOT NULL
+    kind TEXT NOT NULL CHECK (kind IN ('tree', 'keys')),
+    value BLOB NOT NULL
 ) STRICT;
-CREATE INDEX message_keys_by_group ON message_keys (group_id);
+CREATE INDEX shared_values_by_group ON shared_values (group_id);
 
-CREATE TABLE snapshot_message_keys (
+CREATE TABLE snapshot_values (
     snapshot INTEGER NOT NULL REFERENCES snapshots (id) ON DELETE CASCADE,
-    part INTEGER NOT NULL,
-    PRIMARY KEY (snapshot, part)
+    value INTEGER NOT NULL,
+    PRIMARY KEY (snapshot, value)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX snapshot_message_keys_by_part ON snapshot_message_keys (part);
+CREATE INDEX snapshot_values_by_value ON snapshot_values (value);

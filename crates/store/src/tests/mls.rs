@@ -140,6 +140,10 @@ impl Member {
         self.on(move |tx, _| tx.restore_snapshot(&engine_id(), &commit(epoch)).unwrap())
     }
 
+    fn tree(&self) -> Vec<u8> {
+        self.with_group(|_, group, _| group.export_ratchet_tree().tls_serialize_detached().unwrap())
+    }
+
     fn authenticator(&self) -> Vec<u8> {
         self.with_group(|_, group, _| group.epoch_authenticator().as_slice().to_vec())
     }
@@ -328,7 +332,7 @@ fn a_snapshot_survives_a_restart() {
 /// The rows of past epochs: id and a copy of the keys. Past the transaction, because no statement of ours reads all of them.
 fn key_rows(member: &Member) -> Vec<(i64, Vec<u8>)> {
     on(&member.database, |tx| {
-        let mut statement = tx.connection().prepare("SELECT id, keys FROM message_keys ORDER BY id")?;
+        let mut statement = tx.connection().prepare("SELECT id, value FROM shared_values WHERE kind = 'keys' ORDER BY id")?;
         Ok(statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?)
     })
 }
@@ -387,8 +391,30 @@ fn keys_go_with_the_last_one_who_has_them() {
     assert_eq!(key_rows(&bob).len(), 5);
     bob.on(|tx, _| tx.forget_group(&engine_id()).unwrap());
     assert_eq!(key_rows(&bob), []);
-    let shared = on(&bob.database, |tx| {
-        Ok(tx.connection().query_row("SELECT count(*) FROM snapshot_message_keys", [], |row| row.get::<_, i64>(0))?)
-    });
+    let shared =
+        on(&bob.database, |tx| Ok(tx.connection().query_row("SELECT count(*) FROM snapshot_values", [], |row| row.get::<_, i64>(0))?));
     assert_eq!(shared, 0);
+}
+
+#[test]
+fn a_tree_that_a_commit_leaves_as_it_is_is_written_once() {
+    let (alice, bob, _) = three();
+    let trees = |member: &Member| {
+        on(&member.database, |tx| {
+            Ok(tx.connection().query_row("SELECT count(*), max(id) FROM shared_values WHERE kind = 'tree'", [], |row| {
+                Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
+            })?)
+        })
+    };
+    let (_, first) = trees(&bob);
+    bob.snapshot(1);
+    assert_eq!(trees(&bob), (1, first), "a snapshot copies no tree");
+    let (tip, authenticator) = (bob.tree(), bob.authenticator());
+    next_epoch(&alice, &bob);
+    let (count, second) = trees(&bob);
+    assert_eq!(count, 2);
+    assert!(second > first, "the snapshot keeps its tree, and the group has another one");
+    assert_ne!(bob.tree(), tip);
+    assert!(bob.restore(1));
+    assert_eq!((bob.tree(), bob.authenticator(), trees(&bob)), (tip, authenticator, (1, first)));
 }
