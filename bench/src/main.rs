@@ -85,6 +85,9 @@ fn place_by_place(
         let mut crowd = Crowd::gather(members, folder.path())?;
         let cost = messages::measure(report, sizes, &crowd, members, folder.path(), arguments.rounds, place)?;
         receive.push((members, cost.receive));
+        if members == 10 {
+            peer::compare(report, arguments.peer.as_deref(), &crowd, folder.path(), place)?;
+        }
         if members > 2 {
             report.fact(
                 format!("create/{place}/n={members}"),
@@ -105,7 +108,12 @@ fn place_by_place(
         let (path, chat) = (crowd.bob.path.clone(), murmel_store::ChatId::NEW);
         crowd.close();
         let keys = raw_rows::RawRows::open(&path, chat, &[])?.key_bytes()?;
-        report.fact(format!("size/{place}/n={members}/message keys"), keys as f64, "bytes", "one row, rewritten once for each transaction");
+        report.fact(
+            format!("size/{place}/n={members}/message keys"),
+            keys as f64,
+            "bytes",
+            "of the current epoch: what a message rewrites",
+        );
     }
     if let (Some((2, small)), Some((1000, large))) = (receive.first(), receive.last()) {
         report.against(format!("receive/{place}/n=1000 against n=2"), *large, "µs", *small, Some(1.3), "");

@@ -222,7 +222,7 @@ impl Tx<'_> {
 
     /// Moves the last activity forward to `at`; an earlier time changes nothing.
     pub fn touch_chat(&self, id: ChatId, at: u64) -> Result<(), StoreError> {
-        self.run("UPDATE chats SET last_activity = max(last_activity, ?2) WHERE id = ?1", params![id, int(at)])?;
+        self.run("UPDATE chats SET last_activity = ?2 WHERE id = ?1 AND last_activity < ?2", params![id, int(at)])?;
         Ok(())
     }
 

@@ -18,7 +18,9 @@ impl Tx<'_> {
         }
         let newest = self.connection().last_insert_rowid();
         let oldest = newest.saturating_sub(i64::try_from(SEEN_CAP).unwrap_or(i64::MAX));
-        self.run("DELETE FROM seen WHERE id <= ?1", params![oldest])?;
+        if oldest > 0 {
+            self.run("DELETE FROM seen WHERE id <= ?1", params![oldest])?;
+        }
         Ok(true)
     }
 

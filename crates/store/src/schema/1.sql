@@ -120,7 +120,6 @@ CREATE TABLE outbox (
     reason TEXT NOT NULL DEFAULT '',
     depends INTEGER REFERENCES outbox (id) ON DELETE SET NULL
 ) STRICT;
-CREATE INDEX outbox_by_chat ON outbox (chat);
 CREATE INDEX outbox_by_chat_and_state ON outbox (chat, state);
 CREATE INDEX outbox_by_message ON outbox (message);
 CREATE INDEX outbox_by_state ON outbox (state, created_at);
