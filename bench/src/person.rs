@@ -162,8 +162,6 @@ pub fn chat_for(tx: &Tx<'_>, group: &Group) -> anyhow::Result<ChatId> {
         read: MessageId(0),
         inviter: None,
         needs_self_update_at: None,
-        retention: 0,
-        avatar: String::new(),
     })?)
 }
 
