@@ -2,12 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use murmel_engine::components::{ADMINS, Admins, PROFILE, Profile, ROUTING};
-use murmel_engine::{Change, Ingest, InnerEvent, JoinError, LeafFlaw, Offer, OfferRefused, Unauthorized, Why};
+use murmel_engine::{AccountProof, Change, Ingest, InnerEvent, JoinError, LeafFlaw, Offer, OfferRefused, Unauthorized, Why};
 use murmel_tests::attacker::Forged;
 use murmel_tests::foreign::key_package;
 use murmel_tests::member::assert_agree;
 use murmel_tests::{Member, NOW};
-use nostr::{Event, EventBuilder, Keys, Kind, Tag};
+use nostr::nips::nip44;
+use nostr::{Event, EventBuilder, JsonUtil as _, Keys, Kind, Tag};
 
 /// A group of an admin and two members, one of whom is the attacker.
 fn garden() -> (Member, Member, Member) {
@@ -133,6 +134,63 @@ fn an_impersonating_key_package_is_refused() {
         matches!(Offer::read(&claimed, *NOW), Err(OfferRefused::Leaf(LeafFlaw::Proof))),
         "her name in his package, vouched for by himself"
     );
+}
+
+/// Every layer that names somebody, each with a name that does not fit the one below.
+#[test]
+fn ten_mismatches_of_identity_are_refused() {
+    let (admin, mallory, bob) = garden();
+    let (hers, his) = (admin.key_package(), mallory.key_package());
+    let signed = |event: &Event, by: &Member| {
+        EventBuilder::new(event.kind, event.content.clone()).tags(event.tags.iter().cloned()).sign_with_keys(&by.keys).expect("a signature")
+    };
+    let offered = |event: &Event| Offer::read(event, *NOW).is_ok();
+    let mut renamed = his.clone();
+    renamed.pubkey = admin.account();
+    let read = |event: Event| matches!(bob.read(&event), Ingest::Message(_) | Ingest::Commit(_) | Ingest::Rival(_) | Ingest::Switched(_));
+    let inner = |json: String| {
+        mallory.group(move |tx, group, device| {
+            let event = InnerEvent::parse(json.as_bytes());
+            event.map(|event| group.encrypt(tx, device, &event).expect("a sealed message").event)
+        })
+    };
+    let own = InnerEvent::text(mallory.account(), *NOW, "hi".into(), &[]);
+    let hers_inside = InnerEvent::text(admin.account(), *NOW, "hi".into(), &[]);
+    let leaf_key = mallory.tx(|_, desk| desk.device.signature_key().to_vec());
+    let proof = |by: &Member, key: &[u8]| AccountProof::sign(&by.keys, key, 1_700_000_000).expect("a proof");
+    let opened = |sealed_by: &Member, named: &Member, to: &Member| {
+        let rumor = EventBuilder::new(Kind::MlsWelcome, "").build(named.account()).as_json();
+        let sealed = nip44::encrypt(sealed_by.keys.secret_key(), &to.account(), rumor, nip44::Version::V2).expect("a seal");
+        let seal = EventBuilder::new(Kind::Seal, sealed).sign_with_keys(&sealed_by.keys).expect("a signature");
+        let wrap = EventBuilder::gift_wrap_from_seal(&to.account(), &seal, []).expect("a gift wrap");
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        runtime.block_on(murmel_client::open_gift_wrap(&bob.keys, &wrap)).is_some()
+    };
+    let late = Member::new();
+    let (_, confirmed) = admin.change(Change::Invite(vec![late.offer()]));
+    let rumor = confirmed.invitations[0].rumor(admin.account(), *NOW);
+    let accepted = [
+        ("his key package under her signature", offered(&signed(&his, &admin))),
+        ("her key package under his signature", offered(&signed(&hers, &mallory))),
+        ("his event with her name on it", offered(&renamed)),
+        ("her name in his key package", offered(&mallory.disguised_key_package(&admin))),
+        ("her proof for his leaf key", proof(&admin, &leaf_key).vouches_for(&mallory.account(), &leaf_key)),
+        ("his proof for another leaf key", proof(&mallory, &[7; 32]).vouches_for(&mallory.account(), &leaf_key)),
+        ("her name inside his message", inner(hers_inside.json().to_owned()).is_ok_and(read)),
+        ("another id inside his message", inner(own.json().replace("\"hi\"", "\"ho\"")).is_ok_and(read)),
+        ("his leaf in her name", read(mallory.forge(Forged { identity: Some(admin.keys.clone()), rotate: true, ..Forged::default() }))),
+        ("a rumor of hers in his seal", opened(&mallory, &admin, &bob)),
+        ("a gift wrap for somebody else", opened(&admin, &admin, &mallory)),
+        ("her welcome, handed on by him", murmel_engine::Welcome::read(&rumor, mallory.account()).is_ok()),
+    ];
+    assert!(accepted.len() >= 10);
+    for (what, accepted) in accepted {
+        assert!(!accepted, "{what} was accepted");
+    }
+    // The same with names that fit.
+    assert!(offered(&his) && opened(&admin, &admin, &bob) && inner(own.json().to_owned()).is_ok_and(read));
+    assert!(proof(&mallory, &leaf_key).vouches_for(&mallory.account(), &leaf_key));
+    assert!(murmel_engine::Welcome::read(&rumor, admin.account()).is_ok());
 }
 
 #[test]
