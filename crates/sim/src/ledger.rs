@@ -308,7 +308,13 @@ impl Shown {
 }
 
 async fn show(person: &Person) -> Shown {
-    let mut shown = Shown { person: person.number, branch: person.branch().await, carried: Vec::new(), states: BTreeMap::new(), forks: BTreeSet::new() };
+    let mut shown = Shown {
+        person: person.number,
+        branch: person.branch().await,
+        carried: Vec::new(),
+        states: BTreeMap::new(),
+        forks: BTreeSet::new(),
+    };
     let Some((client, chat)) = person.here() else { return shown };
     shown.carried = client.carried(&chat).await.unwrap_or_default();
     let races = client.races(&chat).await.unwrap_or_default();

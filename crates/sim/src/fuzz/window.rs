@@ -4,12 +4,15 @@
 #![allow(clippy::indexing_slicing, reason = "a field that is missing in a JSON value is null")]
 
 use std::cell::RefCell;
+use std::mem::ManuallyDrop;
 use std::time::Duration;
 
 use murmel_client::{Client, KeychainChoice, MockKeychain, Options, Pace};
 use murmel_ipc::{Cursor, ErrorCode, GroupAvatar, GroupImage, IpcError, NewGroup, SendMessage, Settings};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
+
+use super::room::KEPT_ROOM;
 
 struct Window {
     client: Client,
@@ -26,7 +29,11 @@ impl Window {
             .enable_all()
             .build()
             .expect("a runtime");
-        let home = tempfile::tempdir().expect("a folder");
+        let home = match std::env::var_os(KEPT_ROOM) {
+            Some(folder) => tempfile::tempdir_in(folder),
+            None => tempfile::tempdir(),
+        };
+        let home = home.expect("a folder");
         let mut options = Options::new(home.path());
         options.keychain = KeychainChoice::Mock(MockKeychain::new());
         // The discard port of this computer: nobody answers.
@@ -44,16 +51,17 @@ impl Window {
     }
 
     fn with<T>(f: impl FnOnce(&Self) -> T) -> T {
-        WINDOW.with_borrow_mut(|window| f(window.get_or_insert_with(Self::open)))
+        WINDOW.with_borrow_mut(|window| f(window.get_or_insert_with(|| ManuallyDrop::new(Self::open()))))
     }
 }
 
 thread_local! {
-    static WINDOW: RefCell<Option<Window>> = const { RefCell::new(None) };
+    // A client cannot be closed any more when a thread's own variables go; whoever does not close it leaves it open to the end of the process.
+    static WINDOW: RefCell<Option<ManuallyDrop<Window>>> = const { RefCell::new(None) };
 }
 
 pub(super) fn close() {
-    if let Some(window) = WINDOW.take() {
+    if let Some(window) = WINDOW.take().map(ManuallyDrop::into_inner) {
         window.runtime.block_on(window.client.close());
     }
 }
