@@ -24,6 +24,8 @@ pub(crate) async fn send(account: &Arc<Account>, args: ipc::SendMessage) -> Resu
     let ipc::SendMessage { chat, text, reply_to } = args;
     check_text(&text)?;
     let (me, now) = (account.pubkey(), account.clock.now());
+    #[cfg(murmel_bug = "publish_before_persist")]
+    published_early(account, &chat, &text).await;
     let sent = changes::write(account, move |tx, groups, changes| {
         let chat = views::find(tx, &chat)?;
         sendable(&chat)?;
@@ -275,4 +277,22 @@ fn parent(tags: &[Vec<String>]) -> Option<EventId> {
 fn too_large(bytes: usize) -> Error {
     let words = format!("This text is too long to send: {bytes} bytes, about {MAX_INNER_EVENT} are possible. Send it in parts.");
     Error::new(ErrorCode::TooLarge, words)
+}
+
+/// Publishes a text of which nothing is kept yet.
+#[cfg(murmel_bug = "publish_before_persist")]
+async fn published_early(account: &Arc<Account>, chat: &str, text: &str) {
+    let (me, now, chat, text) = (account.pubkey(), account.clock.now(), chat.to_owned(), text.to_owned());
+    let sealed = account.db.write(move |tx, groups| {
+        let chat = views::find(tx, &chat)?;
+        let draft = Draft { me, kind: KIND_CHAT, tags: mentions::tags(&text), content: text, after: 0 };
+        post(tx, groups, &mut Changes::default(), &chat, draft, now)?;
+        let event = tx.outbox_open_in(chat.id)?.pop().map(|row| row.event).unwrap_or_default();
+        // Not committed: the event leaves as the text of an error.
+        Err::<(), _>(Error::new(ErrorCode::Internal, String::from_utf8(event).unwrap_or_default()))
+    });
+    let Some(event) = sealed.await.err().and_then(|error| Event::from_json(error.message).ok()) else { return };
+    for relay in crate::sync::addresses(&account.default_relays) {
+        account.net.publish(murmel_net::Lane::Group, &relay, &event, account.pace.publish).await;
+    }
 }

@@ -61,6 +61,9 @@ pub(crate) struct SyncState {
     pub(crate) rotating: Mutex<HashSet<ChatId>>,
     /// How often something may have been missed.
     missed: AtomicU64,
+    /// The latest date that anybody wrote.
+    #[cfg(murmel_bug = "cursor_from_sender_time")]
+    pub(crate) newest: AtomicU64,
     /// How many of those were read again since.
     made_good: AtomicU64,
     /// Held while everything is read again.
@@ -87,6 +90,8 @@ impl SyncState {
             waiting: Mutex::default(),
             rotating: Mutex::default(),
             missed: AtomicU64::new(0),
+            #[cfg(murmel_bug = "cursor_from_sender_time")]
+            newest: AtomicU64::new(0),
             made_good: AtomicU64::new(0),
             reading_again: tokio::sync::Mutex::default(),
             reading_whole: Mutex::default(),
@@ -279,7 +284,7 @@ fn since(tx: &Tx<'_>, keys: &[CursorKey]) -> Result<Option<u64>> {
 
 /// The relay has sent everything since the feed's cursor. Moves its own cursor, or has it read from the beginning where it had none.
 pub(crate) async fn moved_on(account: &Arc<Account>, feed: Feed, relay: &RelayAddress, first: bool) -> Result<()> {
-    let (key, now) = (cursor_key(&feed, relay), account.clock.now());
+    let (key, now) = (cursor_key(&feed, relay), cursor_time(account));
     let known = account.db.write(move |tx, _| {
         let known = first || tx.cursor(&key)?.is_some();
         if known {
@@ -326,9 +331,17 @@ pub(crate) async fn keep_up(account: &Arc<Account>) {
     account.sync.chore(Chore::Follow);
 }
 
+/// Where a cursor moves to: the local clock, whatever dates others write.
+fn cursor_time(account: &Account) -> u64 {
+    #[cfg(murmel_bug = "cursor_from_sender_time")]
+    return account.sync.newest.load(Ordering::SeqCst);
+    #[cfg(not(murmel_bug = "cursor_from_sender_time"))]
+    account.clock.now()
+}
+
 /// Moves the cursors of live subscriptions to now. Those that have none come back.
 async fn move_cursors(account: &Arc<Account>) -> Result<Vec<(Feed, RelayAddress)>> {
-    let (live, now) = (account.sync.feeds.live(), account.clock.now());
+    let (live, now) = (account.sync.feeds.live(), cursor_time(account));
     account
         .db
         .write(move |tx, _| {

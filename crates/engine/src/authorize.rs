@@ -168,7 +168,7 @@ pub fn authorize(group: &MlsGroup, parent: &Context, committer: LeafNodeIndex, c
 pub fn authorize_proposal(group: &MlsGroup, parent: &Context, before: &Accounts, queued: &QueuedProposal) -> Result<(), Unauthorized> {
     let Sender::Member(leaf) = queued.sender() else { return Err(Unauthorized::NotMember) };
     let author = before.get(leaf).ok_or(Unauthorized::NotMember)?;
-    let is_admin = parent.admins.contains(author);
+    let is_admin = parent.admins.contains(author) || cfg!(murmel_bug = "no_admin_check_on_replay");
     match queued.proposal() {
         Proposal::SelfRemove if is_admin => Err(Unauthorized::AdminLeaves),
         Proposal::SelfRemove => Ok(()),
@@ -208,6 +208,9 @@ fn authorize_committer(parent: &Context, committer: &PublicKey, proposals: &[&Qu
     let departures_only = proposals
         .iter()
         .all(|p| matches!(p.proposal(), Proposal::SelfRemove) && matches!(p.proposal_or_ref_type(), ProposalOrRefType::Reference));
+    if cfg!(murmel_bug = "no_admin_check_on_replay") {
+        return Ok(());
+    }
     if departures_only || parent.admins.contains(committer) { Ok(()) } else { Err(Unauthorized::MemberCommit) }
 }
 

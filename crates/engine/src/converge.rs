@@ -167,7 +167,8 @@ impl Group {
     /// Decides which branch is the group, and stands there. `kept`: the rival commit that came last.
     fn settle(&mut self, storage: &impl Storage, kept: Option<Applied>) -> Result<Ingest, Fault> {
         let choice = branch::choose(&self.epochs, &self.witnesses);
-        let Some(choice) = choice.filter(|choice| choice.tip != self.tip) else {
+        let first_comes_first = cfg!(murmel_bug = "order_by_arrival");
+        let Some(choice) = choice.filter(|choice| choice.tip != self.tip && !first_comes_first) else {
             self.stand_at_tip(storage)?;
             let reason = branch::choose(&self.epochs, &self.witnesses).map(|choice| choice.reason);
             return Ok(kept.map_or(Ingest::Deferred(Why::OtherBranch), |applied| Ingest::Rival(Rival { applied, reason })));

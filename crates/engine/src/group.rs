@@ -22,10 +22,10 @@ use crate::storage::{EpochKeys, EpochRecord};
 use crate::{Applied, Digest, Epoch, GroupId, KeyChange, RoutingId, Storage, StorageFault};
 
 /// How many past epochs messages are read from, and snapshots kept of (Marmot convergence policy v1).
-pub const PAST_EPOCHS: u64 = 5;
+pub const PAST_EPOCHS: u64 = if cfg!(murmel_bug = "no_past_epochs") { 0 } else { 5 };
 /// How many generations a message may arrive late within its epoch: as many as a sender may be ahead, so that no order of arrival
 /// loses a message (docs/decisions/0004).
-const OUT_OF_ORDER_TOLERANCE: u32 = 1000;
+const OUT_OF_ORDER_TOLERANCE: u32 = if cfg!(murmel_bug = "tolerance_5") { 5 } else { 1000 };
 /// How many generations a sender may be ahead.
 const MAX_FORWARD_DISTANCE: u32 = 1000;
 /// Largest JSON of an inner event, in bytes, so that the event around it fits every relay and the envelope's limit.

@@ -122,13 +122,18 @@ impl Group {
             return Ok(Ingest::Rejected(Why::OtherGroup));
         }
         let opened = self.epochs.iter().find_map(|record| Some((record.commit, envelope.open(&record.keys.as_ref()?.group_event)?)));
-        let Some((source, message)) = opened else { return Ok(Ingest::Deferred(Why::NoKey)) };
+        let Some((source, message)) = opened else {
+            if cfg!(murmel_bug = "decrypt_error_swallowed") {
+                return Ok(Ingest::Rejected(Why::NoKey));
+            }
+            return Ok(Ingest::Deferred(Why::NoKey));
+        };
         let digest = Digest::of(&message);
         if self.pending() == Some(digest) {
             return Ok(Ingest::OwnCommitReturned);
         }
         let known = storage.knows_message(&self.id, &digest)? || self.record(&digest).is_some();
-        if known {
+        if known && !cfg!(murmel_bug = "no_dedupe_by_ciphertext") {
             return Ok(Ingest::Duplicate);
         }
         let Some(message) = self.parse(&message) else { return Ok(Ingest::Rejected(Why::MalformedMessage)) };

@@ -67,6 +67,8 @@ kinds! {
     Restart = "restart",
     /// The relay is down for a while.
     Outage = "outage",
+    /// Every relay refuses what belongs to groups, for good, for a while.
+    Ban = "ban",
     /// Frames between a client and a relay vanish, until the connection is lost.
     Partition = "partition",
     /// A client has no network for a while.

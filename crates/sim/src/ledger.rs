@@ -4,13 +4,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use murmel_client::{Branch, Carried, Standing};
-use murmel_engine::PAST_EPOCHS;
 use murmel_ipc as ipc;
 
 use crate::person::Person;
 
 /// Broken promises that are kept of one seed; one is enough to fail it.
 pub const VIOLATIONS_CAP: usize = 50;
+
+/// So many epochs back messages can be read (Marmot convergence policy v1).
+const PAST_EPOCHS: u64 = 5;
 
 /// A promise that was broken.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -43,6 +43,7 @@ struct State {
     dice: Dice,
     odds: Odds,
     up: bool,
+    banned: bool,
     page: usize,
     events: Vec<Event>,
     known: HashSet<EventId>,
@@ -65,6 +66,7 @@ impl Relay {
             dice,
             odds: Odds::none(),
             up: true,
+            banned: false,
             page,
             events: Vec::new(),
             known: HashSet::new(),
@@ -90,6 +92,11 @@ impl Relay {
         let mut state = self.state();
         state.up = up;
         state.connections.clear();
+    }
+
+    /// Refuses what belongs to groups from now on, for a reason that lasts; or takes it again.
+    pub fn ban(&self, banned: bool) {
+        self.state().banned = banned;
     }
 
     /// Whether it is up.
@@ -217,6 +224,9 @@ impl State {
     fn take(&mut self, connection: u64, event: Event, tally: &Tally) {
         use FaultKind as K;
         let id = event.id;
+        if self.banned && is_group_message(&event) {
+            return self.answer(connection, id, false, "blocked: not this kind", Duration::ZERO);
+        }
         if self.fails(K::RefuseForNow, tally) {
             let words = if self.dice.chance(500) { "rate-limited: slow down" } else { "error: try again later" };
             return self.answer(connection, id, false, words, Duration::ZERO);

@@ -259,6 +259,7 @@ impl World {
         let people = 0..self.people.len();
         for (at, relay) in self.relays.iter().enumerate() {
             relay.set_odds(crate::faults::Odds::none());
+            relay.ban(false);
             people.clone().for_each(|number| relay.block(number, false));
             // What a liar left open, such as a request whose end it never announced, stays open as long as its connection.
             if !relay.is_up() || (1..=self.plan.liars).contains(&at) {

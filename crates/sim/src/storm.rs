@@ -21,9 +21,6 @@ use crate::simulation::World;
 /// Changes that are on their way at a time.
 const CHANGES_CAP: usize = 8;
 
-/// What becomes of a change whose client was killed.
-const ENDED: &str = "a change ended with its client";
-
 /// A change of the group that somebody asked for.
 #[derive(Clone, Debug)]
 enum Change {
@@ -36,18 +33,26 @@ enum Change {
     Leave,
 }
 
+/// What came of something that somebody asked for.
+enum Done {
+    Change(String),
+    /// A text, and why it was not kept.
+    Text(String, Option<murmel_client::Error>),
+}
+
 /// What comes back of itself, and when.
 enum Return {
     Person(usize),
     Online(usize),
     Relay(usize),
     Reachable { relay: usize, person: usize },
+    Banned,
 }
 
 struct Storm {
     dice: Dice,
-    /// Changes under way, and who asked.
-    changes: Vec<(usize, JoinHandle<String>)>,
+    /// What is under way, and who asked.
+    changes: Vec<(usize, JoinHandle<Done>)>,
     returns: Vec<(Instant, Return)>,
 }
 
@@ -71,9 +76,7 @@ pub(crate) async fn rage(world: &mut World) {
         world.observe().await;
     }
     // Who asked for a change is told what became of it, at the latest when the client gives up waiting.
-    for (_, change) in storm.changes {
-        world.note(change.await.unwrap_or_else(|_| ENDED.to_owned()));
-    }
+    storm.hear(world, |_, _| true).await;
 }
 
 impl Storm {
@@ -91,11 +94,21 @@ impl Storm {
     }
 
     /// Notes what became of the changes that `which` says.
-    async fn hear(&mut self, world: &mut World, which: impl Fn(usize, &JoinHandle<String>) -> bool) {
+    async fn hear(&mut self, world: &mut World, which: impl Fn(usize, &JoinHandle<Done>) -> bool) {
         let (over, on): (Vec<_>, Vec<_>) = self.changes.drain(..).partition(|(who, change)| which(*who, change));
         self.changes = on;
-        for (_, change) in over {
-            world.note(change.await.unwrap_or_else(|_| ENDED.to_owned()));
+        for (who, change) in over {
+            match change.await {
+                Ok(Done::Change(what)) => world.note(what),
+                Ok(Done::Text(text, None)) => {
+                    world.note(format!("person {who} says {text}"));
+                    world.ledger.sent(who, text);
+                }
+                Ok(Done::Text(_, Some(error))) if is_expected(&error) => {}
+                Ok(Done::Text(_, Some(error))) => world.broken(Invariant::Broken, format!("person {who} cannot write: {error}")),
+                // Nobody was told that it is kept, so nothing is promised.
+                Err(_) => world.note("something ended with its client"),
+            }
         }
     }
 
@@ -130,6 +143,10 @@ impl Storm {
                     world.note(format!("relay {number} is up again"));
                     world.relays.iter().skip(number).take(1).for_each(|relay| relay.set_up(true));
                 }
+                Return::Banned => {
+                    world.note("relays take messages of groups again");
+                    world.relays.iter().for_each(|relay| relay.ban(false));
+                }
                 Return::Reachable { relay, person } => {
                     world.note(format!("person {person} reaches relay {relay} again"));
                     world.relays.iter().skip(relay).take(1).for_each(|relay| relay.block(person, false));
@@ -162,21 +179,22 @@ impl Storm {
         }
     }
 
-    /// Somebody writes, sometimes several times in a row.
+    /// Somebody writes, sometimes several times in a row, and sometimes the client may be killed before it says that a text is kept.
     async fn talk(&mut self, world: &mut World) {
         let here: Vec<usize> = world.people.iter().filter(|person| person.here().is_some()).map(|person| person.number).collect();
         let Some(author) = self.dice.pick(&here).copied() else { return };
         let burst = if self.dice.chance(100) { self.dice.between(5, 40) } else { self.dice.between(1, 3) };
+        let waits = self.dice.chance(700);
         for _ in 0..burst {
             let Some((client, chat)) = world.people.get(author).and_then(|person| person.here()) else { return };
             let text = world.ledger.text(author);
-            match client.send(ipc::SendMessage { chat, text: text.clone(), reply_to: None }).await {
-                Ok(_) => {
-                    world.note(format!("person {author} says {text}"));
-                    world.ledger.sent(author, text);
+            self.changes.push((author, tokio::spawn(say(client, chat, text))));
+            if waits {
+                let own = |who: usize, asked: &JoinHandle<Done>| who == author && asked.is_finished();
+                while self.changes.last().is_some_and(|(_, asked)| !asked.is_finished()) {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
                 }
-                Err(error) if matches!(error.code, ErrorCode::GroupInactive | ErrorCode::NotFound | ErrorCode::Busy) => return,
-                Err(error) => return world.broken(Invariant::Broken, format!("person {author} cannot write: {error}")),
+                self.hear(world, own).await;
             }
         }
     }
@@ -203,13 +221,13 @@ impl Storm {
         world.note(format!("person {who} in epoch {} wants to {change:?}", branch.epoch));
         let asked = async move {
             let done = ask(&client, &chat, &change, may).await;
-            format!("person {who} wanted to {change:?}: {done}")
+            Done::Change(format!("person {who} wanted to {change:?}: {done}"))
         };
         if world.plan.rivals {
             self.changes.push((who, tokio::spawn(asked)));
         } else {
-            let done = asked.await;
-            world.note(done);
+            self.changes.push((who, tokio::spawn(asked)));
+            self.hear(world, |_, _| true).await;
         }
     }
 
@@ -257,7 +275,13 @@ impl Storm {
         let people: Vec<usize> = (0..world.people.len()).collect();
         let (Some(at), Some(number)) = (self.dice.pick(&relays).copied(), self.dice.pick(&people).copied()) else { return };
         let Some(relay) = world.relays.get(at).cloned() else { return };
-        match self.dice.below(8) {
+        match self.dice.below(9) {
+            8 => {
+                world.tally.count(FaultKind::Ban);
+                world.note("no relay takes messages of groups");
+                world.relays.iter().for_each(|relay| relay.ban(true));
+                self.later(5, 90, Return::Banned);
+            }
             0 => {
                 world.tally.count(FaultKind::Restart);
                 world.note(format!("relay {at} restarts"));
@@ -367,6 +391,16 @@ fn enter(world: &mut World, who: usize, change: &Change, may: bool) {
         Change::Promote(hex) => world.ledger.admin(hex),
         Change::Invite(_) | Change::Demote(_) => {}
     }
+}
+
+async fn say(client: Client, chat: String, text: String) -> Done {
+    let sent = client.send(ipc::SendMessage { chat, text: text.clone(), reply_to: None }).await;
+    Done::Text(text, sent.err())
+}
+
+/// Whether it is no fault of the client that somebody cannot write.
+fn is_expected(error: &murmel_client::Error) -> bool {
+    matches!(error.code, ErrorCode::GroupInactive | ErrorCode::NotFound | ErrorCode::Busy)
 }
 
 async fn ask(client: &Client, chat: &str, change: &Change, may: bool) -> String {

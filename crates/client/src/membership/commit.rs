@@ -131,6 +131,8 @@ async fn stage(
     teller: oneshot::Sender<Outcome>,
 ) -> Result<Option<OutboxId>> {
     let now = account.clock.now();
+    #[cfg(murmel_bug = "merge_before_acknowledgement")]
+    let keys = account.keys.clone();
     changes::write(account, move |tx, groups, changes| {
         let chat = views::found(tx, chat)?;
         sendable(&chat)?;
@@ -165,6 +167,8 @@ async fn stage(
         keep(tx, chat.id, &Staged { outbox: outbox.0, digest: staged.digest, intent })?;
         changes.awaited(outbox, teller);
         changes.enqueued();
+        #[cfg(murmel_bug = "merge_before_acknowledgement")]
+        merge(&mut Taking::new(tx, groups, changes, &keys, now), chat.id)?;
         Ok(Some(outbox))
     })
     .await
