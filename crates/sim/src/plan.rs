@@ -61,7 +61,7 @@ impl Plan {
         };
         let admins = if rivals && (weather == Weather::Rivals || dice.chance(400)) { dice.between(1, founders) } else { 1 };
         let liars = if dice.chance(500) { dice.below(relays) } else { 0 };
-        let steps = dice.between(15, 35);
+        let steps = dice.between(12, 26);
         let skewed = dice.chance(300);
         let small = |number: u64| usize::try_from(number).unwrap_or(1);
         Self {

@@ -23,7 +23,7 @@ const SETUP_PATIENCE: u64 = 600;
 /// How long it may take until everybody agrees after the storm, in simulated seconds.
 const CALM_PATIENCE: u64 = 3 * 3600;
 /// How long nothing may change before it is over, in simulated seconds.
-const QUIET: u64 = 240;
+const QUIET: u64 = 180;
 /// How often the calm is looked at, in simulated seconds.
 const LOOK: u64 = 5;
 /// So long that it never happens in a simulation.

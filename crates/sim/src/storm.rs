@@ -183,7 +183,7 @@ impl Storm {
     async fn talk(&mut self, world: &mut World) {
         let here: Vec<usize> = world.people.iter().filter(|person| person.here().is_some()).map(|person| person.number).collect();
         let Some(author) = self.dice.pick(&here).copied() else { return };
-        let burst = if self.dice.chance(100) { self.dice.between(5, 40) } else { self.dice.between(1, 3) };
+        let burst = if self.dice.chance(80) { self.dice.between(5, 30) } else { self.dice.between(1, 3) };
         let waits = self.dice.chance(700);
         for _ in 0..burst {
             let Some((client, chat)) = world.people.get(author).and_then(|person| person.here()) else { return };
