@@ -10,6 +10,7 @@ use anyhow::Context as _;
 use crate::chaos::RUNNER;
 use crate::house::House;
 use crate::run::SELECTION;
+use crate::tally::Tally;
 use crate::{program, say};
 
 /// Seeds that a bug gets to show itself.
@@ -40,24 +41,32 @@ const BUGS: &[Bug] = &[
 
 /// Builds and runs each bug whose name contains `only`.
 pub fn run(house: &House, only: Option<&str>) -> anyhow::Result<ExitCode> {
+    Ok(if count(house, only)?.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// As [`run`]; a bug that is noticed has passed.
+pub fn count(house: &House, only: Option<&str>) -> anyhow::Result<Tally> {
     anyhow::ensure!(cfg!(unix), "planted bugs are built by way of a shell script, on Unix only");
     let chosen: Vec<&Bug> = BUGS.iter().filter(|bug| only.is_none_or(|only| bug.name.contains(only))).collect();
     anyhow::ensure!(!chosen.is_empty(), "no planted bug has such a name");
     let folder = house.target.join("planted");
     fs::create_dir_all(&folder)?;
-    let mut unnoticed = 0;
+    let mut tally = Tally::default();
     for bug in &chosen {
         let runner = build(house, &folder, bug)?;
         match notice(&runner, bug)? {
-            Some((seed, name)) => say::line(&format!("{}: noticed as {name} in seed {seed}", bug.name)),
+            Some((seed, name)) => {
+                tally.passed += 1;
+                say::line(&format!("{}: noticed as {name} in seed {seed}", bug.name));
+            }
             None => {
-                unnoticed += 1;
+                tally.failed += 1;
                 say::error(&format!("{}: NOT noticed in {SEEDS} seeds; expected {}", bug.name, bug.breaks.join(" or ")));
             }
         }
     }
-    say::line(&format!("{} planted bugs, {} noticed", chosen.len(), chosen.len() - unnoticed));
-    Ok(if unnoticed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    say::line(&format!("{} planted bugs, {} noticed", chosen.len(), tally.passed));
+    Ok(tally)
 }
 
 /// Cargo hands a wrapper for the crates of a workspace everything that it asks of rustc; dependencies are compiled once for all bugs.

@@ -8,14 +8,14 @@ use crate::prerequisites::{self, CARGO_DENY, Purpose};
 use crate::run::SELECTION;
 use crate::steps::Steps;
 use crate::tally::Tally;
-use crate::{installation, program, run, say, window};
+use crate::{installation, planted, program, run, say, window};
 
 /// A part that is never left out: the app's build takes the pages in.
 const UI_BUILD: &str = "UI build";
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// Leave the real window out
+    /// Leave the real window and the planted bugs out
     #[arg(long)]
     fast: bool,
     /// Only the parts whose name contains this, for example window
@@ -45,6 +45,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     }
     quick_checks(&house, &mut parts);
     rust_checks(&house, &mut parts);
+    if !arguments.fast && cfg!(unix) {
+        parts.count("Planted bugs", || planted::count(&house, None));
+    }
     if windowed {
         window_checks(&house, &mut parts);
     } else if !arguments.fast {
