@@ -9,7 +9,6 @@ use anyhow::Context as _;
 
 use crate::chaos::RUNNER;
 use crate::house::House;
-use crate::run::SELECTION;
 use crate::tally::Tally;
 use crate::{program, say};
 
@@ -79,7 +78,7 @@ fn build(house: &House, folder: &Path, bug: &Bug) -> anyhow::Result<PathBuf> {
         fs::set_permissions(&wrapper, fs::Permissions::from_mode(0o755))?;
     }
     let mut command = program::cargo();
-    command.current_dir(&house.root).args(["build", "--quiet", "--bin", RUNNER]).args(SELECTION);
+    command.current_dir(&house.root).args(["build", "--quiet", "--package", "murmel-tests", "--bin", RUNNER]);
     command.env("RUSTC_WORKSPACE_WRAPPER", &wrapper).env("CARGO_TARGET_DIR", folder).env("CARGO_INCREMENTAL", "0");
     program::run(&mut command)?;
     let built = folder.join(bug.name);

@@ -179,33 +179,42 @@ fn count(value: &Value) -> u32 {
     }
 }
 
-/// Walks to the node and changes it; `true` once that is done.
-fn edit_node(value: &mut Value, left: &mut u32, how: u8) -> bool {
+/// How far the walk to a node is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Walk {
+    Onward,
+    /// This is the node: whatever holds it may remove or double it.
+    Here,
+    Done,
+}
+
+/// Walks to the node and changes it.
+fn edit_node(value: &mut Value, left: &mut u32, how: u8) -> Walk {
     if *left == 0 {
         *value = replaced(std::mem::take(value), how);
-        return true;
+        return Walk::Here;
     }
     *left -= 1;
     match value {
         Value::Array(items) => {
-            let Some(index) = items.iter_mut().position(|item| edit_node(item, left, how)) else { return false };
-            match how % 16 {
-                14 => drop(items.remove(index)),
-                15 => items.extend(items.get(index).cloned()),
+            let found = items.iter_mut().map(|item| edit_node(item, left, how)).enumerate().find(|(_, walk)| *walk != Walk::Onward);
+            let Some((index, walk)) = found else { return Walk::Onward };
+            match (walk, how % 16) {
+                (Walk::Here, 14) => drop(items.remove(index)),
+                (Walk::Here, 15) => items.extend(items.get(index).cloned()),
                 _ => {}
             }
-            true
+            Walk::Done
         }
         Value::Object(fields) => {
-            let Some(key) = fields.iter_mut().find_map(|(key, field)| edit_node(field, left, how).then(|| key.clone())) else {
-                return false;
-            };
-            if how % 16 == 14 {
+            let found = fields.iter_mut().map(|(key, field)| (key, edit_node(field, left, how))).find(|(_, walk)| *walk != Walk::Onward);
+            let Some((key, walk)) = found.map(|(key, walk)| (key.clone(), walk)) else { return Walk::Onward };
+            if walk == Walk::Here && how % 16 == 14 {
                 fields.remove(&key);
             }
-            true
+            Walk::Done
         }
-        _ => false,
+        _ => Walk::Onward,
     }
 }
 
