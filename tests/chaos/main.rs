@@ -75,7 +75,7 @@ fn one(arguments: &Arguments) -> ExitCode {
         fate::decide(plan.seed);
         let folder = folder();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
-        let surroundings = Surroundings { begin: BEGIN, tell_time: fate::set_time, cheat: None };
+        let surroundings = Surroundings { begin: BEGIN, tell_time: fate::set_time };
         let outcome = runtime.block_on(simulation::run(plan, surroundings, folder.path(), trace));
         runtime.shutdown_background();
         outcome

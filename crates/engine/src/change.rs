@@ -69,7 +69,9 @@ pub(crate) struct Plan {
 impl Group {
     pub(crate) fn plan(&self, storage: &impl Storage, device: &Device, change: Change) -> Result<Plan, Error> {
         let admins = &self.context.admins;
-        if !matches!(change, Change::Rotate | Change::ConfirmDepartures) && !admins.contains(&device.account()) {
+        // Somebody has to make the commit that nobody looks at any more.
+        let unchecked = cfg!(murmel_bug = "no_admin_check_on_replay");
+        if !matches!(change, Change::Rotate | Change::ConfirmDepartures) && !admins.contains(&device.account()) && !unchecked {
             return Err(Refusal::NotAdmin.into());
         }
         let with_admins = |accounts: Vec<PublicKey>| Admins::new(accounts).ok_or(Refusal::LastAdmin);

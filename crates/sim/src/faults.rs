@@ -77,8 +77,6 @@ kinds! {
     Crash = "crash",
     /// A client's clock is wrong.
     Skew = "skew",
-    /// A member commits what only an admin may.
-    Cheat = "cheat",
 }
 
 /// How often each kind happens, out of a thousand occasions.

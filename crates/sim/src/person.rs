@@ -31,7 +31,7 @@ pub struct Person {
     pub chat: Option<String>,
     /// The epochs that they were in when they joined.
     pub joined: Vec<u64>,
-    /// When they were last put off the network; back on it with `None`.
+    /// Whether they are off the network.
     pub offline: bool,
     keychain: MockKeychain,
     home: PathBuf,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use murmel_client::{Clock, Housekeeping};
 use murmel_ipc as ipc;
-use nostr::{Event, Keys, SecretKey};
+use nostr::{Keys, SecretKey};
 use tokio::time::Instant;
 
 use crate::faults::Tally;
@@ -29,9 +29,6 @@ const LOOK: u64 = 5;
 /// So long that it never happens in a simulation.
 const NEVER: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
-/// Makes a commit that its author may not make; from the open transaction of a member who is no admin.
-pub type Cheat = fn(&murmel_store::Tx<'_>, &murmel_engine::GroupId, u64) -> Option<Event>;
-
 /// What the program that runs a simulation brings along.
 #[derive(Clone, Copy)]
 pub struct Surroundings {
@@ -39,8 +36,6 @@ pub struct Surroundings {
     pub begin: u64,
     /// Told the simulated time again and again, for a program that can set its system clock by it.
     pub tell_time: fn(u64),
-    /// Lets a member cheat, where the program knows how.
-    pub cheat: Option<Cheat>,
 }
 
 /// Everything in one seed.
