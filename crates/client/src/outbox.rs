@@ -16,7 +16,7 @@ use crate::account::Account;
 use crate::changes::{self, Changes};
 use crate::groups::Groups;
 use crate::receive::Taking;
-use crate::{Error, Result, membership, relays, send, views};
+use crate::{Error, Result, membership, receive, relays, send, views};
 
 /// Due attempts looked at in one go, beyond those under way.
 const DUE_BATCH: usize = 512;
@@ -217,6 +217,10 @@ async fn follow_up(account: &Arc<Account>, effects: Vec<Effect>, mut changes: Ch
             && let Some(chat) = record.chat
         {
             changes.group(chat);
+        }
+        if !changed && record.purpose == Purpose::Commit && record.state == OutboxState::Cancelled {
+            // Another change had come first. A relay has ours all the same, so it takes part in the race.
+            receive::came_out(account, &record.event).await;
         }
         if changed && record.purpose == Purpose::Commit {
             match record.state {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use murmel_ipc::ErrorCode;
 use murmel_net::{Feed, Incoming, RelayAddress};
 use murmel_store::ChatId;
-use nostr::{Event, EventId, Kind};
+use nostr::{Event, EventId, JsonUtil as _, Kind};
 use tokio::sync::mpsc;
 
 pub(crate) use group::{Taking, applied, insert_system, insert_system_row, project};
@@ -119,6 +119,13 @@ async fn take_or_read_again(account: &Arc<Account>, events: Vec<Event>, backlog:
         account.sync.read_again_later();
     }
     taken.is_ok()
+}
+
+/// Takes an event of ours, in JSON, of which a relay has said that it has it: as good as having it come back.
+pub(crate) async fn came_out(account: &Arc<Account>, event: &[u8]) {
+    if let Ok(event) = Event::from_json(event) {
+        take_or_read_again(account, vec![event], Backlog::Live).await;
+    }
 }
 
 /// Takes events, oldest first where they are a backlog.
