@@ -531,3 +531,21 @@ fn who_joined_on_a_branch_that_lost_comes_back_by_a_new_invitation() {
     let text = eve.say("back again");
     assert_eq!(dave.hear(&text), "back again");
 }
+
+/// A state inside the window is gone, by a fault of the disk: the group says so and changes nothing.
+#[test]
+fn a_rival_of_an_epoch_that_is_lost_cannot_be_judged() {
+    let group = four();
+    let (alice, bob, dave) = (group.alice.resume(), group.bob.resume(), group.dave.resume());
+    let source = dave.group(|_, group, _| group.tip());
+    let (first, _) = alice.change(Change::Rename("Alice's".to_owned()));
+    let (second, _) = bob.change(Change::Rename("Bob's".to_owned()));
+    assert!(matches!(dave.read(&first), Ingest::Commit(_)));
+    dave.group(move |tx, group, _| {
+        use murmel_engine::Storage as _;
+        tx.forget_epoch(group.id(), &source).expect("no fault");
+    });
+    let before = outcome(&dave);
+    assert_eq!(dave.read(&second), Ingest::Unrecoverable);
+    assert_eq!(outcome(&dave), before);
+}
