@@ -13,9 +13,4 @@ pub use args::{GroupAvatar, GroupImage, ImportIdentity, NewGroup, NewIdentity, S
 pub use error::{ErrorCode, IpcError};
 pub use event::{Event, EventKind, Snapshot};
 pub use typescript::typescript;
-pub use view::{
-    AccountView, ChatRow, Cursor, Delivery, DeliveryAnswer, GroupCreated, GroupDetails, GroupState, InvitationState, KeyKind, KeyPlace,
-    KeyPreview, MemberView, Mention, MessageKind, MessageState, MessageView, NetworkState, NotInvited, PersonPreview, Race, RaceCommit,
-    RaceReason, Reaction, RelayView, RequestView, Revision, Session, Settings, SetupName, SetupStep, StepState, SystemMessage,
-    TimelinePage,
-};
+pub use view::*;
