@@ -22,6 +22,8 @@ pub struct Housekeeping {
     pub departure_turn: Duration,
     /// How long a change of a group waits for the first relay before it returns; the change itself is kept.
     pub change_patience: Duration,
+    /// How long nobody may write here, while what others write cannot be read, before a removal that had lost a race is believed after all.
+    pub left_behind: Duration,
     /// How often cursors of live subscriptions move on, and what waited for a reason is looked at again.
     pub tick: Duration,
 }
@@ -37,6 +39,7 @@ impl Default for Housekeeping {
             departure_jitter: (Duration::from_millis(10), Duration::from_millis(50)),
             departure_turn: Duration::from_secs(3),
             change_patience: Duration::from_secs(30),
+            left_behind: Duration::from_secs(600),
             tick: Duration::from_secs(60),
         }
     }

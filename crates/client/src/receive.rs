@@ -3,6 +3,7 @@
 
 mod fork;
 mod group;
+mod left_behind;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use tokio::sync::mpsc;
 pub(crate) use group::{Taking, applied, insert_system, insert_system_row, project};
 
 pub(crate) use fork::{forget_loss, forget_removed, gone, is_followed, races};
+pub(crate) use left_behind::{conclude, forget as forget_doubt};
 
 use crate::account::Account;
 use crate::chores::Chore;

@@ -1,94 +1,23 @@
-//! A member whose program breaks the rules on purpose: engine, store and relay by hand, without the application's care.
+//! A member whose program breaks the rules on purpose.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
 
-use std::time::Duration;
-
+use common::by_hand::ByHand;
 use common::{Person, members, relay};
-use murmel_engine::{Device, Group, InnerEvent, OwnKeyPackage, Slot, Welcome, kind};
+use murmel_engine::{InnerEvent, kind};
 use murmel_ipc as ipc;
-use murmel_net::{Answer, DialPolicy, Lane, ListKind, Net, NetOptions, RelayAddress, RelayList, RelayUse};
-use murmel_store::{Database, DatabaseKey, StoreError};
-use nostr::nips::nip59::UnwrappedGift;
-use nostr::{Event, Filter, Keys, Kind, PublicKey, Timestamp, ToBech32 as _};
-
-const PATIENCE: Duration = Duration::from_secs(10);
-
-struct Impostor {
-    keys: Keys,
-    net: Net,
-    relay: RelayAddress,
-    db: Database<()>,
-    device: std::sync::Arc<Device>,
-    _folder: tempfile::TempDir,
-}
-
-impl Impostor {
-    /// Publishes everything that makes a person invitable.
-    async fn new(relay: &RelayAddress) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let db = Database::create(folder.path().join("account.db"), DatabaseKey::new([1; 32]), ()).await.unwrap();
-        let keys = Keys::generate();
-        let (net, _) = Net::new(NetOptions { dial: DialPolicy::AllowLoopback, ..NetOptions::default() });
-        let now = Timestamp::now().as_secs();
-        let account = keys.clone();
-        let made = db.write(move |tx, ()| {
-            let device = Device::create(&account, now).unwrap();
-            device.save(tx).unwrap();
-            let package = OwnKeyPackage::create(tx, &device, now).unwrap();
-            Ok::<_, StoreError>((device, package.event(&Slot::random())))
-        });
-        let (device, package) = made.await.unwrap();
-        let eve = Self { keys, net, relay: relay.clone(), db, device: std::sync::Arc::new(device), _folder: folder };
-        let here = [(relay.clone(), RelayUse::Both)];
-        let lists = [ListKind::Relays, ListKind::Inbox].map(|kind| RelayList::new(kind).merge(&here).to_event());
-        for event in lists.into_iter().chain([package]) {
-            eve.publish(&event.sign_with_keys(&eve.keys).unwrap()).await;
-        }
-        eve
-    }
-
-    async fn publish(&self, event: &Event) {
-        let answer = self.net.publish(Lane::Group, &self.relay, event, PATIENCE).await;
-        assert!(matches!(answer, Answer::Accepted { .. }), "{answer:?}");
-    }
-
-    /// Joins the group of the invitation that waits on the relay.
-    async fn join(&self) {
-        let wraps = Filter::new().kind(Kind::GiftWrap).pubkey(self.keys.public_key());
-        let fetched = self.net.fetch(Lane::Group, std::slice::from_ref(&self.relay), wraps, PATIENCE).await;
-        let gift = UnwrappedGift::from_gift_wrap(&self.keys, &fetched.events[0]).await.unwrap();
-        let welcome = Welcome::read(&gift.rumor, gift.sender).unwrap();
-        let device = std::sync::Arc::clone(&self.device);
-        let joined = self.db.write(move |tx, ()| {
-            welcome.join(tx, &device, false, Timestamp::now().as_secs()).unwrap();
-            Ok::<_, StoreError>(())
-        });
-        joined.await.unwrap();
-    }
-
-    /// Encrypts and publishes whatever it is given.
-    async fn send(&self, chat: &str, event: InnerEvent) {
-        let (device, chat) = (std::sync::Arc::clone(&self.device), murmel_engine::GroupId::from_hex(chat).unwrap());
-        let sealed = self.db.write(move |tx, ()| {
-            let mut group = Group::load(tx, &chat).unwrap().unwrap();
-            Ok::<_, StoreError>(group.encrypt(tx, &device, &event).unwrap())
-        });
-        self.publish(&sealed.await.unwrap().event).await;
-    }
-}
+use nostr::{PublicKey, Timestamp};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn author_and_id_are_bound_to_the_mls_leaf() {
     let relay = relay().await;
     let relays = [relay.url().to_string()];
     let (anna, ben) = (Person::new("Anna", &relays).await, Person::new("Ben", &relays).await);
-    let eve = Impostor::new(relay.url()).await;
+    let eve = ByHand::new(relay.url()).await;
     let chat = anna.create_group("Garden", &[&ben]).await;
     ben.accept("Garden").await;
-    let eve_npub = eve.keys.public_key().to_bech32().unwrap();
-    assert_eq!(anna.client().invite(&chat, vec![eve_npub]).await.unwrap(), []);
+    assert_eq!(anna.client().invite(&chat, vec![eve.npub()]).await.unwrap(), []);
     ben.sees(&chat, "sees three members", |group| members(group) == 3).await;
     anna.client().settle(common::DEADLINE).await.unwrap();
     eve.join().await;

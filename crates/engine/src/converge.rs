@@ -253,6 +253,16 @@ impl Group {
         self.context.admins.contains(&welcome.inviter) && !begun_here && oldest.is_some_and(|oldest| welcome.epoch >= oldest)
     }
 
+    /// A change that removes us, on a branch that lost here. Nobody without keys sees how that branch goes on: the others may be on it.
+    pub fn lost_removal(&self) -> Option<&Applied> {
+        if !self.is_active() {
+            return None;
+        }
+        let ours = self.names(&self.tip);
+        let removals = self.epochs.iter().filter(|record| record.keys.is_none() && !ours.contains(&record.commit));
+        removals.filter_map(|record| record.began.as_ref()).min_by_key(|applied| (applied.to, applied.digest))
+    }
+
     /// Epochs of rival branches.
     fn rivals(&self) -> usize {
         self.epochs.len().saturating_sub(self.epochs().len())

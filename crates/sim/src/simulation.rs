@@ -24,6 +24,8 @@ const SETUP_PATIENCE: u64 = 600;
 const CALM_PATIENCE: u64 = 3 * 3600;
 /// How long nothing may change before it is over, in simulated seconds.
 const QUIET: u64 = 180;
+/// How long people wait before they believe that the group went on without them; shorter than [`QUIET`] by a good deal.
+const LEFT_BEHIND: Duration = Duration::from_secs(60);
 /// How often the calm is looked at, in simulated seconds.
 const LOOK: u64 = 5;
 /// So long that it never happens in a simulation.
@@ -116,10 +118,9 @@ impl World {
                 personal.shift(skew);
                 let keys = Keys::new(secret_key(&plan, number));
                 let mut person = Person::new(number, keys, personal, known, Arc::clone(&relays), folder);
-                if !plan.rivals {
-                    // A rotation is a change of the group, too.
-                    person.set_housekeeping(Housekeeping { rotation_grace: NEVER, ..Housekeeping::default() });
-                }
+                // A rotation is a change of the group, too.
+                let rotation_grace = if plan.rivals { Housekeeping::default().rotation_grace } else { NEVER };
+                person.set_housekeeping(Housekeeping { rotation_grace, left_behind: LEFT_BEHIND, ..Housekeeping::default() });
                 person
             })
             .collect();

@@ -107,9 +107,14 @@ pub(super) fn stranded(taking: &mut Taking<'_, '_>, chat: &ChatRecord) -> Result
 
 /// We are no member any more.
 pub(crate) fn gone(taking: &mut Taking<'_, '_>, chat: &ChatRecord, state: ChatState) -> Result<()> {
+    gone_with_grace(taking, chat, state, REMOVAL_GRACE)
+}
+
+/// See [`gone`]; the group is followed for `grace` more seconds.
+pub(super) fn gone_with_grace(taking: &mut Taking<'_, '_>, chat: &ChatRecord, state: ChatState, grace: u64) -> Result<()> {
     taking.tx.set_chat_state(chat.id, state)?;
     taking.tx.set_needs_self_update(chat.id, None)?;
-    taking.tx.put_progress_number(&removed(chat), taking.now)?;
+    taking.tx.put_progress_number(&removed(chat), taking.now.saturating_add(grace))?;
     // An invitation to come back may have arrived before the removal did.
     taking.changes.chore(Chore::ReadAgain);
     taking.changes.refollow();
@@ -117,7 +122,7 @@ pub(crate) fn gone(taking: &mut Taking<'_, '_>, chat: &ChatRecord, state: ChatSt
 }
 
 /// We are a member after all.
-fn back(taking: &mut Taking<'_, '_>, chat: &ChatRecord) -> Result<()> {
+pub(super) fn back(taking: &mut Taking<'_, '_>, chat: &ChatRecord) -> Result<()> {
     if matches!(chat.state, ChatState::Active | ChatState::Leaving) {
         if chat.state == ChatState::Leaving {
             taking.changes.chore(Chore::LeaveAgain(chat.id));
@@ -143,9 +148,7 @@ pub(crate) fn forget_loss(tx: &Tx<'_>, chat: &ChatRecord) -> Result<()> {
 pub(crate) fn is_followed(tx: &Tx<'_>, chat: &ChatRecord, now: u64) -> Result<bool> {
     Ok(match chat.state {
         ChatState::Active | ChatState::Leaving => true,
-        ChatState::Left | ChatState::Removed | ChatState::Ended => {
-            tx.progress_number(&removed(chat))?.is_some_and(|at| now < at.saturating_add(REMOVAL_GRACE))
-        }
+        ChatState::Left | ChatState::Removed | ChatState::Ended => tx.progress_number(&removed(chat))?.is_some_and(|until| now < until),
         ChatState::Stranded => false,
     })
 }
@@ -155,7 +158,7 @@ pub(crate) async fn forget_removed(account: &Arc<Account>) -> Result<()> {
     let now = account.clock.now();
     changes::write(account, move |tx, groups, changes| {
         for chat in tx.chats()? {
-            if tx.progress_number(&removed(&chat))?.is_some_and(|at| now >= at.saturating_add(REMOVAL_GRACE)) {
+            if tx.progress_number(&removed(&chat))?.is_some_and(|until| now >= until) {
                 tx.remove_progress(&removed(&chat))?;
                 tx.forget_group(&chat.group).map_err(Error::from)?;
                 groups.forget(&chat.group);
@@ -222,7 +225,7 @@ fn say_again(taking: &mut Taking<'_, '_>, chat: &ChatRecord, row: &MessageRecord
     let said = matches!(chat.state, ChatState::Active | ChatState::Leaving)
         && send::send_again(taking.tx, taking.groups, taking.changes, chat, row, carrier.as_ref(), taking.now)?;
     if !said && let Some(carrier) = carrier {
-        taking.tx.set_outbox_state(carrier.id, OutboxState::Failed, "The group went another way, and this could not be sent again.")?;
+        taking.tx.set_outbox_state(carrier.id, OutboxState::Cancelled, "The group went another way, and this could not be sent again.")?;
         taking.changes.message(row.id);
     }
     Ok(said)
@@ -241,12 +244,14 @@ pub(super) fn arrived_again(taking: &mut Taking<'_, '_>, again: &MessageRecord) 
     Ok(())
 }
 
-fn note(taking: &Taking<'_, '_>, chat: &ChatRecord, race: &Race) -> Result<()> {
+pub(super) fn note(taking: &mut Taking<'_, '_>, chat: &ChatRecord, race: &Race) -> Result<()> {
     let text = serde_json::to_string(race).map_err(|_| Error::internal("a race that cannot be written"))?;
-    Ok(taking.tx.insert_race(chat.id, race.at, &text)?)
+    taking.tx.insert_race(chat.id, race.at, &text)?;
+    taking.changes.group(chat.id);
+    Ok(())
 }
 
-fn entered(commit: &Applied) -> RaceCommit {
+pub(super) fn entered(commit: &Applied) -> RaceCommit {
     RaceCommit { epoch: commit.to.0, commit: commit.digest.to_string(), by: Some(commit.by.to_hex()) }
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use murmel_engine::{Applied, Digest, GroupEvent, GroupId, Ingest, Received, RoutingId};
+use murmel_engine::{Applied, Digest, GroupEvent, GroupId, Ingest, Received, RoutingId, Why};
 use murmel_ipc::SystemMessage;
 use murmel_store::{
     ChatId, ChatProjection, ChatRecord, ChatState, DeferredId, DeferredRecord, KIND_CHAT, KIND_DELETE, KIND_EDIT, KIND_REACTION,
@@ -12,7 +12,7 @@ use murmel_store::{
 use nostr::{Event, EventId, JsonUtil as _, Keys, PublicKey};
 use sha2::{Digest as _, Sha256};
 
-use super::fork;
+use super::{fork, left_behind};
 use crate::changes::Changes;
 use crate::chores::Chore;
 use crate::groups::Groups;
@@ -51,6 +51,8 @@ enum Done {
     Moved,
     /// No: again after the next change of the group.
     Later,
+    /// As [`Done::Later`], because nothing here opens it.
+    Closed,
     /// No, but what was deferred may be possible now.
     MovedWithout,
 }
@@ -61,6 +63,8 @@ enum Offered {
     Done,
     /// Not now, says this one.
     Later(ChatId),
+    /// As [`Offered::Later`], because nothing here opens it.
+    Closed(ChatId),
     /// Nobody here has its tag.
     Nobody,
 }
@@ -79,6 +83,10 @@ impl<'a, 'tx> Taking<'a, 'tx> {
         let chat = match self.offer(&routing, event)? {
             Offered::Done => return self.finish(event),
             Offered::Later(chat) => chat,
+            Offered::Closed(chat) => {
+                left_behind::closed(self, chat)?;
+                chat
+            }
             // Neither kept nor remembered, because we may join later.
             Offered::Nobody => return Ok(()),
         };
@@ -147,7 +155,7 @@ impl<'a, 'tx> Taking<'a, 'tx> {
     fn try_again(&mut self, kept: &DeferredRecord) -> Result<bool> {
         let Ok(event) = Event::from_json(&kept.event) else { return Ok(self.tx.remove_deferred(&kept.event_id).map(|()| false)?) };
         match self.offer(&kept.routing, &event)? {
-            Offered::Later(_) => return Ok(true),
+            Offered::Later(_) | Offered::Closed(_) => return Ok(true),
             Offered::Done => self.finish(&event)?,
             Offered::Nobody => self.tx.remove_deferred(&kept.event_id)?,
         }
@@ -163,6 +171,7 @@ impl<'a, 'tx> Taking<'a, 'tx> {
             }
             match self.ingest(&chat, event)? {
                 Done::Later => offered = Offered::Later(chat.id),
+                Done::Closed => offered = Offered::Closed(chat.id),
                 Done::MovedWithout => {
                     self.moved.insert(chat.id);
                     offered = Offered::Later(chat.id);
@@ -181,8 +190,13 @@ impl<'a, 'tx> Taking<'a, 'tx> {
         let Some((group, device)) = self.groups.get(self.tx, &chat.group)? else { return Ok(Done::Finished) };
         let outcome = group.ingest(self.tx, device, event, self.now)?;
         match outcome {
-            Ingest::Message(received) => self.message(chat, received).map(|()| Done::Finished),
+            Ingest::Message(received) => {
+                left_behind::heard(self, chat, received.sender, received.epoch)?;
+                self.message(chat, received).map(|()| Done::Finished)
+            }
             Ingest::Commit(commit) => {
+                left_behind::heard(self, chat, commit.by, commit.to)?;
+                let chat = &views::found(self.tx, chat.id)?;
                 applied(self, chat, &commit, event.created_at.as_secs())?;
                 if commit.superseded_own {
                     membership::superseded(self, chat.id, &commit.events)?;
@@ -199,7 +213,7 @@ impl<'a, 'tx> Taking<'a, 'tx> {
                 // What the event says may be readable on the branch that the group is now.
                 let chat = views::found(self.tx, chat.id)?;
                 match self.ingest(&chat, event)? {
-                    Done::Later => Ok(Done::MovedWithout),
+                    Done::Later | Done::Closed => Ok(Done::MovedWithout),
                     Done::Finished | Done::Moved => Ok(Done::Moved),
                     other => Ok(other),
                 }
@@ -218,7 +232,7 @@ impl<'a, 'tx> Taking<'a, 'tx> {
             }
             Ingest::Deferred(why) => {
                 tracing::debug!(%why, "deferred");
-                Ok(Done::Later)
+                Ok(if why == Why::NoKey { Done::Closed } else { Done::Later })
             }
             Ingest::Duplicate => Ok(Done::Finished),
             Ingest::Rejected(why) => {

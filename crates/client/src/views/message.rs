@@ -65,8 +65,10 @@ pub(crate) fn state(tx: &Tx<'_>, record: &MessageRecord) -> Result<ipc::MessageS
     let deliveries = tx.deliveries(carrier.id)?;
     let accepted = count(deliveries.iter().filter(|delivery| delivery.answer == Answer::Accepted).count());
     Ok(match carrier.state {
+        // A relay has it, but whoever was to read it cannot.
+        OutboxState::Cancelled => ipc::MessageState::Failed { reason: carrier.reason },
         _ if accepted > 0 => ipc::MessageState::Sent { accepted, relays: count(deliveries.len()) },
-        OutboxState::Failed | OutboxState::Cancelled => ipc::MessageState::Failed { reason: carrier.reason },
+        OutboxState::Failed => ipc::MessageState::Failed { reason: carrier.reason },
         OutboxState::Open | OutboxState::Done => ipc::MessageState::Queued,
     })
 }

@@ -1,6 +1,8 @@
 //! People with a client each, on relays of this process.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, dead_code)]
 
+pub mod by_hand;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 

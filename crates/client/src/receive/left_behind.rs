@@ -1,0 +1,124 @@
+//! The others may be on a branch that removed us although it lost here: what they write there can be read by nobody without its keys.
+//! Believing so is a conclusion, not a proof: whoever writes on our branch takes it back.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use murmel_engine::{Applied, Epoch};
+use murmel_ipc::Race;
+use murmel_store::{ChatId, ChatRecord, ChatState, OutboxState, Tx};
+use nostr::PublicKey;
+
+use super::fork;
+use super::group::{Taking, insert_system, system_row};
+use crate::account::Account;
+use crate::{Result, changes, views};
+
+/// How long a group that seems to have gone on without us is followed, in seconds. Longer than after a removal that is proven.
+const DOUBT_GRACE: u64 = 30 * 24 * 3600;
+const UNREADABLE: &str = "The group went on without you, and nobody could read this.";
+
+/// Something came that nothing here opens.
+pub(super) fn closed(taking: &mut Taking<'_, '_>, chat: ChatId) -> Result<()> {
+    let chat = views::found(taking.tx, chat)?;
+    if is_member(&chat) && taking.tx.progress_number(&name(chat.id))?.is_none() && lost_removal(taking, &chat)?.is_some() {
+        taking.tx.put_progress_number(&name(chat.id), taking.now)?;
+    }
+    Ok(())
+}
+
+/// Somebody wrote or changed something that can be read here. `epoch`: the one that it belongs to, or that it began.
+pub(super) fn heard(taking: &mut Taking<'_, '_>, chat: &ChatRecord, from: PublicKey, epoch: Epoch) -> Result<()> {
+    // What was said before the group split says nothing about who is on which branch.
+    let here = lost_removal(taking, chat)?.is_none_or(|removal| epoch >= removal.to);
+    if from == taking.keys.public_key() || !here {
+        return Ok(());
+    }
+    taking.tx.remove_progress(&name(chat.id))?;
+    let gone = matches!(chat.state, ChatState::Left | ChatState::Removed);
+    if gone && taking.groups.get(taking.tx, &chat.group)?.is_some_and(|(group, _)| group.is_active()) {
+        fork::back(taking, chat)?;
+        taking.changes.group(chat.id);
+    }
+    Ok(())
+}
+
+/// Believes the removals of which the signs have been there long enough.
+pub(crate) async fn conclude(account: &Arc<Account>) -> Result<()> {
+    let (keys, now, patience) = (account.keys.clone(), account.clock.now(), account.sync.housekeeping.left_behind.as_secs());
+    changes::write(account, move |tx, groups, changes| {
+        for chat in tx.chats()? {
+            if tx.progress_number(&name(chat.id))?.is_some_and(|since| now >= since.saturating_add(patience)) {
+                believe(&mut Taking::new(tx, groups, changes, &keys, now), &chat)?;
+            }
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// We are in another copy of the group now.
+pub(crate) fn forget(tx: &Tx<'_>, chat: ChatId) -> Result<()> {
+    Ok(tx.remove_progress(&name(chat))?)
+}
+
+fn believe(taking: &mut Taking<'_, '_>, chat: &ChatRecord) -> Result<()> {
+    forget(taking.tx, chat.id)?;
+    if !is_member(chat) {
+        return Ok(());
+    }
+    let Some(removal) = lost_removal(taking, chat)? else { return Ok(()) };
+    for (index, event) in removal.events.iter().enumerate() {
+        if let Some(row) = system_row(removal.by, event) {
+            insert_system(taking, chat.id, &removal, index, taking.now, &row)?;
+        }
+    }
+    fail_what_nobody_read(taking, chat, &removal)?;
+    fork::note(
+        taking,
+        chat,
+        &Race {
+            at: taking.now,
+            fork: Some(removal.from.0),
+            reason: None,
+            switched: true,
+            kept: vec![fork::entered(&removal)],
+            left: Vec::new(),
+            withdrawn: 0,
+            resent: 0,
+            again: 0,
+        },
+    )?;
+    let state = if chat.state == ChatState::Leaving { ChatState::Left } else { ChatState::Removed };
+    fork::gone_with_grace(taking, chat, state, DOUBT_GRACE)?;
+    taking.changes.group(chat.id);
+    Ok(())
+}
+
+/// What we said since the group split reached nobody who stayed on our branch.
+fn fail_what_nobody_read(taking: &mut Taking<'_, '_>, chat: &ChatRecord, removal: &Applied) -> Result<()> {
+    let Some((group, _)) = taking.groups.get(taking.tx, &chat.group)? else { return Ok(()) };
+    let ours: BTreeSet<_> = group.epochs().into_iter().filter(|record| record.epoch >= removal.to).map(|record| record.commit).collect();
+    for row in taking.tx.messages_since_epoch(chat.id, removal.to)? {
+        if !row.mine || !row.branch.is_some_and(|branch| ours.contains(&branch)) {
+            continue;
+        }
+        if let Some(carrier) = taking.tx.outbox_by_message(row.id)?.pop() {
+            taking.tx.set_outbox_state(carrier.id, OutboxState::Cancelled, UNREADABLE)?;
+            taking.changes.message(row.id);
+        }
+    }
+    Ok(())
+}
+
+fn lost_removal(taking: &mut Taking<'_, '_>, chat: &ChatRecord) -> Result<Option<Applied>> {
+    Ok(taking.groups.get(taking.tx, &chat.group)?.and_then(|(group, _)| group.lost_removal().cloned()))
+}
+
+const fn is_member(chat: &ChatRecord) -> bool {
+    matches!(chat.state, ChatState::Active | ChatState::Leaving)
+}
+
+fn name(chat: ChatId) -> String {
+    format!("left behind/{chat}")
+}

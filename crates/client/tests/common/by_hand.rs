@@ -1,0 +1,117 @@
+//! A member by hand: engine, store and relay, without the application's care.
+
+use std::time::Duration;
+
+use murmel_engine::{Change, Device, Group, InnerEvent, OwnKeyPackage, Slot, Welcome};
+use murmel_net::{Answer, DialPolicy, Lane, ListKind, Net, NetOptions, RelayAddress, RelayList, RelayUse};
+use murmel_store::{Database, DatabaseKey, StoreError};
+use nostr::nips::nip59::UnwrappedGift;
+use nostr::{Event, Filter, Keys, Kind, Timestamp, ToBech32 as _};
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Somebody without an application.
+pub struct ByHand {
+    pub keys: Keys,
+    pub net: Net,
+    relay: RelayAddress,
+    db: Database<()>,
+    device: std::sync::Arc<Device>,
+    _folder: tempfile::TempDir,
+}
+
+impl ByHand {
+    /// Publishes everything that makes a person invitable.
+    pub async fn new(relay: &RelayAddress) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Database::create(folder.path().join("account.db"), DatabaseKey::new([1; 32]), ()).await.unwrap();
+        let keys = Keys::generate();
+        let (net, _) = Net::new(NetOptions { dial: DialPolicy::AllowLoopback, ..NetOptions::default() });
+        let now = Timestamp::now().as_secs();
+        let account = keys.clone();
+        let made = db.write(move |tx, ()| {
+            let device = Device::create(&account, now).unwrap();
+            device.save(tx).unwrap();
+            let package = OwnKeyPackage::create(tx, &device, now).unwrap();
+            Ok::<_, StoreError>((device, package.event(&Slot::random())))
+        });
+        let (device, package) = made.await.unwrap();
+        let eve = Self { keys, net, relay: relay.clone(), db, device: std::sync::Arc::new(device), _folder: folder };
+        let here = [(relay.clone(), RelayUse::Both)];
+        let lists = [ListKind::Relays, ListKind::Inbox].map(|kind| RelayList::new(kind).merge(&here).to_event());
+        for event in lists.into_iter().chain([package]) {
+            eve.publish(&event.sign_with_keys(&eve.keys).unwrap()).await;
+        }
+        eve
+    }
+
+    pub async fn publish(&self, event: &Event) {
+        let answer = self.net.publish(Lane::Group, &self.relay, event, PATIENCE).await;
+        assert!(matches!(answer, Answer::Accepted { .. }), "{answer:?}");
+    }
+
+    /// Joins the group of the invitation that waits on the relay.
+    pub async fn join(&self) {
+        let wraps = Filter::new().kind(Kind::GiftWrap).pubkey(self.keys.public_key());
+        let fetched = self.net.fetch(Lane::Group, std::slice::from_ref(&self.relay), wraps, PATIENCE).await;
+        let gift = UnwrappedGift::from_gift_wrap(&self.keys, &fetched.events[0]).await.unwrap();
+        let welcome = Welcome::read(&gift.rumor, gift.sender).unwrap();
+        let device = std::sync::Arc::clone(&self.device);
+        let joined = self.db.write(move |tx, ()| {
+            welcome.join(tx, &device, false, Timestamp::now().as_secs()).unwrap();
+            Ok::<_, StoreError>(())
+        });
+        joined.await.unwrap();
+    }
+
+    /// Encrypts and publishes whatever it is given.
+    pub async fn send(&self, chat: &str, event: InnerEvent) {
+        let (device, chat) = (std::sync::Arc::clone(&self.device), murmel_engine::GroupId::from_hex(chat).unwrap());
+        let sealed = self.db.write(move |tx, ()| {
+            let mut group = Group::load(tx, &chat).unwrap().unwrap();
+            Ok::<_, StoreError>(group.encrypt(tx, &device, &event).unwrap())
+        });
+        self.publish(&sealed.await.unwrap().event).await;
+    }
+
+    pub fn npub(&self) -> String {
+        self.keys.public_key().to_bech32().unwrap()
+    }
+
+    /// Reads everything of the group that is on the relay.
+    pub async fn catch_up(&self, chat: &str) {
+        let device = std::sync::Arc::clone(&self.device);
+        let fetched = self.net.fetch(Lane::Group, std::slice::from_ref(&self.relay), Filter::new().kind(Kind::MlsGroupMessage), PATIENCE);
+        let mut events = fetched.await.events;
+        let chat = murmel_engine::GroupId::from_hex(chat).unwrap();
+        let read = self.db.write(move |tx, ()| {
+            let mut group = Group::load(tx, &chat).unwrap().unwrap();
+            events.sort_by_key(|event| event.created_at);
+            // Commits of one second come in any order.
+            for _ in 0..events.len() {
+                for event in &events {
+                    drop(group.ingest(tx, &device, event, Timestamp::now().as_secs()).unwrap());
+                }
+            }
+            Ok::<_, StoreError>(())
+        });
+        read.await.unwrap();
+    }
+
+    /// Changes the group and publishes that.
+    pub async fn change(&self, chat: &str, change: Change) {
+        let (device, chat) = (std::sync::Arc::clone(&self.device), murmel_engine::GroupId::from_hex(chat).unwrap());
+        let now = Timestamp::now().as_secs();
+        let made = self.db.write(move |tx, ()| {
+            let mut group = Group::load(tx, &chat).unwrap().unwrap();
+            let staged = group.stage(tx, &device, change, now).unwrap();
+            group.confirm(tx, now).unwrap();
+            Ok::<_, StoreError>(staged.event)
+        });
+        self.publish(&made.await.unwrap()).await;
+    }
+
+    pub async fn say(&self, chat: &str, text: &str) {
+        self.send(chat, InnerEvent::text(self.keys.public_key(), Timestamp::now().as_secs(), text.into(), &[])).await;
+    }
+}

@@ -1,0 +1,86 @@
+//! A removal lost a race here, and then the others went on with it: who was removed cannot read that, and finds out all the same.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod common;
+
+use std::time::Duration;
+
+use common::by_hand::ByHand;
+use common::{Person, relay};
+use murmel_client::Housekeeping;
+use murmel_engine::Change;
+use murmel_ipc::{GroupState, MessageState, SystemMessage};
+use nostr::PublicKey;
+
+/// Anna with a client; Bert and Carl, who are admins, by hand. Anna was removed by Bert, which lost to what Carl did.
+struct Split {
+    anna: Person,
+    bert: ByHand,
+    carl: ByHand,
+    chat: String,
+    _relay: murmel_net::EmbeddedRelay,
+}
+
+impl Split {
+    async fn new() -> Self {
+        let relay = relay().await;
+        let mut anna = Person::named("Anna", &[relay.url().to_string()]);
+        anna.housekeeping = Housekeeping { left_behind: Duration::ZERO, tick: Duration::from_millis(100), ..Housekeeping::default() };
+        anna.begin().await;
+        anna.set_up().await;
+        let (bert, carl) = (ByHand::new(relay.url()).await, ByHand::new(relay.url()).await);
+        let chat = anna.create_group("Garden", &[]).await;
+        assert_eq!(anna.client().invite(&chat, vec![bert.npub(), carl.npub()]).await.unwrap(), []);
+        for admin in [&bert, &carl] {
+            anna.client().promote(&chat, &admin.keys.public_key().to_hex()).await.unwrap();
+        }
+        anna.client().settle(common::DEADLINE).await.unwrap();
+        for admin in [&bert, &carl] {
+            admin.join().await;
+            admin.catch_up(&chat).await;
+        }
+        let me = PublicKey::parse(&anna.npub).unwrap();
+        carl.change(&chat, Change::Rename("Orchard".into())).await;
+        carl.change(&chat, Change::Rename("Meadow".into())).await;
+        bert.change(&chat, Change::Remove(me)).await;
+        anna.sees(&chat, "is on Carl's branch and knows of the other", |group| group.name == "Meadow").await;
+        anna.until("the race is written down", async |client| (!client.races(&chat).await.unwrap().is_empty()).then_some(())).await;
+        Self { anna, bert, carl, chat, _relay: relay }
+    }
+
+    async fn is(&self, state: GroupState) {
+        self.anna.sees(&self.chat, "is told where they stand", |group| group.state == state).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_removed_on_the_branch_that_the_others_chose_finds_out() {
+    let Split { anna, bert, carl, chat, .. } = &split_and_written_to().await;
+    let message = common::find(&common::messages(anna.client(), chat).await, "is anybody here?").unwrap();
+    assert!(matches!(message.state, MessageState::Failed { .. }), "{:?}", message.state);
+    let told = anna.system(chat).await;
+    assert!(told.iter().any(|row| matches!(row, SystemMessage::MemberRemoved { who, .. } if who == "You")), "{told:?}");
+    carl.net.close().await;
+    bert.net.close().await;
+}
+
+/// The conclusion was wrong: somebody is on our branch.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_writes_on_our_branch_brings_us_back() {
+    let split = split_and_written_to().await;
+    split.carl.say(&split.chat, "here I am").await;
+    split.anna.hears(&split.chat, "here I am").await;
+    split.is(GroupState::Active).await;
+    split.anna.say(&split.chat, "good to hear").await;
+}
+
+/// Anna writes, and then Bert goes on where she cannot read.
+async fn split_and_written_to() -> Split {
+    let split = Split::new().await;
+    split.anna.say(&split.chat, "is anybody here?").await;
+    split.anna.client().settle(common::DEADLINE).await.unwrap();
+    split.is(GroupState::Active).await;
+    split.bert.say(&split.chat, "now that we are among ourselves").await;
+    split.is(GroupState::Removed).await;
+    split
+}
