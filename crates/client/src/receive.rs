@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 pub(crate) use group::{Taking, applied, insert_system, insert_system_row, project};
 
 pub(crate) use fork::{forget_loss, forget_removed, gone, is_followed, races};
-pub(crate) use left_behind::{conclude, forget as forget_doubt};
+pub(crate) use left_behind::{closed, conclude, forget as forget_doubt};
 
 use crate::account::Account;
 use crate::chores::Chore;
@@ -208,7 +208,7 @@ pub(crate) async fn retry_deferred(account: &Arc<Account>, mut moved: BTreeSet<C
 }
 
 /// What waits under the tags of a chat, in the order in which it came.
-fn deferred(tx: &murmel_store::Tx<'_>, chat: ChatId) -> Result<Vec<murmel_store::DeferredRecord>> {
+pub(crate) fn deferred(tx: &murmel_store::Tx<'_>, chat: ChatId) -> Result<Vec<murmel_store::DeferredRecord>> {
     let Some(chat) = tx.chat(chat)? else { return Ok(Vec::new()) };
     let routings: BTreeSet<_> = sync::routes(tx, &chat)?.into_iter().map(|(routing, _)| routing).collect();
     let mut kept = Vec::new();

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use murmel_engine::{JoinError, Preview, Welcome, WelcomeRefused};
+use murmel_engine::{JoinError, Preview, Storage as _, Welcome, WelcomeRefused};
 use murmel_ipc::{self as ipc, ErrorCode, SystemMessage};
 use murmel_store::{ChatId, ChatRecord, ChatState, MessageId, RequestId, RequestInsert, RequestRecord, RequestState, Tx};
 use nostr::nips::nip59::UnwrappedGift;
@@ -16,10 +16,12 @@ use crate::chores::Chore;
 use crate::groups::Groups;
 use crate::notices::Backlog;
 use crate::receive::{Taking, insert_system_row, project, retry_deferred};
-use crate::{Error, Result, changes, key_package, rejoining, rotation, setup, views, wrap};
+use crate::{Error, Result, changes, key_package, receive, rejoining, rotation, setup, views, wrap};
 
 /// Invitations that wait at a time.
 pub(crate) const REQUESTS_CAP: usize = 50;
+/// Other ways into groups that we are in, which are kept in case the others turn out to have gone that way.
+pub(crate) const SPARES_CAP: u64 = 16;
 /// Bytes of a description that are kept with an invitation.
 const DESCRIPTION_CAP: usize = 4_096;
 
@@ -94,7 +96,8 @@ async fn keep(account: &Arc<Account>, wrap: EventId, welcome: Welcome, invited_a
             tx.remember_seen(&wrap, now)?;
             return Ok(());
         }
-        if is_active(tx, groups, &preview.group)? && !is_left_behind(tx, groups, &preview)? {
+        let spare = is_active(tx, groups, &preview.group)? && !is_left_behind(tx, groups, &preview)?;
+        if spare && (!is_from_admin(tx, groups, &preview)? || tx.spare_request_count()? >= SPARES_CAP) {
             // Not remembered: perhaps we were removed and invited again, and only do not know of the removal yet.
             return Ok(());
         }
@@ -104,6 +107,7 @@ async fn keep(account: &Arc<Account>, wrap: EventId, welcome: Welcome, invited_a
             id: RequestId::NEW,
             wrap_event_id: wrap,
             welcome: welcome.mls_message().to_vec(),
+            group: Some(preview.group.clone()),
             inviter: welcome.from(),
             relays: welcome.relays().to_vec(),
             name: preview.name,
@@ -113,14 +117,21 @@ async fn keep(account: &Arc<Account>, wrap: EventId, welcome: Welcome, invited_a
             invited_at: invited_at.clamp(now.saturating_sub(LONGEST_WAIT), now),
             received_at: now,
             problem: String::new(),
-            state: RequestState::Open,
+            state: if spare { RequestState::Spare } else { RequestState::Open },
         };
         match tx.insert_request(&request, REQUESTS_CAP)? {
+            RequestInsert::Added(_) if spare => {}
             // One notice is enough for all that wait.
             RequestInsert::Added(id) if asks => changes.request(id, tx.open_request_count()? == 1),
             RequestInsert::Added(id) => changes.chore(Chore::Accept(id)),
             RequestInsert::Known(_) => {}
             RequestInsert::Full => return Ok(()),
+        }
+        // What is written where it leads may have come before it.
+        if let Some(chat) = tx.chat_by_group(&preview.group)?
+            && !receive::deferred(tx, chat.id)?.is_empty()
+        {
+            receive::closed(tx, groups, chat.id, now)?;
         }
         tx.remember_seen(&wrap, now)?;
         Ok(())
@@ -134,6 +145,7 @@ fn explain(tx: &Tx<'_>, changes: &mut Changes, wrap: EventId, welcome: &Welcome,
         id: RequestId::NEW,
         wrap_event_id: wrap,
         welcome: welcome.mls_message().to_vec(),
+        group: None,
         inviter: welcome.from(),
         relays: welcome.relays().to_vec(),
         name: String::new(),
@@ -176,6 +188,11 @@ fn is_active(tx: &Tx<'_>, groups: &mut Groups, group: &murmel_engine::GroupId) -
         return Ok(false);
     }
     Ok(groups.get(tx, group)?.is_some_and(|(group, _)| group.is_active()))
+}
+
+/// Whether whoever sent the invitation is an admin of the group as we know it.
+fn is_from_admin(tx: &Tx<'_>, groups: &mut Groups, preview: &Preview) -> Result<bool> {
+    Ok(groups.get(tx, &preview.group)?.is_some_and(|(group, _)| group.view().admins.contains(&preview.inviter)))
 }
 
 /// INVARIANT: the id of a group that was ended is never joined again.
@@ -245,6 +262,9 @@ pub(crate) async fn accept(account: &Arc<Account>, request: &str) -> Result<Stri
         let by = request.inviter.to_hex();
         insert_system_row(&mut taking, chat, welcome.digest().as_bytes(), request.inviter, now, &SystemMessage::Joined { by })?;
         close(tx, changes, id, RequestState::Accepted)?;
+        for other in tx.requests_of_group(&group_id, RequestState::Open)? {
+            close(tx, changes, other.id, RequestState::Spare)?;
+        }
         changes.group(chat);
         changes.refollow();
         changes.chore(Chore::Rotate(chat));
@@ -258,6 +278,54 @@ pub(crate) async fn accept(account: &Arc<Account>, request: &str) -> Result<Stri
     // Messages may have come before the invitation was accepted.
     retry_deferred(account, BTreeSet::from([chat]), Backlog::First).await?;
     Ok(group)
+}
+
+/// Takes another way into a group, if there is one that leads to where any of `events` was written; `false` where there is none.
+pub(crate) fn take_spare(taking: &mut Taking<'_, '_>, chat: &ChatRecord, events: &[Event]) -> Result<bool> {
+    for spare in ways_in(taking.tx, &chat.group)? {
+        if !leads_to(taking, &spare, &chat.group, events)? {
+            continue;
+        }
+        // The copy that nobody else is in goes when the other one is joined.
+        taking.tx.set_chat_state(chat.id, ChatState::Stranded)?;
+        taking.tx.set_request_state(spare.id, RequestState::Open)?;
+        taking.changes.request(spare.id, false);
+        taking.changes.chore(Chore::Accept(spare.id));
+        return Ok(true);
+    }
+    Ok(false)
+}
+
+/// Invitations into a group that we are in: those that are kept aside, and those that the person can see because we may have been removed.
+pub(crate) fn ways_in(tx: &Tx<'_>, group: &murmel_engine::GroupId) -> Result<Vec<RequestRecord>> {
+    let mut ways = tx.requests_of_group(group, RequestState::Spare)?;
+    ways.extend(tx.requests_of_group(group, RequestState::Open)?);
+    Ok(ways)
+}
+
+/// We are out of a group: what would lead back into it is for the person to decide.
+pub(crate) fn offer_spares(taking: &mut Taking<'_, '_>, chat: &ChatRecord) -> Result<()> {
+    for spare in taking.tx.requests_of_group(&chat.group, RequestState::Spare)? {
+        taking.tx.set_request_state(spare.id, RequestState::Open)?;
+        taking.changes.request(spare.id, false);
+    }
+    Ok(())
+}
+
+/// Whether the epoch that an invitation leads to is one in which any of `events` was written: only its members can do that.
+fn leads_to(taking: &mut Taking<'_, '_>, spare: &RequestRecord, group: &murmel_engine::GroupId, events: &[Event]) -> Result<bool> {
+    let welcome = Welcome::restore(spare.welcome.clone(), spare.inviter, spare.relays.clone());
+    let (tx, now) = (taking.tx, taking.now);
+    let device = taking.groups.device()?;
+    let opens = tx.scratch(|| -> Result<bool> {
+        tx.forget_group(group).map_err(Error::from)?;
+        match welcome.join(tx, device, true, now) {
+            Ok(joined) => Ok(events.iter().any(|event| joined.opens(event))),
+            Err(JoinError::Refused(_)) => Ok(false),
+            Err(JoinError::Fault(fault)) => Err(fault.into()),
+        }
+    });
+    opens.map_err(Error::from)?
 }
 
 /// Puts an invitation aside; nobody is told.

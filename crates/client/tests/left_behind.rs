@@ -74,6 +74,43 @@ async fn whoever_writes_on_our_branch_brings_us_back() {
     split.anna.say(&split.chat, "good to hear").await;
 }
 
+/// Two people invite at the same moment, each on a branch of their own; the invitation that is accepted is the one that leads nowhere.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_invited_twice_ends_where_the_others_are() {
+    let relay = relay().await;
+    let relays = [relay.url().to_string()];
+    let anna = Person::new("Anna", &relays).await;
+    let mut dora = Person::named("Dora", &relays);
+    dora.housekeeping = Housekeeping { left_behind: Duration::ZERO, tick: Duration::from_millis(100), ..Housekeeping::default() };
+    dora.begin().await;
+    dora.set_up().await;
+    let (bert, carl) = (ByHand::new(relay.url()).await, ByHand::new(relay.url()).await);
+    let chat = anna.create_group("Garden", &[]).await;
+    assert_eq!(anna.client().invite(&chat, vec![bert.npub(), carl.npub()]).await.unwrap(), []);
+    for admin in [&bert, &carl] {
+        anna.client().promote(&chat, &admin.keys.public_key().to_hex()).await.unwrap();
+    }
+    anna.client().settle(common::DEADLINE).await.unwrap();
+    for admin in [&bert, &carl] {
+        admin.join().await;
+        admin.catch_up(&chat).await;
+    }
+    let who = PublicKey::parse(&dora.npub).unwrap();
+    bert.invite(&chat, who).await;
+    dora.accept("Garden").await;
+    carl.invite(&chat, who).await;
+    for name in ["Orchard", "Meadow"] {
+        carl.change(&chat, Change::Rename(name.into())).await;
+    }
+    anna.sees(&chat, "is on Carl's branch", |group| group.name == "Meadow").await;
+    dora.sees(&chat, "is on Carl's branch", |group| group.name == "Meadow" && group.state == GroupState::Active).await;
+    assert_eq!(dora.client().requests().await.unwrap(), []);
+    anna.say(&chat, "welcome, Dora").await;
+    dora.hears(&chat, "welcome, Dora").await;
+    dora.say(&chat, "here I am").await;
+    anna.hears(&chat, "here I am").await;
+}
+
 /// Anna writes, and then Bert goes on where she cannot read.
 async fn split_and_written_to() -> Split {
     let split = Split::new().await;

@@ -103,6 +103,8 @@ struct Shown {
     carried: Vec<Carried>,
     states: BTreeMap<i64, ipc::MessageState>,
     forks: BTreeSet<u64>,
+    /// Took another invitation than the one that was accepted, because the others are where that one leads to.
+    moved: bool,
 }
 
 impl Ledger {
@@ -235,6 +237,7 @@ impl Ledger {
                 }
                 if let [joined] = joined(people, one.person)
                     && row.epoch < *joined
+                    && !one.moved
                 {
                     let detail = format!("person {} came in epoch {joined} and reads {} of epoch {}", one.person, row.content, row.epoch);
                     found.push((Invariant::Overheard, detail));
@@ -316,12 +319,16 @@ async fn show(person: &Person) -> Shown {
         carried: Vec::new(),
         states: BTreeMap::new(),
         forks: BTreeSet::new(),
+        moved: false,
     };
     let Some((client, chat)) = person.here() else { return shown };
     shown.carried = client.carried(&chat).await.unwrap_or_default();
     let races = client.races(&chat).await.unwrap_or_default();
     // Where a change found its place taken before anybody had it, there was no second branch.
     shown.forks = races.iter().filter_map(|race| race.fork).collect();
+    let rows = client.timeline(&chat, None, u32::MAX).await.map(|page| page.messages).unwrap_or_default();
+    let came = |row: &&ipc::MessageView| matches!(row.kind, ipc::MessageKind::System { event: ipc::SystemMessage::Joined { .. } });
+    shown.moved = rows.iter().filter(came).count() > person.joined.len();
     for record in client.records(&chat, u32::MAX).await.unwrap_or_default() {
         shown.states.insert(record.message, record.state);
     }

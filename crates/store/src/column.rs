@@ -60,6 +60,11 @@ pub(crate) fn key_package_ref(row: &Row<'_>, index: usize) -> Result<KeyPackageR
     row.get(index).map(KeyPackageRef::new)
 }
 
+pub(crate) fn maybe_group_id(row: &Row<'_>, index: usize) -> Result<Option<GroupId>> {
+    let wrong = || broken(index, Type::Blob, "group id");
+    row.get::<_, Option<Vec<u8>>>(index)?.map(|bytes| GroupId::new(bytes).ok_or_else(wrong)).transpose()
+}
+
 pub(crate) fn group_id(row: &Row<'_>, index: usize) -> Result<GroupId> {
     GroupId::new(row.get::<_, Vec<u8>>(index)?).ok_or_else(|| broken(index, Type::Blob, "group id"))
 }

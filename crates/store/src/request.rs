@@ -1,11 +1,11 @@
 //! Join requests: welcomes of others that wait for a decision.
 //! It never joins, and beyond the caller's cap it takes nothing more in.
 
-use murmel_engine::Digest;
+use murmel_engine::{Digest, GroupId};
 use nostr::{EventId, PublicKey};
 use rusqlite::{Row, params};
 
-use crate::column::{event_id, int, json, public_key, to_json, uint, words};
+use crate::column::{event_id, int, json, maybe_group_id, public_key, to_json, uint, words};
 use crate::{RequestId, StoreError, Tx};
 
 words!(
@@ -13,6 +13,8 @@ words!(
     RequestState {
         /// Waits for the user.
         Open = "open",
+        /// Another way into a group that we are in: of use should the group turn out to have gone that way.
+        Spare = "spare",
         /// Joined.
         Accepted = "accepted",
         /// Turned down.
@@ -29,6 +31,8 @@ pub struct RequestRecord {
     pub wrap_event_id: EventId,
     /// The serialized MLSMessage with the welcome; empty once decided.
     pub welcome: Vec<u8>,
+    /// The group that it leads to; `None` where that cannot be told.
+    pub group: Option<GroupId>,
     /// Who sent it, as its seal proves.
     pub inviter: PublicKey,
     /// The relays that it names.
@@ -63,7 +67,7 @@ pub enum RequestInsert {
 macro_rules! select_request {
     ($rest:literal) => {
         concat!(
-            "SELECT id, wrap_event_id, welcome, inviter, relays, name, description, members, invited_at, received_at, problem, state FROM requests ",
+            "SELECT id, wrap_event_id, welcome, group_id, inviter, relays, name, description, members, invited_at, received_at, problem, state FROM requests ",
             $rest
         )
     };
@@ -80,12 +84,13 @@ impl Tx<'_> {
             return Ok(RequestInsert::Full);
         }
         let id = self.insert(
-            "INSERT INTO requests (wrap_event_id, welcome_digest, welcome, inviter, relays, name, description, members, invited_at, received_at, problem, state)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+            "INSERT INTO requests (wrap_event_id, welcome_digest, welcome, group_id, inviter, relays, name, description, members, invited_at, received_at, problem, state)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
             params![
                 request.wrap_event_id.as_bytes(),
                 digest.as_bytes(),
                 request.welcome,
+                request.group.as_ref().map(GroupId::as_bytes),
                 request.inviter.as_bytes(),
                 to_json(&request.relays)?,
                 request.name,
@@ -119,6 +124,20 @@ impl Tx<'_> {
         self.many(select_request!("WHERE state = 'open' ORDER BY received_at DESC, id DESC"), [], request_row)
     }
 
+    /// The requests of a group that are in a state, newest first.
+    pub fn requests_of_group(&self, group: &GroupId, state: RequestState) -> Result<Vec<RequestRecord>, StoreError> {
+        self.many(
+            select_request!("WHERE group_id = ?1 AND state = ?2 ORDER BY received_at DESC, id DESC"),
+            params![group.as_bytes(), state],
+            request_row,
+        )
+    }
+
+    /// How many other ways into groups are kept.
+    pub fn spare_request_count(&self) -> Result<u64, StoreError> {
+        self.count("SELECT count(*) FROM requests WHERE state = 'spare'", [])
+    }
+
     /// How many requests are open.
     pub fn open_request_count(&self) -> Result<u64, StoreError> {
         self.count("SELECT count(*) FROM requests WHERE state = 'open'", [])
@@ -130,13 +149,13 @@ impl Tx<'_> {
     /// [`StoreError::NotFound`].
     pub fn set_request_state(&self, id: RequestId, state: RequestState) -> Result<(), StoreError> {
         let changed =
-            self.run("UPDATE requests SET state = ?2, welcome = iif(?2 = 'open', welcome, zeroblob(0)) WHERE id = ?1", params![id, state])?;
+            self.run("UPDATE requests SET state = ?2, welcome = iif(?2 IN ('open', 'spare'), welcome, zeroblob(0)) WHERE id = ?1", params![id, state])?;
         if changed == 0 { Err(StoreError::NotFound("this request")) } else { Ok(()) }
     }
 
-    /// Forgets decided requests received before `before`, Unix seconds; answers how many.
+    /// Forgets requests that are not open received before `before`, Unix seconds; answers how many.
     pub fn prune_requests(&self, before: u64) -> Result<usize, StoreError> {
-        self.run("DELETE FROM requests WHERE state IN ('accepted', 'declined') AND received_at < ?1", params![int(before)])
+        self.run("DELETE FROM requests WHERE state <> 'open' AND received_at < ?1", params![int(before)])
     }
 }
 
@@ -145,14 +164,15 @@ fn request_row(row: &Row<'_>) -> rusqlite::Result<RequestRecord> {
         id: row.get(0)?,
         wrap_event_id: event_id(row, 1)?,
         welcome: row.get(2)?,
-        inviter: public_key(row, 3)?,
-        relays: json(row, 4)?,
-        name: row.get(5)?,
-        description: row.get(6)?,
-        members: row.get(7)?,
-        invited_at: uint(row, 8)?,
-        received_at: uint(row, 9)?,
-        problem: row.get(10)?,
-        state: row.get(11)?,
+        group: maybe_group_id(row, 3)?,
+        inviter: public_key(row, 4)?,
+        relays: json(row, 5)?,
+        name: row.get(6)?,
+        description: row.get(7)?,
+        members: row.get(8)?,
+        invited_at: uint(row, 9)?,
+        received_at: uint(row, 10)?,
+        problem: row.get(11)?,
+        state: row.get(12)?,
     })
 }

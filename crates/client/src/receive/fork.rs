@@ -11,7 +11,7 @@ use murmel_store::{ChatRecord, ChatState, KIND_SYSTEM, MessageRecord, OutboxStat
 use super::group::{Taking, insert_system, insert_system_row, project, system_row};
 use crate::account::Account;
 use crate::chores::Chore;
-use crate::{Error, Result, changes, departures, ending, membership, send, views};
+use crate::{Error, Result, changes, departures, ending, membership, requests, send, views};
 
 /// How long a group that removed us or was ended is followed, in seconds: the commit that did it may lose a race. Then its keys go.
 const REMOVAL_GRACE: u64 = 24 * 3600;
@@ -116,6 +116,7 @@ pub(super) fn gone_with_grace(taking: &mut Taking<'_, '_>, chat: &ChatRecord, st
     taking.tx.set_needs_self_update(chat.id, None)?;
     taking.tx.put_progress_number(&removed(chat), taking.now.saturating_add(grace))?;
     // An invitation to come back may have arrived before the removal did.
+    requests::offer_spares(taking, chat)?;
     taking.changes.chore(Chore::ReadAgain);
     taking.changes.refollow();
     Ok(())

@@ -84,7 +84,7 @@ impl<'a, 'tx> Taking<'a, 'tx> {
             Offered::Done => return self.finish(event),
             Offered::Later(chat) => chat,
             Offered::Closed(chat) => {
-                left_behind::closed(self, chat)?;
+                left_behind::closed(self.tx, self.groups, chat, self.now)?;
                 chat
             }
             // Neither kept nor remembered, because we may join later.

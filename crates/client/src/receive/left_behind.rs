@@ -1,4 +1,5 @@
-//! The others may be on a branch that removed us although it lost here: what they write there can be read by nobody without its keys.
+//! The others may be on a branch that removed us although it lost here, or that another invitation leads to: what they write there can be
+//! read by nobody without its keys.
 //! Believing so is a conclusion, not a proof: whoever writes on our branch takes it back.
 
 use std::collections::BTreeSet;
@@ -7,22 +8,23 @@ use std::sync::Arc;
 use murmel_engine::{Applied, Epoch};
 use murmel_ipc::Race;
 use murmel_store::{ChatId, ChatRecord, ChatState, OutboxState, Tx};
-use nostr::PublicKey;
+use nostr::{Event, JsonUtil as _, PublicKey};
 
 use super::fork;
 use super::group::{Taking, insert_system, system_row};
 use crate::account::Account;
-use crate::{Result, changes, views};
+use crate::groups::Groups;
+use crate::{Result, changes, requests, views};
 
 /// How long a group that seems to have gone on without us is followed, in seconds. Longer than after a removal that is proven.
 const DOUBT_GRACE: u64 = 30 * 24 * 3600;
 const UNREADABLE: &str = "The group went on without you, and nobody could read this.";
 
-/// Something came that nothing here opens.
-pub(super) fn closed(taking: &mut Taking<'_, '_>, chat: ChatId) -> Result<()> {
-    let chat = views::found(taking.tx, chat)?;
-    if is_member(&chat) && taking.tx.progress_number(&name(chat.id))?.is_none() && lost_removal(taking, &chat)?.is_some() {
-        taking.tx.put_progress_number(&name(chat.id), taking.now)?;
+/// There is something of a group that nothing here opens.
+pub(crate) fn closed(tx: &Tx<'_>, groups: &mut Groups, chat: ChatId, now: u64) -> Result<()> {
+    let chat = views::found(tx, chat)?;
+    if is_member(&chat) && tx.progress_number(&name(chat.id))?.is_none() && may_be_elsewhere(tx, groups, &chat)? {
+        tx.put_progress_number(&name(chat.id), now)?;
     }
     Ok(())
 }
@@ -30,7 +32,7 @@ pub(super) fn closed(taking: &mut Taking<'_, '_>, chat: ChatId) -> Result<()> {
 /// Somebody wrote or changed something that can be read here. `epoch`: the one that it belongs to, or that it began.
 pub(super) fn heard(taking: &mut Taking<'_, '_>, chat: &ChatRecord, from: PublicKey, epoch: Epoch) -> Result<()> {
     // What was said before the group split says nothing about who is on which branch.
-    let here = lost_removal(taking, chat)?.is_none_or(|removal| epoch >= removal.to);
+    let here = lost_removal(taking.tx, taking.groups, chat)?.is_none_or(|removal| epoch >= removal.to);
     if from == taking.keys.public_key() || !here {
         return Ok(());
     }
@@ -67,7 +69,14 @@ fn believe(taking: &mut Taking<'_, '_>, chat: &ChatRecord) -> Result<()> {
     if !is_member(chat) {
         return Ok(());
     }
-    let Some(removal) = lost_removal(taking, chat)? else { return Ok(()) };
+    let Some(removal) = lost_removal(taking.tx, taking.groups, chat)? else {
+        let waiting: Vec<Event> =
+            super::deferred(taking.tx, chat.id)?.iter().filter_map(|kept| Event::from_json(&kept.event).ok()).collect();
+        if requests::take_spare(taking, chat, &waiting)? {
+            taking.changes.group(chat.id);
+        }
+        return Ok(());
+    };
     for (index, event) in removal.events.iter().enumerate() {
         if let Some(row) = system_row(removal.by, event) {
             insert_system(taking, chat.id, &removal, index, taking.now, &row)?;
@@ -111,8 +120,13 @@ fn fail_what_nobody_read(taking: &mut Taking<'_, '_>, chat: &ChatRecord, removal
     Ok(())
 }
 
-fn lost_removal(taking: &mut Taking<'_, '_>, chat: &ChatRecord) -> Result<Option<Applied>> {
-    Ok(taking.groups.get(taking.tx, &chat.group)?.and_then(|(group, _)| group.lost_removal().cloned()))
+/// Whether there is a branch on which the others may be: one that removed us, or one that another invitation leads to.
+fn may_be_elsewhere(tx: &Tx<'_>, groups: &mut Groups, chat: &ChatRecord) -> Result<bool> {
+    Ok(lost_removal(tx, groups, chat)?.is_some() || !requests::ways_in(tx, &chat.group)?.is_empty())
+}
+
+fn lost_removal(tx: &Tx<'_>, groups: &mut Groups, chat: &ChatRecord) -> Result<Option<Applied>> {
+    Ok(groups.get(tx, &chat.group)?.and_then(|(group, _)| group.lost_removal().cloned()))
 }
 
 const fn is_member(chat: &ChatRecord) -> bool {

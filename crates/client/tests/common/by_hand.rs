@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use murmel_engine::{Change, Device, Group, InnerEvent, OwnKeyPackage, Slot, Welcome};
+use murmel_engine::{Change, Device, Group, InnerEvent, Invitation, KEY_PACKAGE_KIND, Offer, OwnKeyPackage, Slot, Welcome};
 use murmel_net::{Answer, DialPolicy, Lane, ListKind, Net, NetOptions, RelayAddress, RelayList, RelayUse};
 use murmel_store::{Database, DatabaseKey, StoreError};
 use nostr::nips::nip59::UnwrappedGift;
-use nostr::{Event, Filter, Keys, Kind, Timestamp, ToBech32 as _};
+use nostr::{Event, EventBuilder, Filter, Keys, Kind, PublicKey, Timestamp, ToBech32 as _};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -99,19 +99,31 @@ impl ByHand {
     }
 
     /// Changes the group and publishes that.
-    pub async fn change(&self, chat: &str, change: Change) {
+    pub async fn change(&self, chat: &str, change: Change) -> Vec<Invitation> {
         let (device, chat) = (std::sync::Arc::clone(&self.device), murmel_engine::GroupId::from_hex(chat).unwrap());
         let now = Timestamp::now().as_secs();
         let made = self.db.write(move |tx, ()| {
             let mut group = Group::load(tx, &chat).unwrap().unwrap();
             let staged = group.stage(tx, &device, change, now).unwrap();
-            group.confirm(tx, now).unwrap();
-            Ok::<_, StoreError>(staged.event)
+            Ok::<_, StoreError>((staged.event, group.confirm(tx, now).unwrap().unwrap().invitations))
         });
-        self.publish(&made.await.unwrap()).await;
+        let (event, invitations) = made.await.unwrap();
+        self.publish(&event).await;
+        invitations
     }
 
     pub async fn say(&self, chat: &str, text: &str) {
         self.send(chat, InnerEvent::text(self.keys.public_key(), Timestamp::now().as_secs(), text.into(), &[])).await;
+    }
+
+    /// Adds somebody, and sends the welcome.
+    pub async fn invite(&self, chat: &str, who: PublicKey) {
+        let packages = Filter::new().kind(KEY_PACKAGE_KIND).author(who);
+        let fetched = self.net.fetch(Lane::Group, std::slice::from_ref(&self.relay), packages, PATIENCE).await;
+        let now = Timestamp::now().as_secs();
+        let offer = Offer::read(&fetched.events[0], now).unwrap();
+        let invitations = self.change(chat, Change::Invite(vec![offer])).await;
+        let rumor = invitations[0].rumor(self.keys.public_key(), now);
+        self.publish(&EventBuilder::gift_wrap(&self.keys, &who, rumor, []).await.unwrap()).await;
     }
 }

@@ -142,6 +142,7 @@ CREATE TABLE requests (
     wrap_event_id BLOB NOT NULL UNIQUE,
     welcome_digest BLOB NOT NULL UNIQUE,
     welcome BLOB NOT NULL,
+    group_id BLOB,
     inviter BLOB NOT NULL,
     relays TEXT NOT NULL DEFAULT '[]',
     name TEXT NOT NULL DEFAULT '',
@@ -150,8 +151,9 @@ CREATE TABLE requests (
     invited_at INTEGER NOT NULL DEFAULT 0,
     received_at INTEGER NOT NULL DEFAULT 0,
     problem TEXT NOT NULL DEFAULT '',
-    state TEXT NOT NULL CHECK (state IN ('open', 'accepted', 'declined'))
+    state TEXT NOT NULL CHECK (state IN ('open', 'spare', 'accepted', 'declined'))
 ) STRICT;
+CREATE INDEX requests_by_group ON requests (group_id, state) WHERE group_id IS NOT NULL;
 CREATE INDEX requests_by_state ON requests (state, received_at);
 
 CREATE TABLE seen (

@@ -200,6 +200,7 @@ pub fn request(n: u16) -> RequestRecord {
         id: RequestId::NEW,
         wrap_event_id: event(n),
         welcome: vec![n as u8; 90],
+        group: None,
         inviter: person(4),
         relays: relays(),
         name: "a group".into(),

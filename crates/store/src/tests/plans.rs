@@ -217,6 +217,8 @@ fn small_tables(tx: &Tx<'_>) -> Result<(), StoreError> {
     };
     tx.request(id)?;
     tx.open_requests()?;
+    tx.spare_request_count()?;
+    tx.requests_of_group(&group(1), RequestState::Spare)?;
     tx.set_request_state(id, RequestState::Accepted)?;
     tx.prune_requests(5)?;
     tx.remember_seen(&event(1), 1)?;
