@@ -148,6 +148,9 @@ pub(crate) struct Ended {
     pub(crate) at: u64,
 }
 
+/// How long a relay may take to pass a message on, in seconds.
+const TRANSIT: u64 = 60;
+
 /// Encrypts own messages of a group again that nobody may be able to read any more, because the group moved on: those that
 /// no relay has, and those that came out only when the others had forgotten their epoch. Who has one already knows it by its inner event.
 ///
@@ -159,8 +162,9 @@ pub(crate) fn renew(tx: &Tx<'_>, groups: &mut Groups, changes: &mut Changes, cha
     carriers.retain(|row| row.purpose == Purpose::Message);
     if let Some(forgotten) = chat.epoch.0.checked_sub(PAST_EPOCHS + 1) {
         let from = ended.epoch.back(PAST_EPOCHS);
-        // What came out when the others had moved on, or in the same second; what came out before, they had in time.
-        carriers.extend(tx.outbox_accepted_late(chat.id, from, Epoch(forgotten), ended.at)?);
+        // What came out when the others had moved on, or so shortly before that it may have been on its way; what came out earlier, they had
+        // in time.
+        carriers.extend(tx.outbox_accepted_late(chat.id, from, Epoch(forgotten), ended.at.saturating_sub(TRANSIT))?);
         carriers.sort_by_key(|row| row.id);
     }
     for carrier in carriers {

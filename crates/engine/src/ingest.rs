@@ -156,7 +156,9 @@ impl Group {
 
     /// Whether the key of an epoch that is kept opens an event of the group: somebody who was in that epoch made it.
     pub fn opens(&self, event: &Event) -> bool {
-        let opened = |envelope: Envelope| self.epochs.iter().any(|record| record.keys.as_ref().is_some_and(|keys| envelope.open(&keys.group_event).is_some()));
+        let opened = |envelope: Envelope| {
+            self.epochs.iter().any(|record| record.keys.as_ref().is_some_and(|keys| envelope.open(&keys.group_event).is_some()))
+        };
         Envelope::read(event).is_some_and(opened)
     }
 

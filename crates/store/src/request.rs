@@ -148,8 +148,10 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError::NotFound`].
     pub fn set_request_state(&self, id: RequestId, state: RequestState) -> Result<(), StoreError> {
-        let changed =
-            self.run("UPDATE requests SET state = ?2, welcome = iif(?2 IN ('open', 'spare'), welcome, zeroblob(0)) WHERE id = ?1", params![id, state])?;
+        let changed = self.run(
+            "UPDATE requests SET state = ?2, welcome = iif(?2 IN ('open', 'spare'), welcome, zeroblob(0)) WHERE id = ?1",
+            params![id, state],
+        )?;
         if changed == 0 { Err(StoreError::NotFound("this request")) } else { Ok(()) }
     }
 
