@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::account::Account;
-use crate::{departures, membership, requests, rotation, sync};
+use crate::{choice, departures, membership, requests, rotation, sync};
 
 /// Chores that wait; one that does not fit is found again by the next [`look_around`].
 pub(crate) const CHORES_CAP: usize = 256;
@@ -101,6 +101,7 @@ async fn one(account: Arc<Account>, chore: Chore) {
 pub(crate) async fn look_around(account: &Arc<Account>) -> crate::Result<()> {
     membership::resume(account).await?;
     crate::receive::forget_removed(account).await?;
+    choice::unmute_due(account).await?;
     let now = account.clock.now();
     let chats = account.db.read(|tx, _| {
         let chats = tx.chats()?.into_iter().map(|chat| Ok((departures::noted(tx, chat.id)?, membership::has_lost(tx, chat.id)?, chat)));

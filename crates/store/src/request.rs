@@ -39,6 +39,8 @@ pub struct RequestRecord {
     pub description: String,
     /// Number of members.
     pub members: u32,
+    /// Some of them, as public keys in hex.
+    pub people: Vec<String>,
     /// When the inviter made it, Unix seconds: what the group did since then has to be read.
     pub invited_at: u64,
     /// Local clock, Unix seconds.
@@ -63,7 +65,7 @@ pub enum RequestInsert {
 macro_rules! select_request {
     ($rest:literal) => {
         concat!(
-            "SELECT id, wrap_event_id, welcome, inviter, relays, name, description, members, invited_at, received_at, problem, state FROM requests ",
+            "SELECT id, wrap_event_id, welcome, inviter, relays, name, description, members, invited_at, received_at, problem, state, people FROM requests ",
             $rest
         )
     };
@@ -80,8 +82,8 @@ impl Tx<'_> {
             return Ok(RequestInsert::Full);
         }
         let id = self.insert(
-            "INSERT INTO requests (wrap_event_id, welcome_digest, welcome, inviter, relays, name, description, members, invited_at, received_at, problem, state)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+            "INSERT INTO requests (wrap_event_id, welcome_digest, welcome, inviter, relays, name, description, members, invited_at, received_at, problem, state, people)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
             params![
                 request.wrap_event_id.as_bytes(),
                 digest.as_bytes(),
@@ -95,6 +97,7 @@ impl Tx<'_> {
                 int(request.received_at),
                 request.problem,
                 request.state,
+                to_json(&request.people)?,
             ],
         )?;
         Ok(RequestInsert::Added(RequestId(id)))
@@ -117,6 +120,11 @@ impl Tx<'_> {
     /// The open requests, newest first.
     pub fn open_requests(&self) -> Result<Vec<RequestRecord>, StoreError> {
         self.many(select_request!("WHERE state = 'open' ORDER BY received_at DESC, id DESC"), [], request_row)
+    }
+
+    /// The open requests of somebody.
+    pub fn open_requests_of(&self, inviter: &PublicKey) -> Result<Vec<RequestId>, StoreError> {
+        self.many("SELECT id FROM requests WHERE inviter = ?1 AND state = 'open'", params![inviter.as_bytes()], |row| row.get(0))
     }
 
     /// How many requests are open.
@@ -154,5 +162,6 @@ fn request_row(row: &Row<'_>) -> rusqlite::Result<RequestRecord> {
         received_at: uint(row, 9)?,
         problem: row.get(10)?,
         state: row.get(11)?,
+        people: json(row, 12)?,
     })
 }
