@@ -175,7 +175,7 @@ mod tests {
             requests: Vec::new(),
             setup: Vec::new(),
             network: NetworkState::default(),
-            settings: Settings { notification_text: true },
+            settings: Settings { notification_text: true, who_may_add_me: murmel_ipc::WhoMayAdd::Anyone },
         };
         (client, Subscription { snapshot, events })
     }

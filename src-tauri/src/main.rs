@@ -84,6 +84,19 @@ fn run(start: Start) -> tauri::Result<()> {
             commands::messages::set_open_chat,
             commands::settings::set_settings,
             commands::settings::set_relays,
+            commands::choice::pin,
+            commands::choice::order_pins,
+            commands::choice::archive,
+            commands::choice::mute,
+            commands::choice::mark_unread,
+            commands::choice::unread_mentions,
+            commands::choice::draft,
+            commands::choice::set_draft,
+            commands::people::person,
+            commands::people::set_nickname,
+            commands::people::block,
+            commands::people::unblock,
+            commands::people::blocked,
         ])
         .setup(move |app| {
             app.manage(Shell::new());

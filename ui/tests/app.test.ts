@@ -143,7 +143,7 @@ describe("the connection", () => {
     const app = new App(backend);
     await app.connect();
     vi.spyOn(backend, "setSettings").mockRejectedValue({ code: "storage", message: "No.", retryable: false });
-    await app.setSettings({ notification_text: false });
+    await app.setSettings({ ...app.state.settings, notification_text: false });
     expect(app.state.settings.notification_text).toBe(true);
   });
 });

@@ -14,7 +14,7 @@ const snapshot: Snapshot = {
   requests: [],
   setup: [],
   network: { relays: [], outbox: 0, catching_up: false },
-  settings: { notification_text: true },
+  settings: { notification_text: true, who_may_add_me: "anyone" },
 };
 const started = reduce(initial, { type: "snapshot", snapshot });
 

@@ -11,7 +11,7 @@ use crate::account::Account;
 use crate::changes::{self, Changes};
 use crate::groups::Groups;
 use crate::send::{self, Draft};
-use crate::{Error, Result, deletion, mentions, views};
+use crate::{Error, Result, deletion, drafts, mentions, views};
 
 /// What happens to a message, in one transaction.
 struct Work<'a, 'tx> {
@@ -89,6 +89,7 @@ pub(crate) async fn edit(account: &Arc<Account>, message: i64, text: String) -> 
             return Err(Error::new(ErrorCode::InvalidInput, "Only the author of a message can change it."));
         }
         work.require_text()?;
+        drafts::edited(work.tx, work.changes, work.chat.id, work.message.id)?;
         let last = views::revisions(work.tx, &work.message)?.pop().ok_or_else(|| Error::not_found("This message"))?;
         if last.text == text {
             return Ok(());

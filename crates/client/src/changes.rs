@@ -15,13 +15,14 @@ use crate::chores::Chore;
 use crate::groups::Groups;
 use crate::membership::Outcome;
 use crate::notices::{Arrival, Backlog};
-use crate::{Error, Result, mentions, relays, send, settings, views};
+use crate::{Error, Result, choice, mentions, relays, send, settings, views};
 
 /// What a transaction touched.
 #[derive(Default)]
 pub(crate) struct Changes {
     chats: BTreeSet<ChatId>,
     groups: BTreeSet<ChatId>,
+    people: BTreeSet<PublicKey>,
     messages: BTreeSet<MessageId>,
     arrivals: BTreeSet<MessageId>,
     gone: BTreeMap<ChatId, Vec<i64>>,
@@ -48,6 +49,11 @@ impl Changes {
     pub(crate) fn group(&mut self, chat: ChatId) {
         self.chats.insert(chat);
         self.groups.insert(chat);
+    }
+
+    /// More is known of somebody, or something was decided about them: wherever they are named looks different.
+    pub(crate) fn person(&mut self, who: PublicKey) {
+        self.people.insert(who);
     }
 
     /// A message looks different, and perhaps its chat's row.
@@ -116,9 +122,18 @@ impl Changes {
     }
 
     /// Reads the views while the transaction is open, so that they are exactly those of this change.
-    fn effects(mut self, tx: &Tx<'_>, me: PublicKey) -> Result<Effects> {
+    fn effects(mut self, tx: &Tx<'_>, me: PublicKey, now: u64) -> Result<Effects> {
         let mut events = Vec::new();
         let mut arrivals = Vec::new();
+        for who in &self.people {
+            self.groups.extend(tx.chats_of(who)?);
+            events.push(ipc::EventKind::Person { person: views::person(tx, me, who)? });
+        }
+        self.chats.extend(self.groups.iter().copied());
+        if !self.people.is_empty() {
+            let named = tx.open_requests()?.into_iter().filter(|one| self.people.iter().any(|who| one.people.contains(&who.to_hex())));
+            self.requests.extend(named.map(|request| request.id));
+        }
         for id in &self.messages {
             let Some(record) = tx.message(*id)?.filter(|record| !record.withdrawn) else { continue };
             self.chats.insert(record.chat);
@@ -130,7 +145,7 @@ impl Changes {
             };
             let Some(shown) = shown.filter(|shown| views::is_shown(shown.kind)) else { continue };
             let message = views::message(tx, me, &shown)?;
-            if self.arrivals.contains(id) && shown.kind == KIND_CHAT && shown.id == *id {
+            if self.arrivals.contains(id) && shown.kind == KIND_CHAT && shown.id == *id && !choice::is_silent(tx, &shown, now)? {
                 arrivals.push(arrival(tx, me, &shown, &message, self.backlog)?);
             }
             events.push(ipc::EventKind::Message { message });
@@ -242,7 +257,7 @@ pub(crate) async fn write<T: Send + 'static>(
                 murmel_store::crash_point!("change: made, keys not written");
                 groups.write_held_keys(tx)?;
                 murmel_store::crash_point!("change: keys written, not committed");
-                let effects = changes.effects(tx, me)?;
+                let effects = changes.effects(tx, me, now)?;
                 Ok::<_, Error>((value, effects))
             })
             .await?;
@@ -259,9 +274,9 @@ pub(crate) async fn write<T: Send + 'static>(
 /// # Errors
 /// The store's.
 pub(crate) async fn announce(account: &Arc<Account>, changes: Changes) -> Result<()> {
-    let me = account.pubkey();
+    let (me, now) = (account.pubkey(), account.clock.now());
     let _order = account.sync.order.lock().await;
-    let effects = account.db.read(move |tx, _| changes.effects(tx, me)).await?;
+    let effects = account.db.read(move |tx, _| changes.effects(tx, me, now)).await?;
     effects.happen(account, account.attention.looked_at()).await;
     Ok(())
 }

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::account::Account;
-use crate::{departures, membership, receive, requests, rotation, sync};
+use crate::{choice, departures, membership, receive, requests, rotation, sync};
 
 /// Chores that wait; one that does not fit is found again by the next [`look_around`].
 pub(crate) const CHORES_CAP: usize = 256;
@@ -102,6 +102,7 @@ pub(crate) async fn look_around(account: &Arc<Account>) -> crate::Result<()> {
     membership::resume(account).await?;
     receive::forget_removed(account).await?;
     receive::conclude(account).await?;
+    choice::unmute_due(account).await?;
     let now = account.clock.now();
     let chats = account.db.read(|tx, _| {
         let chats = tx.chats()?.into_iter().map(|chat| Ok((departures::noted(tx, chat.id)?, membership::has_lost(tx, chat.id)?, chat)));

@@ -6,10 +6,13 @@ mod annotate;
 mod bus;
 mod calls;
 mod changes;
+mod choice;
 mod chores;
 mod clock;
+mod contacts;
 mod deletion;
 mod departures;
+mod drafts;
 mod ending;
 mod error;
 mod expiry;
@@ -27,10 +30,12 @@ mod keychain;
 mod lists;
 mod membership;
 mod mentions;
+mod names;
 mod notices;
 mod options;
 mod outbox;
 mod pace;
+mod pairs;
 mod people;
 mod profile;
 mod receive;
@@ -228,9 +233,13 @@ impl Client {
         Ok(())
     }
 
-    /// Which chat is on the screen.
+    /// Which chat is on the screen. One that was marked as unread is not any more.
     pub async fn set_open_chat(&self, chat: Option<String>) {
-        self.profile.attention().set_open_chat(chat);
+        self.profile.attention().set_open_chat(chat.clone());
+        // A mark that cannot be taken away now goes with the next look at the chat.
+        if let (Some(chat), Ok(account)) = (chat, self.account()) {
+            drop(choice::opened(&account, &chat).await);
+        }
     }
 
     /// Whether the window has the focus.

@@ -43,7 +43,9 @@ pub(crate) async fn invite(account: &Arc<Account>, chat: &str, people: Vec<Strin
     let (invitees, unreachable) = invitees::look_up(account, people).await?;
     not_invited.extend(unreachable);
     if !invitees.is_empty() {
+        let met: Vec<PublicKey> = invitees.iter().map(|invitee| invitee.offer.pubkey).collect();
         change(account, chat, Intent::Invite(invitees)).await?;
+        account.db.write(move |tx, _| met.iter().try_for_each(|who| Ok::<_, crate::Error>(tx.meet(who)?))).await?;
     }
     Ok(not_invited)
 }

@@ -30,7 +30,8 @@ pub(crate) fn readable(text: &str, mentions: &[ipc::Mention]) -> String {
     mentions.iter().fold(text.to_owned(), |text, one| text.replace(&format!("{SCHEME}{}", one.npub), &format!("@{}", one.name)))
 }
 
-fn named(text: &str) -> Vec<PublicKey> {
+/// Whom a text names, each once.
+pub(crate) fn named(text: &str) -> Vec<PublicKey> {
     let mut rest = text;
     let mut found = Vec::new();
     while let Some((_, after)) = rest.split_once(SCHEME) {

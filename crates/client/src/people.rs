@@ -3,12 +3,14 @@
 
 use std::sync::Arc;
 
-use murmel_ipc::{ErrorCode, PersonPreview};
+use murmel_ipc::{self as ipc, ErrorCode, PersonPreview};
 use nostr::nips::nip19::{FromBech32 as _, Nip19Profile, ToBech32 as _};
 use nostr::{PublicKey, RelayUrl};
 
+use crate::account::Account;
+use crate::names::Names;
 use crate::profile::Profile;
-use crate::{Error, Result};
+use crate::{Error, Result, views};
 
 /// Longest text that is looked at, in bytes: an nprofile with many relays.
 const MAX_TEXT: usize = 4_096;
@@ -69,11 +71,25 @@ pub(crate) fn short_npub(pubkey: &PublicKey) -> String {
     }
 }
 
+/// Everything that is known of somebody here; nobody is asked.
+pub(crate) async fn get(account: &Arc<Account>, text: &str) -> Result<ipc::PersonView> {
+    let (who, me) = (parse(text)?.pubkey, account.pubkey());
+    account.db.read(move |tx, _| views::person(tx, me, &who)).await
+}
+
 pub(crate) async fn inspect(profile: &Arc<Profile>, text: &str) -> Result<PersonPreview> {
     let pubkey = parse(text)?.pubkey;
     let me = profile.account().ok();
     let is_me = me.as_ref().is_some_and(|me| me.pubkey() == pubkey);
-    Ok(PersonPreview { npub: npub(&pubkey), pubkey: pubkey.to_hex(), name: None, is_me })
+    let name = match me {
+        Some(account) => {
+            let me = account.pubkey();
+            let name = account.db.read(move |tx, _| Names::new(tx, me).plain(&pubkey)).await?;
+            Some(name).filter(|name| *name != short_npub(&pubkey))
+        }
+        None => None,
+    };
+    Ok(PersonPreview { npub: npub(&pubkey), pubkey: pubkey.to_hex(), name, is_me })
 }
 
 fn invalid() -> Error {

@@ -8,7 +8,7 @@ use murmel_engine::{JoinError, Preview, Storage as _, Welcome, WelcomeRefused};
 use murmel_ipc::{self as ipc, ErrorCode, SystemMessage};
 use murmel_store::{ChatId, ChatRecord, ChatState, MessageId, RequestId, RequestInsert, RequestRecord, RequestState, Tx};
 use nostr::nips::nip59::UnwrappedGift;
-use nostr::{Event, EventId, Kind};
+use nostr::{Event, EventId, Kind, PublicKey};
 
 use crate::account::Account;
 use crate::changes::Changes;
@@ -16,12 +16,14 @@ use crate::chores::Chore;
 use crate::groups::Groups;
 use crate::notices::Backlog;
 use crate::receive::{Taking, insert_system_row, project, retry_deferred};
-use crate::{Error, Result, changes, key_package, receive, rejoining, rotation, setup, views, wrap};
+use crate::{Error, Result, changes, contacts, key_package, pairs, receive, rejoining, rotation, setup, views, wrap};
 
 /// Invitations that wait at a time.
 pub(crate) const REQUESTS_CAP: usize = 50;
 /// Other ways into groups that we are in, which are kept in case the others turn out to have gone that way.
 pub(crate) const SPARES_CAP: u64 = 16;
+/// Members of a group that are named in an invitation.
+const PEOPLE_CAP: usize = 20;
 /// Bytes of a description that are kept with an invitation.
 const DESCRIPTION_CAP: usize = 4_096;
 
@@ -79,11 +81,17 @@ async fn forget(account: &Arc<Account>, wrap: EventId) -> Result<()> {
 /// Judges a welcome and keeps it as a request.
 async fn keep(account: &Arc<Account>, wrap: EventId, welcome: Welcome, invited_at: u64) -> Result<()> {
     let (now, asks) = (account.clock.now(), !account.auto_accept);
+    let me = account.pubkey();
     changes::write(account, move |tx, groups, changes| {
+        // Silently: whoever is blocked or may not invite learns nothing of it.
+        if asks && tx.is_blocked(&welcome.from())? {
+            tx.remember_seen(&wrap, now)?;
+            return Ok(());
+        }
         let preview = match welcome.inspect(tx, groups.device()?) {
             Ok(preview) => preview,
             Err(JoinError::Fault(fault)) => return Err(fault.into()),
-            Err(JoinError::Refused(why @ WelcomeRefused::Older(_))) if asks => {
+            Err(JoinError::Refused(why @ WelcomeRefused::Older(_))) if asks && contacts::may_add(tx, &welcome.from())? => {
                 return explain(tx, changes, wrap, &welcome, &why, now);
             }
             Err(JoinError::Refused(why)) => {
@@ -101,6 +109,10 @@ async fn keep(account: &Arc<Account>, wrap: EventId, welcome: Welcome, invited_a
             // Not remembered: perhaps we were removed and invited again, and only do not know of the removal yet.
             return Ok(());
         }
+        if asks && !contacts::may_add(tx, &welcome.from())? && !is_ours(tx, &preview.group)? {
+            tx.remember_seen(&wrap, now)?;
+            return Ok(());
+        }
         let mut description = preview.description;
         description.truncate(description.floor_char_boundary(DESCRIPTION_CAP));
         let request = RequestRecord {
@@ -113,6 +125,7 @@ async fn keep(account: &Arc<Account>, wrap: EventId, welcome: Welcome, invited_a
             name: preview.name,
             description,
             members: u32::try_from(preview.members.len()).unwrap_or(u32::MAX),
+            people: worth_naming(tx, me, &welcome.from(), &preview.members)?,
             // A clock that is ahead must not hide what happens until then, nor one that is far behind ask for years.
             invited_at: invited_at.clamp(now.saturating_sub(LONGEST_WAIT), now),
             received_at: now,
@@ -151,6 +164,7 @@ fn explain(tx: &Tx<'_>, changes: &mut Changes, wrap: EventId, welcome: &Welcome,
         name: String::new(),
         description: String::new(),
         members: 0,
+        people: vec![welcome.from().to_hex()],
         invited_at: now,
         received_at: now,
         problem: why.to_string(),
@@ -193,6 +207,21 @@ fn is_active(tx: &Tx<'_>, groups: &mut Groups, group: &murmel_engine::GroupId) -
 /// Whether whoever sent the invitation is an admin of the group as we know it.
 fn is_from_admin(tx: &Tx<'_>, groups: &mut Groups, preview: &Preview) -> Result<bool> {
     Ok(groups.get(tx, &preview.group)?.is_some_and(|(group, _)| group.view().admins.contains(&preview.inviter)))
+}
+
+/// Whether we are in the group, as far as we know, and are only invited again because we lost its thread.
+fn is_ours(tx: &Tx<'_>, group: &murmel_engine::GroupId) -> Result<bool> {
+    Ok(tx.chat_by_group(group)?.is_some_and(|chat| matches!(chat.state, ChatState::Active | ChatState::Stranded)))
+}
+
+/// Of the members of a group those that are shown before anybody decides: the inviter, then people known here, then others.
+fn worth_naming(tx: &Tx<'_>, me: PublicKey, inviter: &PublicKey, members: &[PublicKey]) -> Result<Vec<String>> {
+    let (mut known, mut others) = (Vec::new(), Vec::new());
+    for member in members.iter().filter(|member| *member != inviter && **member != me) {
+        if contacts::is_contact(tx, member)? { known.push(member) } else { others.push(member) }
+    }
+    let all = std::iter::once(inviter).chain(known).chain(others);
+    Ok(all.take(PEOPLE_CAP).map(PublicKey::to_hex).collect())
 }
 
 /// INVARIANT: the id of a group that was ended is never joined again.
@@ -256,6 +285,8 @@ pub(crate) async fn accept(account: &Arc<Account>, request: &str) -> Result<Stri
             })?,
         };
         project(tx, groups, chat, &group_id)?;
+        pairs::note(tx, keys.public_key(), chat)?;
+        tx.meet(&request.inviter)?;
         rotation::joined(tx, chat, now)?;
         rejoining::say_again(tx, groups, changes, chat, before, now)?;
         let mut taking = Taking::new(tx, groups, changes, &keys, now);
@@ -338,7 +369,8 @@ pub(crate) async fn decline(account: &Arc<Account>, request: &str) -> Result<()>
     .await
 }
 
-fn close(tx: &Tx<'_>, changes: &mut Changes, id: RequestId, state: RequestState) -> Result<()> {
+/// Ends an invitation's waiting.
+pub(crate) fn close(tx: &Tx<'_>, changes: &mut Changes, id: RequestId, state: RequestState) -> Result<()> {
     if tx.open_request_count()? >= REQUESTS_CAP as u64 {
         // There is room again for what did not fit.
         changes.chore(Chore::ReadAgain);

@@ -14,7 +14,7 @@ use nostr::{Event, EventBuilder, EventId, JsonUtil as _, Keys, PublicKey, Timest
 use crate::account::Account;
 use crate::changes::{self, Changes};
 use crate::groups::Groups;
-use crate::{Error, Result, mentions, views};
+use crate::{Error, Result, choice, drafts, mentions, views};
 
 /// Makes equal texts of the same second different events.
 const DISTINCT_TAG: &str = "n";
@@ -38,6 +38,8 @@ pub(crate) async fn send(account: &Arc<Account>, args: ipc::SendMessage) -> Resu
         tags.extend(mentions::tags(&text));
         let record = post(tx, groups, changes, &chat, Draft { me, kind: KIND_CHAT, tags, content: text, after: 0 }, now)?;
         tx.touch_chat(chat.id, record.at)?;
+        choice::stir(tx, changes, chat.id, true, now)?;
+        drafts::sent(tx, changes, chat.id, &record.content)?;
         views::message(tx, me, &record)
     })
     .await;

@@ -3,16 +3,17 @@
 
 use std::sync::Arc;
 
-use murmel_ipc as ipc;
+use murmel_ipc::{self as ipc, WhoMayAdd};
 use murmel_store::Tx;
 
 use crate::account::Account;
 use crate::{Error, Result};
 
 /// What holds before anybody chose.
-pub(crate) const DEFAULT: ipc::Settings = ipc::Settings { notification_text: true };
+pub(crate) const DEFAULT: ipc::Settings = ipc::Settings { notification_text: true, who_may_add_me: ipc::WhoMayAdd::Anyone };
 
 const NOTIFICATION_TEXT: &str = "notification_text";
+const WHO_MAY_ADD_ME: &str = "who_may_add_me";
 
 pub(crate) async fn get(account: &Arc<Account>) -> Result<ipc::Settings> {
     account.db.read(|tx, _| read(tx)).await
@@ -21,12 +22,28 @@ pub(crate) async fn get(account: &Arc<Account>) -> Result<ipc::Settings> {
 /// The choices, inside a transaction.
 pub(crate) fn read(tx: &Tx<'_>) -> Result<ipc::Settings> {
     let notification_text = tx.setting(NOTIFICATION_TEXT)?.map_or(DEFAULT.notification_text, |value| value == "true");
-    Ok(ipc::Settings { notification_text })
+    let who_may_add_me = match tx.setting(WHO_MAY_ADD_ME)?.as_deref() {
+        Some("contacts") => WhoMayAdd::Contacts,
+        Some("nobody") => WhoMayAdd::Nobody,
+        _ => DEFAULT.who_may_add_me,
+    };
+    Ok(ipc::Settings { notification_text, who_may_add_me })
 }
 
 pub(crate) async fn set(account: &Arc<Account>, settings: ipc::Settings) -> Result<()> {
-    let text = settings.notification_text;
-    account.db.write(move |tx, _| Ok::<_, Error>(tx.put_setting(NOTIFICATION_TEXT, if text { "true" } else { "false" })?)).await?;
+    let text = if settings.notification_text { "true" } else { "false" };
+    let who = match settings.who_may_add_me {
+        WhoMayAdd::Anyone => "anyone",
+        WhoMayAdd::Contacts => "contacts",
+        WhoMayAdd::Nobody => "nobody",
+    };
+    account
+        .db
+        .write(move |tx, _| {
+            tx.put_setting(NOTIFICATION_TEXT, text)?;
+            Ok::<_, Error>(tx.put_setting(WHO_MAY_ADD_ME, who)?)
+        })
+        .await?;
     account.bus.emit(ipc::EventKind::Settings { settings });
     Ok(())
 }

@@ -7,7 +7,7 @@ use murmel_ipc as ipc;
 use murmel_store::{MessageId, PageKey};
 
 use crate::account::Account;
-use crate::{Error, Result, changes, views};
+use crate::{Error, Result, changes, choice, views};
 
 /// Rows of one page.
 pub(crate) const PAGE_CAP: u32 = 200;
@@ -46,7 +46,7 @@ pub(crate) async fn mark_read(account: &Arc<Account>, chat: &str, message: i64) 
         if tx.mark_read(chat.id, row.id)? {
             changes.chat(chat.id);
         }
-        Ok(())
+        choice::was_read(tx, changes, chat.id)
     })
     .await
 }

@@ -178,13 +178,8 @@ async fn introduce(account: &Arc<Account>, person: PublicKey, name: &str) -> Res
         .db
         .write(move |tx, _| {
             let known = tx.person(&person)?;
-            let record = PersonRecord {
-                public_key: person,
-                name,
-                inbox_relays: known.as_ref().map(|known| known.inbox_relays.clone()).unwrap_or_default(),
-                outbox_relays: known.as_ref().map(|known| known.outbox_relays.clone()).unwrap_or_default(),
-                fetched_at: known.map_or(0, |known| known.fetched_at),
-            };
+            let known = known.unwrap_or_else(|| PersonRecord::unknown(person));
+            let record = PersonRecord { name, ..known };
             Ok::<_, Error>(tx.put_person(&record)?)
         })
         .await

@@ -3,6 +3,7 @@
 
 mod annotations;
 mod message;
+mod person;
 
 use std::sync::Arc;
 
@@ -13,48 +14,23 @@ use nostr::PublicKey;
 
 pub(crate) use annotations::{is_deleted, is_reaction, revisions};
 pub(crate) use message::{deliveries, is_shown, message, messages, state};
+pub(crate) use person::person;
 
 use crate::account::Account;
+use crate::choice::MENTIONS_COUNTED;
+pub(crate) use crate::names::Names;
 use crate::notices::one_line;
-use crate::people::{npub, short_npub};
-use crate::{Error, Result, invitations, mentions};
+use crate::people::npub;
+use crate::{Error, Result, contacts, invitations, mentions, pairs};
 
 /// Longest preview in the chat list, in characters.
 const PREVIEW_CAP: usize = 120;
 /// Members named where a group has no name.
 const NAMED_MEMBERS: usize = 3;
+/// What stands for the words of somebody who is blocked.
+pub(crate) const HIDDEN: &str = "A message of somebody you blocked";
 /// Group names are shown on one line of at most this many characters.
 const NAME_CAP: usize = 256;
-
-/// Names of people, as one account sees them.
-pub(crate) struct Names<'a, 'tx> {
-    tx: &'a Tx<'tx>,
-    me: PublicKey,
-}
-
-impl<'a, 'tx> Names<'a, 'tx> {
-    pub(crate) fn new(tx: &'a Tx<'tx>, me: PublicKey) -> Self {
-        Self { tx, me }
-    }
-
-    /// "You" for the account itself; a known name, or a short form of the npub, for everybody else.
-    pub(crate) fn of(&self, who: &PublicKey) -> Result<String> {
-        if *who == self.me { Ok("You".into()) } else { self.plain(who) }
-    }
-
-    /// As [`Names::of`], for the account itself too.
-    fn plain(&self, who: &PublicKey) -> Result<String> {
-        let known =
-            if *who == self.me { self.tx.account()?.map(|account| account.name) } else { self.tx.person(who)?.map(|person| person.name) };
-        let name = one_line(&known.unwrap_or_default(), NAME_CAP);
-        Ok(if name.is_empty() { short_npub(who) } else { name })
-    }
-
-    /// As [`Names::of`], for a public key in hex; what is no key is shown as it is.
-    pub(crate) fn of_hex(&self, hex: &str) -> Result<String> {
-        PublicKey::from_hex(hex).map_or_else(|_| Ok(hex.to_owned()), |who| self.of(&who))
-    }
-}
 
 /// A row of the chat list.
 pub(crate) fn chat(tx: &Tx<'_>, me: PublicKey, chat: &ChatRecord) -> Result<ipc::ChatRow> {
@@ -63,6 +39,7 @@ pub(crate) fn chat(tx: &Tx<'_>, me: PublicKey, chat: &ChatRecord) -> Result<ipc:
         Some(newest) => preview(&message(tx, me, &newest)?),
         None => Default::default(),
     };
+    let choice = tx.choice(chat.id)?;
     Ok(ipc::ChatRow {
         id: chat.group.to_string(),
         name: chat_name(tx, &names, chat)?,
@@ -71,6 +48,13 @@ pub(crate) fn chat(tx: &Tx<'_>, me: PublicKey, chat: &ChatRecord) -> Result<ipc:
         preview_sender,
         last_activity: chat.last_activity,
         unread: u32::try_from(tx.unread_count(chat.id)?).unwrap_or(u32::MAX),
+        mentions: u32::try_from(tx.unread_mentions(chat.id, MENTIONS_COUNTED)?.len()).unwrap_or(u32::MAX),
+        marked_unread: choice.marked_unread,
+        draft: one_line(&tx.draft(chat.id)?.unwrap_or_default().text, PREVIEW_CAP),
+        pinned: choice.place,
+        archived: choice.archived,
+        muted: crate::choice::muted(&choice),
+        direct: pairs::with(tx, me, chat)?.map(|who| who.to_hex()),
         failed: message::failed(tx, chat.id)?,
         members: u32::try_from(tx.members(chat.id)?.len()).unwrap_or(u32::MAX),
     })
@@ -107,14 +91,22 @@ pub(crate) fn group_details(tx: &Tx<'_>, me: PublicKey, chat: &ChatRecord) -> Re
 
 /// An invitation.
 pub(crate) fn request(tx: &Tx<'_>, me: PublicKey, request: &RequestRecord) -> Result<ipc::RequestView> {
+    let names = Names::new(tx, me);
+    let mut people = Vec::new();
+    for who in request.people.iter().filter_map(|hex| PublicKey::from_hex(hex).ok()) {
+        people.push(ipc::RequestPerson { npub: npub(&who), name: names.plain(&who)?, is_contact: contacts::is_contact(tx, &who)? });
+    }
     Ok(ipc::RequestView {
         id: request.id.to_string(),
         group_name: one_line(&request.name, NAME_CAP),
         description: request.description.clone(),
         inviter: request.inviter.to_hex(),
         inviter_npub: npub(&request.inviter),
-        inviter_name: Names::new(tx, me).of(&request.inviter)?,
+        inviter_name: names.of(&request.inviter)?,
         members: request.members,
+        known: u32::try_from(people.iter().filter(|person| person.is_contact).count()).unwrap_or(u32::MAX),
+        direct: request.members == 2 && request.name.trim().is_empty(),
+        people,
         received_at: request.received_at,
         problem: Some(request.problem.clone()).filter(|problem| !problem.is_empty()),
     })
@@ -135,6 +127,9 @@ pub(crate) fn chat_name(tx: &Tx<'_>, names: &Names<'_, '_>, chat: &ChatRecord) -
 }
 
 fn preview(newest: &ipc::MessageView) -> (String, String) {
+    if newest.hidden {
+        return (HIDDEN.into(), String::new());
+    }
     match &newest.kind {
         ipc::MessageKind::Text { deleted: true, .. } => ("Message deleted".into(), newest.sender_name.clone()),
         ipc::MessageKind::Text { text, mentions, .. } => {
@@ -201,8 +196,16 @@ pub(crate) async fn group(account: &Arc<Account>, chat: &str) -> Result<ipc::Gro
     account.db.read(move |tx, _| group_details(tx, me, &find(tx, &chat)?)).await
 }
 
-/// All chat rows, newest activity first; for the snapshot.
+/// All chat rows: pinned ones first, then by their last message.
 pub(crate) async fn chats(account: &Arc<Account>) -> Result<Vec<ipc::ChatRow>> {
     let me = account.pubkey();
-    account.db.read(move |tx, _| tx.chats()?.iter().map(|record| chat(tx, me, record)).collect()).await
+    account
+        .db
+        .read(move |tx, _| {
+            let mut rows = tx.chats()?.iter().map(|record| chat(tx, me, record)).collect::<Result<Vec<_>>>()?;
+            // Stable: those that are not pinned stay in the order of the store.
+            rows.sort_by_key(|row| row.pinned.unwrap_or(u32::MAX));
+            Ok(rows)
+        })
+        .await
 }

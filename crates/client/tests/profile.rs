@@ -365,7 +365,10 @@ async fn a_reader_that_falls_behind_is_dropped_and_can_subscribe_again() {
     client.create_identity(new("", None)).await.unwrap();
     let mut slow = client.subscribe().await.unwrap();
     for nth in 0..5_000 {
-        client.set_settings(murmel_ipc::Settings { notification_text: nth % 2 == 0 }).await.unwrap();
+        client
+            .set_settings(murmel_ipc::Settings { notification_text: nth % 2 == 0, who_may_add_me: murmel_ipc::WhoMayAdd::Anyone })
+            .await
+            .unwrap();
     }
     let mut last = slow.snapshot.seq;
     while let Some(event) = slow.events.recv().await {

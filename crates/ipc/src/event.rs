@@ -1,7 +1,7 @@
 use serde::Serialize;
 use ts_rs::TS;
 
-use crate::{ChatRow, GroupDetails, MessageView, NetworkState, RequestView, Session, Settings, SetupStep};
+use crate::{ChatRow, GroupDetails, MessageView, NetworkState, PersonView, RequestView, Session, Settings, SetupStep};
 
 /// What `subscribe` returns: the state on which the events that follow build.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
@@ -80,6 +80,11 @@ pub enum EventKind {
     RequestRemoved {
         /// Which.
         id: String,
+    },
+    /// More is known of somebody, or something was decided about them: their name may be another one now.
+    Person {
+        /// All of it.
+        person: PersonView,
     },
     /// The network set-up moved.
     Setup {

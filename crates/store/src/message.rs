@@ -217,11 +217,12 @@ impl Tx<'_> {
         )
     }
 
-    /// How many chat messages of others arrived after the read mark.
+    /// How many chat messages of others arrived after the read mark, those of blocked people left out.
     pub fn unread_count(&self, chat: ChatId) -> Result<u64, StoreError> {
         self.count(
             "SELECT count(*) FROM messages AS m WHERE m.chat = ?1 AND m.kind = 9 AND m.mine = 0 AND m.erased = 0 AND m.withdrawn = 0
-             AND m.id > (SELECT read FROM chats WHERE id = ?1)",
+             AND m.id > (SELECT read FROM chats WHERE id = ?1)
+             AND m.sender NOT IN (SELECT public_key FROM contacts WHERE blocked_at IS NOT NULL)",
             params![chat],
         )
     }
@@ -230,7 +231,8 @@ impl Tx<'_> {
     pub fn first_unread(&self, chat: ChatId) -> Result<Option<PageKey>, StoreError> {
         self.one(
             "SELECT m.at, m.id FROM messages AS m WHERE m.chat = ?1 AND m.kind = 9 AND m.mine = 0 AND m.erased = 0 AND m.withdrawn = 0
-             AND m.id > (SELECT read FROM chats WHERE id = ?1) ORDER BY m.at, m.id LIMIT 1",
+             AND m.id > (SELECT read FROM chats WHERE id = ?1)
+             AND m.sender NOT IN (SELECT public_key FROM contacts WHERE blocked_at IS NOT NULL) ORDER BY m.at, m.id LIMIT 1",
             params![chat],
             |row| Ok(PageKey { at: uint(row, 0)?, id: row.get(1)? }),
         )

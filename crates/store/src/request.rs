@@ -43,6 +43,8 @@ pub struct RequestRecord {
     pub description: String,
     /// Number of members.
     pub members: u32,
+    /// Some of them, as public keys in hex.
+    pub people: Vec<String>,
     /// When the inviter made it, Unix seconds: what the group did since then has to be read.
     pub invited_at: u64,
     /// Local clock, Unix seconds.
@@ -67,7 +69,7 @@ pub enum RequestInsert {
 macro_rules! select_request {
     ($rest:literal) => {
         concat!(
-            "SELECT id, wrap_event_id, welcome, group_id, inviter, relays, name, description, members, invited_at, received_at, problem, state FROM requests ",
+            "SELECT id, wrap_event_id, welcome, group_id, inviter, relays, name, description, members, invited_at, received_at, problem, state, people FROM requests ",
             $rest
         )
     };
@@ -84,8 +86,8 @@ impl Tx<'_> {
             return Ok(RequestInsert::Full);
         }
         let id = self.insert(
-            "INSERT INTO requests (wrap_event_id, welcome_digest, welcome, group_id, inviter, relays, name, description, members, invited_at, received_at, problem, state)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+            "INSERT INTO requests (wrap_event_id, welcome_digest, welcome, group_id, inviter, relays, name, description, members, invited_at, received_at, problem, state, people)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
             params![
                 request.wrap_event_id.as_bytes(),
                 digest.as_bytes(),
@@ -100,6 +102,7 @@ impl Tx<'_> {
                 int(request.received_at),
                 request.problem,
                 request.state,
+                to_json(&request.people)?,
             ],
         )?;
         Ok(RequestInsert::Added(RequestId(id)))
@@ -131,6 +134,11 @@ impl Tx<'_> {
             params![group.as_bytes(), state],
             request_row,
         )
+    }
+
+    /// The open requests of somebody.
+    pub fn open_requests_of(&self, inviter: &PublicKey) -> Result<Vec<RequestId>, StoreError> {
+        self.many("SELECT id FROM requests WHERE inviter = ?1 AND state = 'open'", params![inviter.as_bytes()], |row| row.get(0))
     }
 
     /// How many other ways into groups are kept.
@@ -176,5 +184,6 @@ fn request_row(row: &Row<'_>) -> rusqlite::Result<RequestRecord> {
         received_at: uint(row, 10)?,
         problem: row.get(11)?,
         state: row.get(12)?,
+        people: json(row, 13)?,
     })
 }

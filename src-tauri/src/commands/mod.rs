@@ -1,6 +1,7 @@
 //! Owns the commands of the window, one thin file for each noun.
 //! Never does more than pass a call on to the client.
 
+pub mod choice;
 pub mod groups;
 pub mod messages;
 pub mod people;

@@ -3,18 +3,25 @@
 import type {
   Cursor,
   Delivery,
+  Draft,
   ErrorCode,
   Event,
   GroupCreated,
   GroupDetails,
   ImportIdentity,
+  Invitable,
   IpcError,
   KeyPreview,
   MessageView,
+  MuteFor,
   NewGroup,
   NewIdentity,
   NotInvited,
+  OwnProfile,
   PersonPreview,
+  PersonView,
+  ProfileFields,
+  ProfileVersion,
   SendMessage,
   Session,
   Settings,
@@ -52,6 +59,46 @@ export interface Backend {
   retry(message: number): Promise<void>;
   delivery(message: number): Promise<Delivery[]>;
   markRead(chat: string, message: number): Promise<void>;
+  /** Pinned chats come first; a new pin is the last of them. */
+  pin(chat: string, pinned: boolean): Promise<void>;
+  /** The pinned chats in this order; those not named follow. */
+  orderPins(chats: string[]): Promise<void>;
+  archive(chat: string, archived: boolean): Promise<void>;
+  /** `null` ends the silence. */
+  mute(chat: string, howLong: MuteFor | null): Promise<void>;
+  /** Opening or reading the chat takes the mark away. */
+  markUnread(chat: string, unread: boolean): Promise<void>;
+  /** Unread messages that name the account or answer it, in the order of arrival. */
+  unreadMentions(chat: string): Promise<number[]>;
+  /** An empty draft where there is none. Sending the same text forgets it. */
+  draft(chat: string): Promise<Draft>;
+  setDraft(chat: string, draft: Draft): Promise<void>;
+  /** What is known here; nobody is asked. A person is an npub, an nprofile or 64 hex digits. */
+  person(person: string): Promise<PersonView>;
+  /** Looks the profile up on relays now. */
+  refreshPerson(person: string): Promise<PersonView>;
+  /** Stays on this computer; an empty name takes it away. */
+  setNickname(person: string, nickname: string): Promise<PersonView>;
+  /** Asks the host of the address that the person gives whether it is theirs. */
+  verifyAddress(person: string): Promise<PersonView>;
+  /** Hides what they write; their invitations vanish. */
+  block(person: string): Promise<PersonView>;
+  unblock(person: string): Promise<PersonView>;
+  blocked(): Promise<PersonView[]>;
+  /** People known here by name, address or the beginning of a key; for an empty text those known best. Nobody is asked. */
+  findPeople(text: string): Promise<PersonView[]>;
+  /** Whom an npub, an nprofile, 64 hex digits or an address (NIP-05) names; asks the network. */
+  findPerson(text: string): Promise<PersonView>;
+  /** Whether each of them can be invited now; asks the network. */
+  canInvite(people: string[]): Promise<Invitable[]>;
+  /** The conversation with this person alone: the one there is, or a new one. Resolves to the id of the chat. */
+  conversationWith(person: string): Promise<string>;
+  ownProfile(): Promise<OwnProfile>;
+  /** Publishes it: anybody can read it then. */
+  setProfile(fields: ProfileFields): Promise<OwnProfile>;
+  /** Earlier versions, newest first. */
+  profileVersions(): Promise<ProfileVersion[]>;
+  restoreProfile(version: string): Promise<OwnProfile>;
   setOpenChat(chat: string | null): Promise<void>;
   setSettings(settings: Settings): Promise<void>;
   retrySetup(): Promise<void>;

@@ -23,6 +23,8 @@ export const me = person(17, "Ada Brandt", true, true);
 export const jonas = person(34, "Jonas Wirth");
 export const mara = person(51, "Mara Okafor", true);
 export const sami = person(70, "سامي حداد");
+/** Waits for an answer to her invitation. */
+export const lena = person(85, "Lena Fuchs");
 export const people = [me, jonas, mara, sami];
 
 export const RELAYS = ["wss://relay.damus.io", "wss://nos.lol", "wss://relay.primal.net"];
@@ -97,7 +99,7 @@ export function talkMessages(chat: string, now: number): MessageView[] {
     if (!("text" in line)) {
       return {
         id, cursor, chat, at, sender: me.pubkey, sender_name: me.name, mine: false,
-        kind: { type: "system", event: line }, state: { state: "received" },
+        kind: { type: "system", event: line }, state: { state: "received" }, mentions_me: false, hidden: false,
       };
     }
     const mine = line.who.is_me;
@@ -117,6 +119,8 @@ export function talkMessages(chat: string, now: number): MessageView[] {
         mentions: [],
       },
       state: mine ? (line.state ?? sent) : { state: "received" },
+      mentions_me: false,
+      hidden: false,
     };
   });
 }
@@ -135,6 +139,13 @@ export function rowOf(group: GroupDetails, messages: MessageView[], unread: numb
     preview_sender: last === undefined ? "" : last.mine ? "You" : last.sender_name,
     last_activity: messages.at(-1)?.at ?? 0,
     unread,
+    mentions: 0,
+    marked_unread: false,
+    draft: "",
+    pinned: null,
+    archived: false,
+    muted: null,
+    direct: group.name === "" && group.members.length === 2 ? (group.members.find((one) => !one.is_me)?.pubkey ?? null) : null,
     failed: messages.filter((message) => message.state.state === "failed").length,
     members: group.members.length,
   };
@@ -145,10 +156,13 @@ export function requestOf(now: number): RequestView {
     id: "request-1",
     group_name: "Choir, second voices",
     description: "Rehearsals, sheet music, who brings the cake.",
-    inviter: "55".repeat(32),
-    inviter_npub: fakeNpub(85),
-    inviter_name: "Lena Fuchs",
+    inviter: lena.pubkey,
+    inviter_npub: lena.npub,
+    inviter_name: lena.name,
     members: 11,
+    people: [lena, mara].map((one) => ({ npub: one.npub, name: one.name, is_contact: one === mara })),
+    known: 1,
+    direct: false,
     received_at: now - 1_800,
     problem: null,
   };

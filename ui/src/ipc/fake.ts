@@ -1,15 +1,12 @@
 // Owns an in-memory backend with invented people, for tests and for a look at the screens in a plain browser.
 // Never leaves the page, and is not part of the bundle that ships.
 import type { Backend } from "./backend";
-import { fakeNpub, groupOf, jonas, mara, me, RELAYS, requestOf, rowOf, sami, talkMessages } from "./fake-data";
+import { FakePeople, refuse } from "./fake-people";
+import { fakeNpub, groupOf, jonas, lena, mara, me, RELAYS, requestOf, rowOf, sami, talkMessages } from "./fake-data";
 import type {
-  AccountView, ChatRow, Delivery, ErrorCode, Event, EventKind, GroupDetails, IpcError, KeyPlace, MessageView, PersonPreview,
-  RequestView, Session, SetupStep, Snapshot,
+  AccountView, ChatRow, Delivery, Event, EventKind, GroupDetails, KeyPlace, MessageView, PersonPreview,
+  RequestView, Session, Settings, SetupStep, Snapshot,
 } from "./generated";
-
-function refuse(code: ErrorCode, message: string, retryable = false): IpcError {
-  return { code, message, retryable };
-}
 
 const done: SetupStep[] = [
   { name: "look_up", state: "done", detail: "" },
@@ -17,27 +14,28 @@ const done: SetupStep[] = [
   { name: "key_package", state: "done", detail: "" },
 ];
 
-export class FakeBackend implements Backend {
+export class FakeBackend extends FakePeople implements Backend {
   session: Session;
-  chats: ChatRow[] = [];
-  requests: RequestView[] = [];
+  override chats: ChatRow[] = [];
+  override requests: RequestView[] = [];
   setup: SetupStep[] = done;
   groups = new Map<string, GroupDetails>();
-  messages = new Map<string, MessageView[]>();
+  override messages = new Map<string, MessageView[]>();
   outbox = 0;
   connected = true;
-  settings = { notification_text: true };
+  settings: Settings = { notification_text: true, who_may_add_me: "anyone" };
   relays = [...RELAYS];
   /** Relays that only groups use. */
   groupRelays: string[] = [];
   seq = 0;
   /** Commands that were called, oldest first, for tests. */
-  calls: [string, ...unknown[]][] = [];
+  override calls: [string, ...unknown[]][] = [];
   #listen: ((event: Event) => void) | null = null;
   #nextMessage = 1_000;
   #nextGroup = 1;
 
-  constructor(session: Session, readonly now = () => Math.floor(Date.now() / 1000)) {
+  constructor(session: Session, override readonly now = () => Math.floor(Date.now() / 1000)) {
+    super();
     this.session = session;
   }
 
@@ -92,7 +90,7 @@ export class FakeBackend implements Backend {
     this.connected = false;
   }
 
-  emit(kind: EventKind): void {
+  override emit(kind: EventKind): void {
     this.seq += 1;
     this.#listen?.({ seq: this.seq, ...kind });
   }
@@ -122,8 +120,8 @@ export class FakeBackend implements Backend {
     throw refuse("invalid_key", "This is not a Nostr secret key. It starts with nsec1 or ncryptsec1, or has 64 hex digits.");
   }
 
-  async inspectPerson(text: string): Promise<PersonPreview> {
-    const known = [me, jonas, mara, sami].find((one) => one.npub === text || one.pubkey === text);
+  override async inspectPerson(text: string): Promise<PersonPreview> {
+    const known = [me, jonas, mara, sami, lena].find((one) => one.npub === text || one.pubkey === text);
     if (known !== undefined) return { npub: known.npub, pubkey: known.pubkey, name: known.name, is_me: known.is_me };
     if (!/^npub1[a-z0-9]{58}$/u.test(text)) {
       throw refuse("invalid_person", "This is not an npub, an nprofile or a public key of 64 hex digits.");
@@ -168,7 +166,7 @@ export class FakeBackend implements Backend {
     return this.session;
   }
 
-  async createGroup(args: { name: string; description: string; people: string[] }) {
+  override async createGroup(args: { name: string; description: string; people: string[] }) {
     this.calls.push(["createGroup", args]);
     const id = this.#nextGroup.toString(16).padStart(32, "e");
     this.#nextGroup += 1;
@@ -278,7 +276,7 @@ export class FakeBackend implements Backend {
 
   async markRead(chat: string, message: number): Promise<void> {
     this.calls.push(["markRead", chat, message]);
-    this.chats = this.chats.map((row) => (row.id === chat ? { ...row, unread: 0 } : row));
+    this.chats = this.chats.map((row) => (row.id === chat ? { ...row, unread: 0, mentions: 0, marked_unread: false } : row));
     this.emit({ type: "chat", chat: this.#row(chat) });
   }
 
@@ -286,7 +284,7 @@ export class FakeBackend implements Backend {
     this.calls.push(["setOpenChat", chat]);
   }
 
-  async setSettings(settings: { notification_text: boolean }): Promise<void> {
+  async setSettings(settings: Settings): Promise<void> {
     this.settings = settings;
     this.emit({ type: "settings", settings });
   }
@@ -345,7 +343,7 @@ export class FakeBackend implements Backend {
   #change(chat: string, change: (group: GroupDetails) => GroupDetails): void {
     const group = { ...change(this.#group(chat)), epoch: this.#group(chat).epoch + 1 };
     this.groups.set(chat, group);
-    const row = { ...rowOf(group, this.messages.get(chat) ?? [], 0), last_activity: this.#row(chat).last_activity };
+    const row = { ...this.#row(chat), ...projected(rowOf(group, this.messages.get(chat) ?? [], 0)), unread: 0, last_activity: this.#row(chat).last_activity };
     this.chats = this.chats.map((one) => (one.id === chat ? row : one));
     this.emit({ type: "group", group });
     this.emit({ type: "chat", chat: row });
@@ -362,7 +360,9 @@ export class FakeBackend implements Backend {
     const all = this.messages.get(message.chat) ?? [];
     const at = all.findIndex((one) => one.id === message.id);
     this.messages.set(message.chat, at < 0 ? [...all, message] : all.with(at, message));
-    const row = rowOf(this.#group(message.chat), this.messages.get(message.chat) ?? [], message.mine ? 0 : this.#row(message.chat).unread + 1);
+    const before = this.#row(message.chat);
+    const after = rowOf(this.#group(message.chat), this.messages.get(message.chat) ?? [], message.mine ? 0 : before.unread + 1);
+    const row = { ...before, ...projected(after), mentions: before.mentions + (at < 0 && message.mentions_me ? 1 : 0) };
     this.chats = this.chats.map((one) => (one.id === message.chat ? row : one));
     this.emit({ type: "message", message });
     this.emit({ type: "chat", chat: row });
@@ -370,7 +370,7 @@ export class FakeBackend implements Backend {
 
   #text(chat: string, sender: string, sender_name: string, text: string, at: number, id: number): MessageView {
     return {
-      id, cursor: { at, seq: id }, chat, sender, sender_name, at, mine: false, state: { state: "received" },
+      id, cursor: { at, seq: id }, chat, sender, sender_name, at, mine: false, state: { state: "received" }, mentions_me: false, hidden: false,
       kind: { type: "text", text, edited: false, deleted: false, reply_to: null, quote: null, reactions: [], mentions: [] },
     };
   }
@@ -378,6 +378,12 @@ export class FakeBackend implements Backend {
   #own(chat: string, text: string, at: number, id: number, state: MessageView["state"]): MessageView {
     return { ...this.#text(chat, me.pubkey, me.name, text, at, id), mine: true, state };
   }
+}
+
+/** What a row takes from its group and messages; the rest was decided by the person. */
+function projected(row: ChatRow): Partial<ChatRow> {
+  const { name, state, preview, preview_sender, last_activity, unread, failed, members } = row;
+  return { name, state, preview, preview_sender, last_activity, unread, failed, members };
 }
 
 function account(screen: string): AccountView {
@@ -399,7 +405,7 @@ function oldMessages(chat: string, talk: MessageView[], extra: number): MessageV
     return {
       id, cursor: { at: start + at * 600, seq: id }, chat, sender: who.pubkey, sender_name: who.name, mine: who.is_me, at: start + at * 600,
       kind: { type: "text", text, edited: false, deleted: false, reply_to: null, quote: null, reactions: [], mentions: [] },
-      state: who.is_me ? { state: "sent", accepted: 3, relays: 3 } : { state: "received" },
+      state: who.is_me ? { state: "sent", accepted: 3, relays: 3 } : { state: "received" }, mentions_me: false, hidden: false,
     };
   });
 }

@@ -22,6 +22,8 @@ try_it: boolean,
  */
 other_clients: number, };
 
+export type AddressState = "unknown" | "verified" | "refuted";
+
 export type ChatRow = { 
 /**
  * Names the chat in every command: the MLS group id in hex.
@@ -44,13 +46,41 @@ preview: string,
  */
 preview_sender: string, 
 /**
- * Time of the last activity, Unix seconds; sorts the list, newest first.
+ * Time of the last message, Unix seconds; sorts the list below the pinned chats, newest first.
  */
 last_activity: number, 
 /**
  * Messages of others that were not read yet.
  */
 unread: number, 
+/**
+ * Those of them that name the account or answer it; at most 999.
+ */
+mentions: number, 
+/**
+ * Shown as unread because the person wants it so, whatever was read.
+ */
+marked_unread: boolean, 
+/**
+ * Start of what was written and not sent yet, one line; empty where there is nothing.
+ */
+draft: string, 
+/**
+ * Place among the pinned chats, from 0; they come first.
+ */
+pinned: number | null, 
+/**
+ * Out of the way until a message comes that is not muted.
+ */
+archived: boolean, 
+/**
+ * No notices, and its unread messages stay out of the badge; its mentions do not.
+ */
+muted: Mute | null, 
+/**
+ * In a conversation of two that nobody else was ever in: the other person, 64 hex digits.
+ */
+direct: string | null, 
 /**
  * Own messages that failed.
  */
@@ -94,6 +124,30 @@ at: number | null, };
 
 export type DeliveryAnswer = "waiting" | "accepted" | "refused" | "timed_out" | "unreachable";
 
+export type Draft = { 
+/**
+ * The text of a new message; at most 64 KiB of UTF-8.
+ */
+text: string, 
+/**
+ * The message that it answers, as in [`crate::MessageView::id`].
+ */
+reply_to: number | null, 
+/**
+ * A message of the account's own that is being changed. The new message is kept beside it.
+ */
+edit: DraftEdit | null, };
+
+export type DraftEdit = { 
+/**
+ * Which, as in [`crate::MessageView::id`].
+ */
+message: number, 
+/**
+ * Its new text; at most 64 KiB of UTF-8.
+ */
+text: string, };
+
 export type ErrorCode = "invalid_key" | "wrong_password" | "password_needed" | "keychain_missing" | "keychain_locked" | "key_missing" | "no_account" | "account_exists" | "already_running" | "not_found" | "invalid_person" | "no_key_package" | "not_admin" | "last_admin" | "group_inactive" | "busy" | "too_large" | "invalid_input" | "offline" | "relay_refused" | "disk_full" | "storage" | "internal";
 
 export type Event = { 
@@ -136,7 +190,11 @@ request: RequestView, } | { "type": "request_removed",
 /**
  * Which.
  */
-id: string, } | { "type": "setup", 
+id: string, } | { "type": "person", 
+/**
+ * All of it.
+ */
+person: PersonView, } | { "type": "setup", 
 /**
  * All steps.
  */
@@ -194,7 +252,11 @@ request: RequestView, } | { "type": "request_removed",
 /**
  * Which.
  */
-id: string, } | { "type": "setup", 
+id: string, } | { "type": "person", 
+/**
+ * All of it.
+ */
+person: PersonView, } | { "type": "setup", 
 /**
  * All steps.
  */
@@ -319,6 +381,16 @@ password: string | null,
  * As in [`NewIdentity::passphrase`].
  */
 passphrase: string | null, };
+
+export type Invitable = { 
+/**
+ * Who, bech32.
+ */
+npub: string, 
+/**
+ * Why not, in plain words; `None` where they can be.
+ */
+reason: string | null, };
 
 export type InvitationState = { "state": "waiting" } | { "state": "sent", 
 /**
@@ -490,7 +562,23 @@ at: number,
 /**
  * How far it got.
  */
-state: MessageState, };
+state: MessageState, 
+/**
+ * Of somebody else, and names the account or answers it.
+ */
+mentions_me: boolean, 
+/**
+ * The author is blocked: a line stands in its place until the person asks to see it.
+ */
+hidden: boolean, };
+
+export type Mute = { 
+/**
+ * Until when, Unix seconds; `None` is for ever.
+ */
+until: number | null, };
+
+export type MuteFor = "hour" | "eight_hours" | "day" | "week" | "always";
 
 export type NetworkState = { 
 /**
@@ -540,6 +628,20 @@ npub: string,
  */
 reason: string, };
 
+export type OwnProfile = { 
+/**
+ * The fields that can be edited.
+ */
+fields: ProfileFields, 
+/**
+ * When it was published, Unix seconds; `None` where nothing is published.
+ */
+published_at: number | null, 
+/**
+ * Fields of other apps that stay as they are, by name.
+ */
+other_fields: Array<string>, };
+
 export type PersonPreview = { 
 /**
  * The public key, bech32.
@@ -557,6 +659,112 @@ name: string | null,
  * Whether it is the account itself.
  */
 is_me: boolean, };
+
+export type PersonView = { 
+/**
+ * The public key, 64 hex digits.
+ */
+pubkey: string, 
+/**
+ * The public key, bech32.
+ */
+npub: string, 
+/**
+ * As shown everywhere: the nickname, else the name of the profile, else a short form of the npub.
+ */
+name: string, 
+/**
+ * What they are called on this computer; empty where they have no nickname.
+ */
+nickname: string, 
+/**
+ * The name that they published; empty where none is known.
+ */
+profile_name: string, 
+/**
+ * What they say about themselves; may have several lines.
+ */
+about: string, 
+/**
+ * URL of a picture, https. It is not fetched without consent.
+ */
+picture: string | null, 
+/**
+ * URL of a page, https.
+ */
+website: string | null, 
+/**
+ * The address that they give as theirs, such as `anna@example.org` (NIP-05).
+ */
+address: string | null, 
+/**
+ * Whether that address is theirs.
+ */
+address_state: AddressState, 
+/**
+ * When that was found out, Unix seconds.
+ */
+address_at: number | null, 
+/**
+ * When the profile was looked up last, Unix seconds; `None` where it never was.
+ */
+looked_at: number | null, 
+/**
+ * Whether it is the account itself.
+ */
+is_me: boolean, 
+/**
+ * Has a nickname, or a conversation with them was begun or accepted.
+ */
+is_contact: boolean, 
+/**
+ * Their messages are hidden, their invitations vanish.
+ */
+is_blocked: boolean, 
+/**
+ * The chats that they are in with the account, as in [`crate::ChatRow::id`].
+ */
+chats: Array<string>, 
+/**
+ * The conversation with them alone, where there is one.
+ */
+conversation: string | null, };
+
+export type ProfileFields = { 
+/**
+ * At most 100 characters.
+ */
+name: string, 
+/**
+ * At most 2,000 characters.
+ */
+about: string, 
+/**
+ * An https URL, or empty.
+ */
+picture: string, 
+/**
+ * An https URL, or empty.
+ */
+website: string, 
+/**
+ * `name@host` (NIP-05), or empty.
+ */
+address: string, };
+
+export type ProfileVersion = { 
+/**
+ * Names it in commands: the event id in hex.
+ */
+id: string, 
+/**
+ * When it was published, Unix seconds.
+ */
+published_at: number, 
+/**
+ * What it said.
+ */
+fields: ProfileFields, };
 
 export type Race = { 
 /**
@@ -644,6 +852,20 @@ connected: boolean,
  */
 own: boolean, };
 
+export type RequestPerson = { 
+/**
+ * The public key, bech32.
+ */
+npub: string, 
+/**
+ * The nickname or the name of their profile, else a short form of the npub.
+ */
+name: string, 
+/**
+ * Has a nickname, or a conversation with them was begun or accepted.
+ */
+is_contact: boolean, };
+
 export type RequestView = { 
 /**
  * Names the request in commands.
@@ -673,6 +895,18 @@ inviter_name: string,
  * Number of member accounts.
  */
 members: number, 
+/**
+ * Who is in it, as far as that is kept: the inviter first, then people known here. At most 20.
+ */
+people: Array<RequestPerson>, 
+/**
+ * How many of the members are contacts of the account.
+ */
+known: number, 
+/**
+ * A conversation with the inviter alone.
+ */
+direct: boolean, 
 /**
  * Unix seconds when it arrived here.
  */
@@ -736,7 +970,11 @@ export type Settings = {
 /**
  * Whether notifications show who wrote and what.
  */
-notification_text: boolean, };
+notification_text: boolean, 
+/**
+ * Whose invitations are shown.
+ */
+who_may_add_me: WhoMayAdd, };
 
 export type SetupName = "look_up" | "relay_lists" | "key_package";
 
@@ -911,3 +1149,5 @@ export type Unlock = {
  * The passphrase the vault was sealed with.
  */
 passphrase: string, };
+
+export type WhoMayAdd = "anyone" | "contacts" | "nobody";

@@ -7,6 +7,7 @@ import type {
   GroupDetails,
   MessageView,
   NetworkState,
+  PersonView,
   RequestView,
   Session,
   Settings,
@@ -76,7 +77,7 @@ export const initial: AppState = {
   requests: [],
   setup: [],
   network: { relays: [], outbox: 0, catching_up: false },
-  settings: { notification_text: true },
+  settings: { notification_text: true, who_may_add_me: "anyone" },
   openChat: null,
   timeline: null,
   group: null,
@@ -108,7 +109,7 @@ export function reduce(state: AppState, action: Action): AppState {
 }
 
 function takeSnapshot(state: AppState, snapshot: Snapshot): AppState {
-  const chats = [...snapshot.chats].sort(byActivity);
+  const chats = [...snapshot.chats].sort(byPlaceInList);
   const openChat = chats.some((chat) => chat.id === state.openChat) ? state.openChat : null;
   const kept = openChat !== null && openChat === state.openChat;
   return {
@@ -146,6 +147,8 @@ function takeEvent(state: AppState, event: Event): AppState {
       return { ...next, timeline: withMessage(state.timeline, event.message) };
     case "messages_removed":
       return { ...next, timeline: withoutMessages(state.timeline, event.chat, event.messages) };
+    case "person":
+      return { ...next, timeline: withPerson(state.timeline, event.person) };
     case "group":
       return event.group.id === state.openChat ? { ...next, group: event.group } : next;
     case "request":
@@ -169,12 +172,25 @@ function openFromNotice(state: AppState, chat: string, message: number | null): 
   return { ...state, openChat: chat, timeline: null, group: null, target };
 }
 
-function byActivity(a: ChatRow, b: ChatRow): number {
+/** Pinned chats in their order, then the others by their last message. */
+function byPlaceInList(a: ChatRow, b: ChatRow): number {
+  const pinned = (row: ChatRow) => row.pinned ?? Number.POSITIVE_INFINITY;
+  if (pinned(a) !== pinned(b)) return pinned(a) - pinned(b);
   return b.last_activity - a.last_activity || (a.id < b.id ? -1 : 1);
 }
 
 function withChat(chats: ChatRow[], chat: ChatRow): ChatRow[] {
-  return [...chats.filter((other) => other.id !== chat.id), chat].sort(byActivity);
+  return [...chats.filter((other) => other.id !== chat.id), chat].sort(byPlaceInList);
+}
+
+/** Names stand in the messages; who wrote them is called something else now, or is hidden. */
+function withPerson(timeline: Timeline | null, person: PersonView): Timeline | null {
+  if (timeline === null || person.is_me) return timeline;
+  const renamed = (message: MessageView): MessageView =>
+    message.sender === person.pubkey
+      ? { ...message, sender_name: person.name, hidden: person.is_blocked && message.kind.type === "text" }
+      : message;
+  return { ...timeline, messages: timeline.messages.map(renamed) };
 }
 
 function withRequest(requests: RequestView[], request: RequestView): RequestView[] {

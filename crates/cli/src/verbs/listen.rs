@@ -93,7 +93,11 @@ impl Printed {
                 "outbox": network.outbox,
                 "catching_up": network.catching_up,
             })),
-            EventKind::Chat { .. } | EventKind::Session { .. } | EventKind::Settings { .. } | EventKind::OpenChat { .. } => None,
+            EventKind::Chat { .. }
+            | EventKind::Person { .. }
+            | EventKind::Session { .. }
+            | EventKind::Settings { .. }
+            | EventKind::OpenChat { .. } => None,
         })
     }
 

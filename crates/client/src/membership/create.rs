@@ -13,7 +13,7 @@ use crate::account::Account;
 use crate::intent::{crowded, inbox, offers};
 use crate::receive::{Taking, insert_system_row, project};
 use crate::relays::{MAX_RELAYS, union};
-use crate::{Error, Result, changes, invitees, relays, rotation};
+use crate::{Error, Result, changes, invitees, pairs, relays, rotation};
 
 /// Creates a group.
 pub(crate) async fn create(account: &Arc<Account>, args: ipc::NewGroup) -> Result<ipc::GroupCreated> {
@@ -59,6 +59,10 @@ pub(crate) async fn create(account: &Arc<Account>, args: ipc::NewGroup) -> Resul
             needs_self_update_at: Some(rotation::next_after(now)),
         })?;
         project(tx, groups, chat, &id)?;
+        pairs::note(tx, keys.public_key(), chat)?;
+        for person in &invited {
+            tx.meet(&person.offer.pubkey)?;
+        }
         let mut taking = Taking::new(tx, groups, changes, &keys, now);
         insert_system_row(&mut taking, chat, id.as_bytes(), keys.public_key(), now, &SystemMessage::Created)?;
         for invitation in &invitations {

@@ -16,7 +16,7 @@ use super::{fork, left_behind};
 use crate::changes::Changes;
 use crate::chores::Chore;
 use crate::groups::Groups;
-use crate::{Error, Result, deletion, departures, ending, invitations, membership, views};
+use crate::{Error, Result, choice, deletion, departures, ending, invitations, membership, pairs, views};
 
 /// Push tokens of phones (Marmot: push notifications): of no use to a desktop.
 const PUSH_KINDS: std::ops::RangeInclusive<u16> = 447..=449;
@@ -273,12 +273,7 @@ impl<'a, 'tx> Taking<'a, 'tx> {
         let Some(id) = self.tx.insert_message(&record)? else { return fork::arrived_again(self, &record) };
         match record.kind {
             KIND_CHAT => {
-                self.tx.touch_chat(chat.id, record.at)?;
-                if record.mine {
-                    self.changes.message(id)
-                } else {
-                    self.changes.arrival(id)
-                }
+                choice::arrived(self, chat, id, &record)?;
                 deletion::before_it_came(self, chat, id, &record)?;
             }
             KIND_DELETE => deletion::take(self, chat, &record, &targets)?,
@@ -356,6 +351,9 @@ pub(crate) fn project(tx: &Tx<'_>, groups: &mut Groups, chat: ChatId, id: &Group
             members,
         },
     )?;
+    if let Some(account) = tx.account()? {
+        pairs::members_changed(tx, account.public_key, chat)?;
+    }
     Ok(moved)
 }
 

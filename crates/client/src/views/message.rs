@@ -47,6 +47,8 @@ pub(crate) fn messages(tx: &Tx<'_>, me: PublicKey, chat: ChatId, records: &[Mess
             kind,
             at: record.at,
             state: state(tx, record)?,
+            mentions_me: !record.mine && tx.is_mention(chat, record.id)?,
+            hidden: !record.mine && record.kind == KIND_CHAT && names.is_blocked(&record.sender)?,
         });
     }
     Ok(views)
@@ -125,8 +127,10 @@ fn parents(tx: &Tx<'_>, chat: ChatId, records: &[MessageRecord]) -> Result<HashM
 fn text(names: &Names<'_, '_>, record: &MessageRecord, notes: &Annotations, parent: Option<&MessageRecord>) -> Result<ipc::MessageKind> {
     let shown = notes.shown(record);
     let deleted = shown.is_none();
+    let unwanted = parent.map(|parent| names.is_blocked(&parent.sender)).transpose()?.unwrap_or(false);
     let quote = match parent.map(|parent| notes.shown(parent)) {
         None => None,
+        Some(Some(_)) if unwanted => Some(super::HIDDEN.into()),
         Some(None) => Some("Message deleted".into()),
         Some(Some(shown)) => Some(one_line(&mentions::readable(&shown.content, &mentioned(names, &shown.tags)?), QUOTE_CAP)),
     };

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::Mute;
+
 /// How a group stands for this account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
@@ -34,11 +36,25 @@ pub struct ChatRow {
     pub preview: String,
     /// Who wrote it, as shown; empty for system rows and where there is none.
     pub preview_sender: String,
-    /// Time of the last activity, Unix seconds; sorts the list, newest first.
+    /// Time of the last message, Unix seconds; sorts the list below the pinned chats, newest first.
     #[ts(type = "number")]
     pub last_activity: u64,
     /// Messages of others that were not read yet.
     pub unread: u32,
+    /// Those of them that name the account or answer it; at most 999.
+    pub mentions: u32,
+    /// Shown as unread because the person wants it so, whatever was read.
+    pub marked_unread: bool,
+    /// Start of what was written and not sent yet, one line; empty where there is nothing.
+    pub draft: String,
+    /// Place among the pinned chats, from 0; they come first.
+    pub pinned: Option<u32>,
+    /// Out of the way until a message comes that is not muted.
+    pub archived: bool,
+    /// No notices, and its unread messages stay out of the badge; its mentions do not.
+    pub muted: Option<Mute>,
+    /// In a conversation of two that nobody else was ever in: the other person, 64 hex digits.
+    pub direct: Option<String>,
     /// Own messages that failed.
     pub failed: u32,
     /// Number of member accounts.

@@ -51,6 +51,10 @@ pub struct MessageView {
     pub at: u64,
     /// How far it got.
     pub state: MessageState,
+    /// Of somebody else, and names the account or answers it.
+    pub mentions_me: bool,
+    /// The author is blocked: a line stands in its place until the person asks to see it.
+    pub hidden: bool,
 }
 
 /// What a row of the timeline shows.

@@ -31,14 +31,38 @@ CREATE TABLE cursors (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX cursors_by_time ON cursors (at);
 
+-- What others published about themselves: a cache.
 CREATE TABLE people (
     public_key BLOB NOT NULL PRIMARY KEY,
     name TEXT NOT NULL DEFAULT '',
-    inbox_relays TEXT NOT NULL DEFAULT '[]',
+    about TEXT NOT NULL DEFAULT '',
+    picture TEXT NOT NULL DEFAULT '',
+    website TEXT NOT NULL DEFAULT '',
+    address TEXT NOT NULL DEFAULT '',
+    address_state TEXT NOT NULL DEFAULT 'unknown' CHECK (address_state IN ('unknown', 'verified', 'refuted')),
+    address_at INTEGER NOT NULL DEFAULT 0,
     outbox_relays TEXT NOT NULL DEFAULT '[]',
-    fetched_at INTEGER NOT NULL DEFAULT 0
+    published_at INTEGER NOT NULL DEFAULT 0,
+    looked_at INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX people_by_time ON people (fetched_at);
+CREATE INDEX people_by_look ON people (looked_at);
+
+-- What the person here decided about others: never published, never forgotten by itself.
+CREATE TABLE contacts (
+    public_key BLOB NOT NULL PRIMARY KEY,
+    nickname TEXT NOT NULL DEFAULT '',
+    met INTEGER NOT NULL DEFAULT 0,
+    blocked_at INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX contacts_blocked ON contacts (blocked_at) WHERE blocked_at IS NOT NULL;
+
+-- Versions of the account's own profile, as they were found or made.
+CREATE TABLE own_profiles (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    event_id BLOB NOT NULL UNIQUE,
+    event TEXT NOT NULL,
+    published_at INTEGER NOT NULL DEFAULT 0
+) STRICT;
 
 CREATE TABLE chats (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
@@ -60,6 +84,31 @@ CREATE TABLE chats (
 ) STRICT;
 CREATE INDEX chats_by_activity ON chats (last_activity);
 CREATE INDEX chats_by_routing ON chats (routing);
+
+-- What the person decided about a conversation; no row where nothing was.
+CREATE TABLE choices (
+    chat INTEGER NOT NULL PRIMARY KEY REFERENCES chats (id) ON DELETE CASCADE,
+    place INTEGER,
+    archived INTEGER NOT NULL DEFAULT 0,
+    muted INTEGER NOT NULL DEFAULT 0,
+    muted_until INTEGER,
+    marked_unread INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE TABLE drafts (
+    chat INTEGER NOT NULL PRIMARY KEY REFERENCES chats (id) ON DELETE CASCADE,
+    text TEXT NOT NULL DEFAULT '',
+    reply_to INTEGER,
+    edited INTEGER,
+    edit TEXT NOT NULL DEFAULT ''
+) STRICT;
+
+-- Conversations of two that nobody else was ever in.
+CREATE TABLE pairs (
+    chat INTEGER NOT NULL PRIMARY KEY REFERENCES chats (id) ON DELETE CASCADE,
+    person BLOB NOT NULL
+) STRICT;
+CREATE INDEX pairs_by_person ON pairs (person);
 
 CREATE TABLE members (
     chat INTEGER NOT NULL REFERENCES chats (id) ON DELETE CASCADE,
@@ -101,9 +150,17 @@ CREATE TABLE messages (
 CREATE UNIQUE INDEX messages_by_event ON messages (chat, event_id);
 CREATE INDEX messages_by_target ON messages (chat, target, kind) WHERE target IS NOT NULL;
 -- The columns of the condition are in it too, so that counting never visits the messages themselves.
-CREATE INDEX messages_unread ON messages (chat, id, kind, mine, erased, withdrawn) WHERE kind = 9 AND mine = 0 AND erased = 0 AND withdrawn = 0;
+CREATE INDEX messages_unread ON messages (chat, id, kind, mine, erased, withdrawn, sender) WHERE kind = 9 AND mine = 0 AND erased = 0 AND withdrawn = 0;
 CREATE INDEX messages_by_epoch ON messages (chat, epoch);
 CREATE INDEX messages_expiring ON messages (expires_at) WHERE expires_at IS NOT NULL;
+
+-- Messages that name the account or answer it.
+CREATE TABLE mentions (
+    chat INTEGER NOT NULL REFERENCES chats (id) ON DELETE CASCADE,
+    message INTEGER NOT NULL REFERENCES message_ids (id) ON DELETE CASCADE,
+    PRIMARY KEY (chat, message)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX mentions_by_message ON mentions (message);
 
 CREATE TABLE outbox (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
@@ -148,6 +205,7 @@ CREATE TABLE requests (
     name TEXT NOT NULL DEFAULT '',
     description TEXT NOT NULL DEFAULT '',
     members INTEGER NOT NULL DEFAULT 0,
+    people TEXT NOT NULL DEFAULT '[]',
     invited_at INTEGER NOT NULL DEFAULT 0,
     received_at INTEGER NOT NULL DEFAULT 0,
     problem TEXT NOT NULL DEFAULT '',
@@ -155,6 +213,7 @@ CREATE TABLE requests (
 ) STRICT;
 CREATE INDEX requests_by_group ON requests (group_id, state) WHERE group_id IS NOT NULL;
 CREATE INDEX requests_by_state ON requests (state, received_at);
+CREATE INDEX requests_by_inviter ON requests (inviter, state);
 
 CREATE TABLE seen (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,

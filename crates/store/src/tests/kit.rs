@@ -206,6 +206,7 @@ pub fn request(n: u16) -> RequestRecord {
         name: "a group".into(),
         description: String::new(),
         members: 5,
+        people: vec!["aa".into()],
         invited_at: 900 + u64::from(n),
         received_at: 1000 + u64::from(n),
         problem: String::new(),

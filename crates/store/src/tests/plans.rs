@@ -6,13 +6,18 @@ use crate::tests::kit::{
 };
 use crate::tx::STATEMENTS;
 use crate::{
-    Answer, ChatProjection, ChatState, CursorKey, KIND_REACTION, Lane, Member, MessageId, MessageRecord, OutboxRecord, OutboxState,
-    PageKey, PersonRecord, RequestInsert, RequestState, StoreError, Tx,
+    Answer, ChatProjection, ChatState, ChoiceRecord, ContactRecord, CursorKey, DraftRecord, KIND_REACTION, Lane, Member, MessageId,
+    MessageRecord, Muted, OutboxRecord, OutboxState, PageKey, PersonRecord, RequestInsert, RequestState, StoreError, Tx,
 };
 
 /// What may be walked from end to end, because the cap beside it is small or the caller wants all of it.
-const MAY_BE_WALKED: [&str; 11] = [
+const MAY_BE_WALKED: [&str; 15] = [
     "SCAN account",
+    // Of people, the search by name reads all that the cap allows; the others grow only with what the person here does.
+    "SCAN people",
+    "SCAN contacts",
+    "SCAN choices",
+    "SCAN own_profiles",
     "SCAN settings",
     "SCAN chats",
     "SCAN cursors",
@@ -140,6 +145,19 @@ fn exercise(tx: &Tx<'_>) -> Result<(), StoreError> {
     tx.messages_since_epoch(here, Epoch(1))?;
     tx.unread_count(here)?;
     tx.first_unread(here)?;
+    tx.put_choice(here, &ChoiceRecord { muted: Some(Muted::Until(5)), ..ChoiceRecord::default() })?;
+    tx.pinned()?;
+    tx.no_longer_muted(5)?;
+    tx.next_unmute()?;
+    tx.put_draft(here, &DraftRecord { text: "a".into(), ..DraftRecord::default() })?;
+    tx.put_draft(here, &DraftRecord::default())?;
+    tx.insert_mention(here, id)?;
+    tx.is_mention(here, id)?;
+    tx.unread_mentions(here, 5)?;
+    tx.put_pair(here, &person(1))?;
+    tx.pair(here)?;
+    tx.pairs_with(&person(1))?;
+    tx.remove_pair(here)?;
     tx.erase_message(id)?;
     tx.resend_message(id, Epoch(4), &commit(4), &Digest::of(b"x"))?;
     tx.set_withdrawn(id, true)?;
@@ -204,14 +222,20 @@ fn small_tables(tx: &Tx<'_>) -> Result<(), StoreError> {
     tx.cursor(&key)?;
     tx.cursors()?;
     tx.remove_cursor(&key)?;
-    tx.put_person(&PersonRecord {
-        public_key: person(1),
-        name: String::new(),
-        inbox_relays: vec![],
-        outbox_relays: vec![],
-        fetched_at: 1,
-    })?;
+    tx.put_person(&PersonRecord::unknown(person(1)))?;
     tx.person(&person(1))?;
+    tx.people()?;
+    tx.companions()?;
+    tx.chats_of(&person(1))?;
+    tx.put_contact(&ContactRecord { blocked_at: Some(1), ..ContactRecord::new(person(1)) })?;
+    tx.meet(&person(1))?;
+    tx.contact(&person(1))?;
+    tx.contacts()?;
+    tx.is_blocked(&person(1))?;
+    tx.blocked()?;
+    tx.put_contact(&ContactRecord::new(person(1)))?;
+    tx.keep_own_profile(&event(1), "{}", 1)?;
+    tx.own_profiles()?;
     let RequestInsert::Added(id) = tx.insert_request(&request(1), 5)? else {
         return Err(StoreError::NotFound("the request"));
     };
@@ -219,6 +243,7 @@ fn small_tables(tx: &Tx<'_>) -> Result<(), StoreError> {
     tx.open_requests()?;
     tx.spare_request_count()?;
     tx.requests_of_group(&group(1), RequestState::Spare)?;
+    tx.open_requests_of(&person(4))?;
     tx.set_request_state(id, RequestState::Accepted)?;
     tx.prune_requests(5)?;
     tx.remember_seen(&event(1), 1)?;

@@ -204,7 +204,7 @@ fn a_key_package_is_kept_until_it_is_replaced_and_out_of_use() {
 fn a_person_is_replaced_by_what_was_fetched_last() {
     let (_home, database) = fresh();
     on(&database, |tx| {
-        let found = PersonRecord { public_key: person(1), name: "B".into(), inbox_relays: relays(), outbox_relays: vec![], fetched_at: 5 };
+        let found = PersonRecord { name: "B".into(), outbox_relays: relays(), looked_at: 5, ..PersonRecord::unknown(person(1)) };
         tx.put_person(&PersonRecord { name: "A".into(), ..found.clone() })?;
         tx.put_person(&found)?;
         assert_eq!(tx.person(&person(1))?, Some(found));
