@@ -4,7 +4,7 @@ import type { Backend } from "./backend";
 import { fakeNpub, groupOf, jonas, mara, me, RELAYS, requestOf, rowOf, sami, talkMessages } from "./fake-data";
 import type {
   AccountView, ChatRow, Delivery, ErrorCode, Event, EventKind, GroupDetails, IpcError, KeyPlace, MessageView, PersonPreview,
-  RequestView, Session, SetupStep, Snapshot,
+  RequestView, Session, SetupStep, Snapshot, TimelinePage,
 } from "./generated";
 
 function refuse(code: ErrorCode, message: string, retryable = false): IpcError {
@@ -236,12 +236,21 @@ export class FakeBackend implements Backend {
   }
 
   async timeline(chat: string, before: { at: number; seq: number } | null, limit: number) {
+    const end = before === null ? (this.messages.get(chat) ?? []).length : this.#place(chat, before);
+    return this.#page(chat, end - limit, end);
+  }
+
+  async timelineAfter(chat: string, after: { at: number; seq: number }, limit: number) {
+    const start = this.#place(chat, after) + 1;
+    return this.#page(chat, start, start + limit);
+  }
+
+  async timelineAround(chat: string, message: number, limit: number) {
     const all = this.messages.get(chat) ?? [];
-    const end = before === null ? all.length : all.findIndex((one) => one.cursor.at === before.at && one.cursor.seq === before.seq);
-    const start = Math.max(0, end - limit);
-    const unread = this.#row(chat).unread;
-    const first = unread === 0 ? undefined : all.filter((one) => !one.mine).at(-unread);
-    return { messages: all.slice(start, end), older: start === 0 ? null : (all[start]?.cursor ?? null), first_unread: first?.id ?? null };
+    const at = all.findIndex((one) => one.id === message);
+    if (at < 0) throw refuse("not_found", "This message is not here any more.");
+    const start = Math.max(0, Math.min(at - Math.floor((limit - 1) / 2), all.length - limit));
+    return this.#page(chat, start, start + limit);
   }
 
   async send(args: { chat: string; text: string; reply_to: number | null }): Promise<MessageView> {
@@ -305,6 +314,21 @@ export class FakeBackend implements Backend {
 
   async copyNpub(): Promise<void> {
     this.calls.push(["copyNpub"]);
+  }
+
+  #place(chat: string, cursor: { at: number; seq: number }): number {
+    return (this.messages.get(chat) ?? []).findIndex((one) => one.cursor.at === cursor.at && one.cursor.seq === cursor.seq);
+  }
+
+  #page(chat: string, from: number, to: number): TimelinePage {
+    const all = this.messages.get(chat) ?? [];
+    const [start, end] = [Math.max(0, from), Math.min(to, all.length)];
+    const messages = all.slice(start, end);
+    const unread = this.#row(chat).unread;
+    const first = unread === 0 ? undefined : all.filter((one) => !one.mine).at(-unread);
+    const older = start === 0 ? null : (messages[0]?.cursor ?? null);
+    const newer = end === all.length ? null : (messages.at(-1)?.cursor ?? null);
+    return { messages, older, newer, first_unread: first?.id ?? null };
   }
 
   #enter(view: AccountView): Session {
