@@ -72,6 +72,8 @@ fn run(start: Start) -> tauri::Result<()> {
             commands::requests::accept,
             commands::requests::decline,
             commands::messages::timeline,
+            commands::messages::timeline_after,
+            commands::messages::timeline_around,
             commands::messages::send,
             commands::messages::react,
             commands::messages::unreact,

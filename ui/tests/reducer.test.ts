@@ -24,7 +24,7 @@ function event(state: AppState, kind: EventKind, seq = state.seq + 1): AppState 
 
 function opened(messages: MessageView[] = talk.slice(-10), older = talk.at(-10)?.cursor ?? null): AppState {
   const open = reduce(started, { type: "open", chat: "a1" });
-  return reduce(open, { type: "page", chat: "a1", unread: 0, page: { messages, older, first_unread: null } });
+  return reduce(open, { type: "page", chat: "a1", unread: 0, page: { messages, older, newer: null, first_unread: null } });
 }
 
 function copy(message: MessageView | undefined, change: Partial<MessageView>): MessageView {
@@ -148,7 +148,7 @@ describe("the timeline", () => {
 
   test("older pages come before, without doubles", () => {
     const before = opened();
-    const page = { messages: talk.slice(0, -8), older: null, first_unread: null };
+    const page = { messages: talk.slice(0, -8), older: null, newer: null, first_unread: null };
     const after = reduce(before, { type: "older_page", chat: "a1", page });
     expect(after.timeline?.messages.map((message) => message.id)).toEqual(talk.map((message) => message.id));
     expect(after.timeline?.older).toBeNull();
@@ -156,17 +156,17 @@ describe("the timeline", () => {
 
   test("a page for a chat that was left meanwhile is dropped", () => {
     const left = reduce(opened(), { type: "open", chat: "old" });
-    const page = { messages: talk, older: null, first_unread: null };
+    const page = { messages: talk, older: null, newer: null, first_unread: null };
     expect(reduce(left, { type: "page", chat: "a1", unread: 0, page }).timeline).toBeNull();
     expect(reduce(left, { type: "older_page", chat: "a1", page }).timeline).toBeNull();
   });
 
   test("loading the open conversation again keeps the divider and what was read back", () => {
     const first = reduce(started, { type: "open", chat: "a1" });
-    const page = { messages: talk.slice(-10), older: talk.at(-10)?.cursor ?? null, first_unread: talk.at(-2)?.id ?? null };
+    const page = { messages: talk.slice(-10), older: talk.at(-10)?.cursor ?? null, newer: null, first_unread: talk.at(-2)?.id ?? null };
     const once = reduce(first, { type: "page", chat: "a1", unread: 2, page });
-    const back = reduce(once, { type: "older_page", chat: "a1", page: { messages: talk.slice(0, -10), older: null, first_unread: null } });
-    const again = reduce(back, { type: "page", chat: "a1", unread: 0, page: { ...page, first_unread: null } });
+    const back = reduce(once, { type: "older_page", chat: "a1", page: { messages: talk.slice(0, -10), older: null, newer: null, first_unread: null } });
+    const again = reduce(back, { type: "page", chat: "a1", unread: 0, page: { ...page, newer: null, first_unread: null } });
     expect(again.timeline).toMatchObject({ firstUnread: talk.at(-2)?.id, unreadCount: 2, older: null });
     expect(again.timeline?.messages).toHaveLength(talk.length);
   });
@@ -181,7 +181,7 @@ describe("the timeline", () => {
     expect(appended.timeline?.older).toEqual({ at: 1, seq: 1 });
 
     const older = copy(talk[5], { id: 1, cursor: { at: -1, seq: 0 } });
-    const prepended = reduce(full, { type: "older_page", chat: "a1", page: { messages: [older], older: null, first_unread: null } });
+    const prepended = reduce(full, { type: "older_page", chat: "a1", page: { messages: [older], older: null, newer: null, first_unread: null } });
     expect(prepended.timeline?.messages).toHaveLength(TIMELINE_CAP);
     expect(prepended.timeline?.messages[0]?.id).toBe(1);
     expect(prepended.timeline?.detached).toBe(true);

@@ -129,6 +129,9 @@ pub enum Verb {
         /// How many of the newest.
         #[arg(long, default_value_t = 100)]
         limit: u32,
+        /// Those around the message of this id instead (at most 200), each once and in the order of the timeline.
+        #[arg(long, value_name = "ID")]
+        around: Option<String>,
     },
     /// Print what arrives, one JSON object for each line, until the program is stopped.
     Listen {

@@ -240,6 +240,7 @@ impl Tx<'_> {
     /// Deletes a conversation with its messages, members and unsent events. The group itself goes with
     /// [`murmel_engine::Storage::forget_group`].
     pub fn forget_chat(&self, id: ChatId) -> Result<(), StoreError> {
+        self.remove_words(id)?;
         self.run("DELETE FROM messages WHERE chat = ?1", params![id])?;
         self.run("DELETE FROM chats WHERE id = ?1", params![id])?;
         Ok(())

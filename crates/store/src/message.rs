@@ -95,6 +95,16 @@ impl Tx<'_> {
         if known.is_some() {
             return Ok(None);
         }
+        if message.kind == KIND_CHAT {
+            let id = self.insert_row(message)?;
+            self.add_words(&MessageRecord { id, withdrawn: false, ..message.clone() })?;
+            return Ok(Some(id));
+        }
+        let subject = self.subject(message)?;
+        self.reworded(subject, || self.insert_row(message)).map(Some)
+    }
+
+    fn insert_row(&self, message: &MessageRecord) -> Result<MessageId, StoreError> {
         let shown = MessageRecord::is_shown(message.kind);
         let id =
             self.insert("INSERT INTO message_ids (chat, shown, at) VALUES (?1, ?2, ?3)", params![message.chat, shown, int(message.at)])?;
@@ -122,7 +132,13 @@ impl Tx<'_> {
                 message.branch.as_ref().map(Digest::as_bytes),
             ],
         )?;
-        Ok(Some(MessageId(id)))
+        Ok(MessageId(id))
+    }
+
+    /// Runs what changes a row, and brings the index in line.
+    fn changed_row<T>(&self, id: MessageId, change: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let subject = self.message(id)?.map_or(Ok(None), |row| self.subject(&row))?;
+        self.reworded(subject, change)
     }
 
     /// A row.
@@ -240,12 +256,14 @@ impl Tx<'_> {
 
     /// Takes content and tags of a row away; the row stays, so that the event is still known. `true` if there was something to take.
     pub fn erase_message(&self, id: MessageId) -> Result<bool, StoreError> {
-        let changed = self.run(
-            "UPDATE messages SET content = '', tags = '[]', erased = 1
-             WHERE (chat, shown, at, id) = (SELECT chat, shown, at, id FROM message_ids WHERE id = ?1) AND erased = 0",
-            params![id],
-        )?;
-        Ok(changed > 0)
+        self.changed_row(id, || {
+            let changed = self.run(
+                "UPDATE messages SET content = '', tags = '[]', erased = 1
+                 WHERE (chat, shown, at, id) = (SELECT chat, shown, at, id FROM message_ids WHERE id = ?1) AND erased = 0",
+                params![id],
+            )?;
+            Ok(changed > 0)
+        })
     }
 
     /// Moves a row to the epoch and MLS message that now carry it: it was sent again after its branch lost.
@@ -260,28 +278,33 @@ impl Tx<'_> {
 
     /// Takes a row out of the timeline because its branch is not the group's, or puts it back.
     pub fn set_withdrawn(&self, id: MessageId, withdrawn: bool) -> Result<(), StoreError> {
-        self.run(
-            "UPDATE messages SET withdrawn = ?2, shown = (NOT ?2 AND kind IN (9, 1210))
-             WHERE (chat, shown, at, id) = (SELECT chat, shown, at, id FROM message_ids WHERE id = ?1)",
-            params![id, withdrawn],
-        )?;
-        self.run(
-            "UPDATE message_ids SET shown = NOT ?2 AND EXISTS (
-                 SELECT 1 FROM messages AS m WHERE m.chat = message_ids.chat AND m.shown = 1 AND m.at = message_ids.at AND m.id = message_ids.id)
-             WHERE id = ?1",
-            params![id, withdrawn],
-        )?;
-        Ok(())
+        self.changed_row(id, || {
+            self.run(
+                "UPDATE messages SET withdrawn = ?2, shown = (NOT ?2 AND kind IN (9, 1210))
+                 WHERE (chat, shown, at, id) = (SELECT chat, shown, at, id FROM message_ids WHERE id = ?1)",
+                params![id, withdrawn],
+            )?;
+            self.run(
+                "UPDATE message_ids SET shown = NOT ?2 AND EXISTS (
+                     SELECT 1 FROM messages AS m WHERE m.chat = message_ids.chat AND m.shown = 1 AND m.at = message_ids.at
+                     AND m.id = message_ids.id)
+                 WHERE id = ?1",
+                params![id, withdrawn],
+            )?;
+            Ok(())
+        })
     }
 
     /// Removes a row; the same event can be inserted again.
     pub fn delete_message(&self, id: MessageId) -> Result<(), StoreError> {
-        self.run(
-            "DELETE FROM messages WHERE (chat, shown, at, id) = (SELECT chat, shown, at, id FROM message_ids WHERE id = ?1)",
-            params![id],
-        )?;
-        self.run("DELETE FROM message_ids WHERE id = ?1", params![id])?;
-        Ok(())
+        self.changed_row(id, || {
+            self.run(
+                "DELETE FROM messages WHERE (chat, shown, at, id) = (SELECT chat, shown, at, id FROM message_ids WHERE id = ?1)",
+                params![id],
+            )?;
+            self.run("DELETE FROM message_ids WHERE id = ?1", params![id])?;
+            Ok(())
+        })
     }
 
     /// Removes up to `limit` rows that had to disappear by `now`, and with each what was said about it and the event that carried it.

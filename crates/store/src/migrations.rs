@@ -10,7 +10,7 @@ use crate::{MixedCodec, StoreError};
 pub const SCHEMA: u32 = 1;
 
 /// Step n leads from format n to n + 1.
-const STEPS: &[&str] = &[include_str!("schema/1.sql")];
+const STEPS: &[&str] = &[concat!(include_str!("schema/1.sql"), include_str!("schema/search.sql"))];
 
 /// # Errors
 /// [`StoreError::NewerSchema`]; [`StoreError::Damaged`] for a database without any format, which none of ours is.

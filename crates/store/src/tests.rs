@@ -8,4 +8,5 @@ mod mls;
 mod outgoing;
 mod plans;
 mod records;
+mod search;
 mod transactions;

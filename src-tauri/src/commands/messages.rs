@@ -13,6 +13,18 @@ pub async fn timeline(shell: State<'_, Shell>, chat: String, before: Option<Curs
     Ok(shell.client().await?.timeline(&chat, before, limit).await?)
 }
 
+/// The messages that are newer than `after`.
+#[tauri::command]
+pub async fn timeline_after(shell: State<'_, Shell>, chat: String, after: Cursor, limit: u32) -> Answer<TimelinePage> {
+    Ok(shell.client().await?.timeline_after(&chat, after, limit).await?)
+}
+
+/// The messages around one of them.
+#[tauri::command]
+pub async fn timeline_around(shell: State<'_, Shell>, chat: String, message: i64, limit: u32) -> Answer<TimelinePage> {
+    Ok(shell.client().await?.timeline_around(&chat, message, limit).await?)
+}
+
 /// Sends a text; the answer means that it is safe on this computer.
 #[tauri::command]
 pub async fn send(shell: State<'_, Shell>, args: SendMessage) -> Answer<MessageView> {

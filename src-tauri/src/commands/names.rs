@@ -28,6 +28,8 @@ pub const NAMES: &[&str] = &[
     "accept",
     "decline",
     "timeline",
+    "timeline_after",
+    "timeline_around",
     "send",
     "react",
     "unreact",

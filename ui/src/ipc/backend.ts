@@ -55,6 +55,10 @@ export interface Backend {
   decline(request: string): Promise<void>;
   /** The newest `limit` messages, or those older than `before`. */
   timeline(chat: string, before: Cursor | null, limit: number): Promise<TimelinePage>;
+  /** The messages that are newer than `after`, oldest first. */
+  timelineAfter(chat: string, after: Cursor, limit: number): Promise<TimelinePage>;
+  /** The messages around one of them, to jump there. */
+  timelineAround(chat: string, message: number, limit: number): Promise<TimelinePage>;
   send(args: SendMessage): Promise<MessageView>;
   retry(message: number): Promise<void>;
   delivery(message: number): Promise<Delivery[]>;

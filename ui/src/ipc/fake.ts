@@ -5,7 +5,7 @@ import { FakePeople, refuse } from "./fake-people";
 import { fakeNpub, groupOf, jonas, lena, mara, me, RELAYS, requestOf, rowOf, sami, talkMessages } from "./fake-data";
 import type {
   AccountView, ChatRow, Delivery, Event, EventKind, GroupDetails, KeyPlace, MessageView, PersonPreview,
-  RequestView, Session, Settings, SetupStep, Snapshot,
+  RequestView, Session, Settings, SetupStep, Snapshot, TimelinePage,
 } from "./generated";
 
 const done: SetupStep[] = [
@@ -234,12 +234,21 @@ export class FakeBackend extends FakePeople implements Backend {
   }
 
   async timeline(chat: string, before: { at: number; seq: number } | null, limit: number) {
+    const end = before === null ? (this.messages.get(chat) ?? []).length : this.#place(chat, before);
+    return this.#page(chat, end - limit, end);
+  }
+
+  async timelineAfter(chat: string, after: { at: number; seq: number }, limit: number) {
+    const start = this.#place(chat, after) + 1;
+    return this.#page(chat, start, start + limit);
+  }
+
+  async timelineAround(chat: string, message: number, limit: number) {
     const all = this.messages.get(chat) ?? [];
-    const end = before === null ? all.length : all.findIndex((one) => one.cursor.at === before.at && one.cursor.seq === before.seq);
-    const start = Math.max(0, end - limit);
-    const unread = this.#row(chat).unread;
-    const first = unread === 0 ? undefined : all.filter((one) => !one.mine).at(-unread);
-    return { messages: all.slice(start, end), older: start === 0 ? null : (all[start]?.cursor ?? null), first_unread: first?.id ?? null };
+    const at = all.findIndex((one) => one.id === message);
+    if (at < 0) throw refuse("not_found", "This message is not here any more.");
+    const start = Math.max(0, Math.min(at - Math.floor((limit - 1) / 2), all.length - limit));
+    return this.#page(chat, start, start + limit);
   }
 
   async send(args: { chat: string; text: string; reply_to: number | null }): Promise<MessageView> {
@@ -303,6 +312,21 @@ export class FakeBackend extends FakePeople implements Backend {
 
   async copyNpub(): Promise<void> {
     this.calls.push(["copyNpub"]);
+  }
+
+  #place(chat: string, cursor: { at: number; seq: number }): number {
+    return (this.messages.get(chat) ?? []).findIndex((one) => one.cursor.at === cursor.at && one.cursor.seq === cursor.seq);
+  }
+
+  #page(chat: string, from: number, to: number): TimelinePage {
+    const all = this.messages.get(chat) ?? [];
+    const [start, end] = [Math.max(0, from), Math.min(to, all.length)];
+    const messages = all.slice(start, end);
+    const unread = this.#row(chat).unread;
+    const first = unread === 0 ? undefined : all.filter((one) => !one.mine).at(-unread);
+    const older = start === 0 ? null : (messages[0]?.cursor ?? null);
+    const newer = end === all.length ? null : (messages.at(-1)?.cursor ?? null);
+    return { messages, older, newer, first_unread: first?.id ?? null };
   }
 
   #enter(view: AccountView): Session {

@@ -1140,6 +1140,10 @@ messages: Array<MessageView>,
  */
 older: Cursor | null, 
 /**
+ * Ask for what is newer than this; `None` at the end of the conversation.
+ */
+newer: Cursor | null, 
+/**
  * The first message that was not read when the page was made.
  */
 first_unread: number | null, };

@@ -30,6 +30,8 @@ export function tauriBackend(): Backend {
     accept: (request) => invoke("accept", { request }),
     decline: (request) => invoke("decline", { request }),
     timeline: (chat, before, limit) => invoke("timeline", { chat, before, limit }),
+    timelineAfter: (chat, after, limit) => invoke("timeline_after", { chat, after, limit }),
+    timelineAround: (chat, message, limit) => invoke("timeline_around", { chat, message, limit }),
     send: (args) => invoke("send", { args }),
     retry: (message) => invoke("retry", { message }),
     delivery: (message) => invoke("delivery", { message }),

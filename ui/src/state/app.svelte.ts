@@ -215,7 +215,7 @@ export class App {
         messages = [...more.messages, ...messages];
         older = more.older;
       }
-      return { type: "page", chat, unread, page: { messages, older, first_unread: page.first_unread } };
+      return { type: "page", chat, unread, page: { ...page, messages, older } };
     });
   }
 }

@@ -60,10 +60,32 @@ pub async fn list(open: &Open, group: &str, limit: u32) -> Outcome {
     open.catch_up().await?;
     let group = open.group(group).await?;
     let records = open.client.records(&group.id, limit).await?;
+    Ok(Some(listed(&group.id, &records)))
+}
+
+/// The messages around one of them.
+///
+/// # Errors
+/// Those of the client, and `NotFound` for an unknown message.
+pub async fn around(open: &Open, group: &str, message: &str, limit: u32) -> Outcome {
+    open.catch_up().await?;
+    let group = open.group(group).await?;
+    let unknown = || Failure::new(ErrorCode::NotFound, "This message is not here.");
+    let middle = open.client.record_by_event(&group.id, message).await?.ok_or_else(unknown)?;
+    let page = open.client.timeline_around(&group.id, middle.message, limit).await?;
+    let mut records = Vec::with_capacity(page.messages.len());
+    for view in page.messages {
+        // What happened to the group was never on the wire.
+        records.extend(open.client.record(view.id).await?);
+    }
+    Ok(Some(listed(&group.id, &records)))
+}
+
+fn listed(group: &str, records: &[Record]) -> Answer {
     let text = records.iter().map(|record| format!("{}  {}: {}", record.created_at, short(&record.sender), record.content));
     let text = text.collect::<Vec<_>>().join("\n");
-    let messages: Vec<Value> = records.iter().map(|record| record_value(&group.id, record)).collect();
-    Ok(Some(Answer::new(json!({ "messages": messages }), text)))
+    let messages: Vec<Value> = records.iter().map(|record| record_value(group, record)).collect();
+    Answer::new(json!({ "messages": messages }), text)
 }
 
 /// A message as programs get it.

@@ -15,6 +15,23 @@ impl Client {
         timeline::page(&self.account()?, chat, before, limit).await
     }
 
+    /// Up to `limit` rows that are newer than `after`, oldest first.
+    ///
+    /// # Errors
+    /// `NotFound` for the chat.
+    pub async fn timeline_after(&self, chat: &str, after: ipc::Cursor, limit: u32) -> Result<ipc::TimelinePage> {
+        timeline::page_after(&self.account()?, chat, after, limit).await
+    }
+
+    /// Up to `limit` rows with `message` in their middle, oldest first: for a jump to what was found, to what is answered, or to
+    /// the first message that was not read ([`ipc::TimelinePage::first_unread`]).
+    ///
+    /// # Errors
+    /// `NotFound` for a chat or a message that is not here, or not any more.
+    pub async fn timeline_around(&self, chat: &str, message: i64, limit: u32) -> Result<ipc::TimelinePage> {
+        timeline::page_around(&self.account()?, chat, message, limit).await
+    }
+
     /// Every message of a chat as the wire has it, the newest `limit`, oldest first.
     ///
     /// # Errors

@@ -23,6 +23,8 @@ pub struct TimelinePage {
     pub messages: Vec<MessageView>,
     /// Ask for what is older than this; `None` at the beginning of the conversation.
     pub older: Option<Cursor>,
+    /// Ask for what is newer than this; `None` at the end of the conversation.
+    pub newer: Option<Cursor>,
     /// The first message that was not read when the page was made.
     #[ts(type = "number | null")]
     pub first_unread: Option<i64>,
