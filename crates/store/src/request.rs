@@ -165,7 +165,7 @@ impl Tx<'_> {
 
     /// Forgets requests that are not open received before `before`, Unix seconds; answers how many.
     pub fn prune_requests(&self, before: u64) -> Result<usize, StoreError> {
-        self.run("DELETE FROM requests WHERE state <> 'open' AND received_at < ?1", params![int(before)])
+        self.run("DELETE FROM requests WHERE state IN ('spare', 'accepted', 'declined') AND received_at < ?1", params![int(before)])
     }
 }
 
