@@ -82,6 +82,8 @@ impl Intent {
             Self::Describe(_) if did(|event| matches!(event, GroupEvent::Described)) => {
                 Some("Somebody else changed the description at the same time. If it does not suit, change it again.")
             }
+            // Made again at once, each of several rotations would take the place of another, for ever.
+            Self::Rotate => Some("Somebody else changed the group. The keys are rotated again when it is quiet."),
             _ => None,
         }
     }

@@ -8,7 +8,9 @@ use murmel_net::Feed;
 use murmel_store::{ChatId, ChatState, Tx};
 
 use crate::account::Account;
+use crate::chores::Chore;
 use crate::intent::Intent;
+use crate::receive::Taking;
 use crate::{Error, Result, membership, views};
 
 /// How often a group that never falls quiet is waited for.
@@ -34,6 +36,14 @@ pub(crate) fn rotated(tx: &Tx<'_>, chat: ChatId, now: u64) -> Result<()> {
 pub(crate) fn joined(tx: &Tx<'_>, chat: ChatId, now: u64) -> Result<()> {
     tx.remove_progress(&name(chat))?;
     Ok(tx.set_needs_self_update(chat, Some(now))?)
+}
+
+/// The rotation was made on a branch that does not count: our leaf is as old as before.
+pub(crate) fn undone(taking: &mut Taking<'_, '_>, chat: ChatId) -> Result<()> {
+    taking.tx.remove_progress(&name(chat))?;
+    taking.tx.set_needs_self_update(chat, Some(taking.now))?;
+    taking.changes.chore(Chore::Rotate(chat));
+    Ok(())
 }
 
 /// Nothing was said since the last rotation: there is nothing to protect that it did not protect.

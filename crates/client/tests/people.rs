@@ -158,11 +158,8 @@ async fn a_draft_survives_a_kill_and_goes_with_what_is_sent() {
     let mut anna = Person::new("Anna", &[relay.url().to_string()]).await;
     let chat = anna.create_group("Notes", &[]).await;
     let first = anna.say(&chat, "first").await.id;
-    let draft = Draft {
-        text: "half a thou".into(),
-        reply_to: Some(first),
-        edit: Some(DraftEdit { message: first, text: "First.".into() }),
-    };
+    let draft =
+        Draft { text: "half a thou".into(), reply_to: Some(first), edit: Some(DraftEdit { message: first, text: "First.".into() }) };
     anna.client().set_draft(&chat, draft.clone()).await.unwrap();
     assert_eq!(row(anna.client(), &chat).await.draft, "half a thou");
     anna.kill();
@@ -248,8 +245,7 @@ async fn a_blocked_person_is_hidden_silent_and_cannot_invite() {
 async fn only_those_who_may_can_invite() {
     let relay = relay().await;
     let relays = [relay.url().to_string()];
-    let (anna, ben, carla) =
-        (Person::new("Anna", &relays).await, Person::new("Ben", &relays).await, Person::new("Carla", &relays).await);
+    let (anna, ben, carla) = (Person::new("Anna", &relays).await, Person::new("Ben", &relays).await, Person::new("Carla", &relays).await);
     let allow = async |who_may_add_me| {
         ben.client().set_settings(Settings { notification_text: true, who_may_add_me }).await.unwrap();
         assert_eq!(ben.client().settings().await.unwrap().who_may_add_me, who_may_add_me);

@@ -21,7 +21,8 @@ impl Tx<'_> {
     /// A hash over every row of every table but those in `except`; equal exactly if nothing was changed. Reads the whole file.
     pub fn state_hash(&self, except: &[&str]) -> Result<StateHash, StoreError> {
         // The index says nothing that the messages do not, and how its pages are cut depends on how it came about.
-        let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'search' AND substr(name, 1, 7) <> 'search_' ORDER BY name";
+        let sql =
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'search' AND substr(name, 1, 7) <> 'search_' ORDER BY name";
         let tables = self.many(sql, [], |row| row.get::<_, String>(0))?;
         let mut state = Sha256::new();
         for table in tables.iter().filter(|table| !except.contains(&table.as_str())) {

@@ -9,7 +9,7 @@ use super::{commit, lost};
 use crate::chores::Chore;
 use crate::intent::{Intent, Staged};
 use crate::receive::Taking;
-use crate::{Error, Result};
+use crate::{Error, Result, rotation};
 
 /// Merged changes that are remembered of one chat: as many as there are epochs in the window, and those of branches that lost.
 const MADE_CAP: usize = 32;
@@ -52,6 +52,10 @@ pub(crate) fn take_back(taking: &mut Taking<'_, '_>, chat: ChatId, switched: &Sw
 
 /// Wants a change again that lost its place to `events`, if it still makes sense; `false` where it does not.
 pub(super) fn want_again(taking: &mut Taking<'_, '_>, chat: ChatId, outbox: i64, intent: Intent, events: &[GroupEvent]) -> Result<bool> {
+    if matches!(intent, Intent::Rotate) {
+        rotation::undone(taking, chat)?;
+        return Ok(false);
+    }
     if let Some(why) = intent.overtaken(events) {
         lost::tell(taking, chat, outbox, &intent, why)?;
         return Ok(false);

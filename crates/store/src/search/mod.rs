@@ -89,7 +89,8 @@ impl Tx<'_> {
             for row in rows {
                 let Some(message) = self.message(MessageId(row % ID_END))? else { continue };
                 // Marks are shared, and a damaged index says anything.
-                let meant = filter.chat.is_none_or(|chat| message.chat == chat) && filter.sender.is_none_or(|sender| message.sender == sender);
+                let meant =
+                    filter.chat.is_none_or(|chat| message.chat == chat) && filter.sender.is_none_or(|sender| message.sender == sender);
                 if meant && message.kind == KIND_CHAT && !message.withdrawn && found.len() < limit as usize {
                     found.push(message);
                 }

@@ -119,9 +119,14 @@ mod tests {
 
     #[test]
     fn nothing_that_is_typed_reaches_the_syntax() {
-        for text in ["", " ", "\"", "\"\"\"", "*", "AND", "NEAR(a b, 2)", "text:a", "{a b}:c", "^a", "a+b", "-a", "a\0b", "(", "'; DROP TABLE"] {
+        for text in
+            ["", " ", "\"", "\"\"\"", "*", "AND", "NEAR(a b, 2)", "text:a", "{a b}:c", "^a", "a+b", "-a", "a\0b", "(", "'; DROP TABLE"]
+        {
             let terms = expression(text);
-            assert!(terms.split(" AND ").all(|part| part.is_empty() || part.trim_end_matches(" *").chars().filter(|c| *c == '"').count() == 2), "{terms}");
+            assert!(
+                terms.split(" AND ").all(|part| part.is_empty() || part.trim_end_matches(" *").chars().filter(|c| *c == '"').count() == 2),
+                "{terms}"
+            );
         }
         assert!(Terms::parse("!?… \0").is_empty());
         assert_eq!(Terms::parse(&"word ".repeat(5_000)).parts.len(), PARTS_CAP);

@@ -3,7 +3,9 @@ use std::collections::BTreeSet;
 use nostr::PublicKey;
 
 use crate::tests::kit::{annotation, chat, event, fresh, message, on, person};
-use crate::{ChatId, KIND_CHAT, KIND_DELETE, KIND_EDIT, KIND_REACTION, MessageId, MessageRecord, PageKey, SearchFilter, StoreError, Terms, Tx};
+use crate::{
+    ChatId, KIND_CHAT, KIND_DELETE, KIND_EDIT, KIND_REACTION, MessageId, MessageRecord, PageKey, SearchFilter, StoreError, Terms, Tx,
+};
 
 fn filter(query: &str) -> SearchFilter {
     SearchFilter { terms: Terms::parse(query), ..SearchFilter::default() }
@@ -47,10 +49,13 @@ fn scripts_without_spaces_and_diacritics_are_found() {
     let (_home, database) = fresh();
     on(&database, |tx| {
         let here = tx.insert_chat(&chat(1))?;
-        for (n, text) in ["昨日東京タワーへ行った", "สวัสดีครับ", "우리학교에서 만나", "Grüße aus Łódź", "Đặng Thị", "😀👍🏽"].into_iter().enumerate() {
+        for (n, text) in
+            ["昨日東京タワーへ行った", "สวัสดีครับ", "우리학교에서 만나", "Grüße aus Łódź", "Đặng Thị", "😀👍🏽"].into_iter().enumerate()
+        {
             say(tx, here, n as u16, 10, text)?;
         }
-        for query in ["東京", "タワー", "สวัสดี", "ครับ", "학교", "grusse", "GRÜSSE ", "lodz", "dang thi", "👍"] {
+        for query in ["東京", "タワー", "สวัสดี", "ครับ", "학교", "grusse", "GRÜSSE ", "lodz", "dang thi", "👍"]
+        {
             assert_eq!(texts(tx, &filter(query))?.len(), 1, "{query}");
         }
         assert!(texts(tx, &filter("京東"))?.is_empty());
@@ -64,14 +69,21 @@ fn filters_narrow_by_chat_person_and_date_and_pages_follow_on_each_other() {
     on(&database, |tx| {
         let (here, there) = (tx.insert_chat(&chat(1))?, tx.insert_chat(&chat(2))?);
         for n in 0..40_u16 {
-            let row = MessageRecord { sender: person(2 + n as u8 % 2), content: format!("rose {n}"), ..message(if n < 20 { here } else { there }, n, 100 + u64::from(n / 2)) };
+            let row = MessageRecord {
+                sender: person(2 + n as u8 % 2),
+                content: format!("rose {n}"),
+                ..message(if n < 20 { here } else { there }, n, 100 + u64::from(n / 2))
+            };
             tx.insert_message(&row)?;
         }
         assert_eq!(texts(tx, &SearchFilter { chat: Some(here), ..filter("rose") })?.len(), 20);
         assert_eq!(texts(tx, &SearchFilter { chat: Some(there), sender: Some(person(3)), ..filter("rose") })?.len(), 10);
         // A filter alone finds everything it lets through.
         assert_eq!(texts(tx, &SearchFilter { sender: Some(person(2)), ..filter("") })?.len(), 20);
-        assert_eq!(texts(tx, &SearchFilter { since: Some(105), until: Some(106), ..filter("rose") })?, ["rose 13", "rose 12", "rose 11", "rose 10"]);
+        assert_eq!(
+            texts(tx, &SearchFilter { since: Some(105), until: Some(106), ..filter("rose") })?,
+            ["rose 13", "rose 12", "rose 11", "rose 10"]
+        );
         assert!(texts(tx, &filter(""))?.is_empty());
 
         let (mut all, mut before) = (Vec::new(), None);
@@ -98,7 +110,11 @@ fn chats_and_people_that_share_a_mark_are_told_apart() {
         close[31] ^= 1;
         say(tx, here, 1, 10, "rose")?;
         for n in 2..80 {
-            tx.insert_message(&MessageRecord { sender: PublicKey::from_byte_array(close), content: "rose too".into(), ..message(twin, n, 20) })?;
+            tx.insert_message(&MessageRecord {
+                sender: PublicKey::from_byte_array(close),
+                content: "rose too".into(),
+                ..message(twin, n, 20)
+            })?;
         }
         assert_eq!(texts(tx, &SearchFilter { chat: Some(here), ..filter("rose") })?, ["rose"]);
         assert_eq!(texts(tx, &SearchFilter { sender: Some(person(2)), ..filter("rose") })?, ["rose"]);
@@ -189,7 +205,13 @@ fn after_any_history_the_index_is_what_a_rebuilding_makes() {
                 let kind = [KIND_CHAT, KIND_CHAT, KIND_CHAT, KIND_EDIT, KIND_DELETE, KIND_REACTION][dice.roll(6) as usize];
                 // What it refers to may come later, or be anything.
                 let target = (kind != KIND_CHAT).then(|| event((dice.roll(u64::from(n) + 5)) as u16));
-                let row = MessageRecord { kind, target, content: text, sender: person(dice.roll(2) as u8 + 1), ..message(here, n, dice.roll(400)) };
+                let row = MessageRecord {
+                    kind,
+                    target,
+                    content: text,
+                    sender: person(dice.roll(2) as u8 + 1),
+                    ..message(here, n, dice.roll(400))
+                };
                 tx.insert_message(&MessageRecord { expires_at: (dice.roll(9) == 0).then_some(u64::from(n)), ..row })?;
                 let any = MessageId(dice.roll(u64::from(n) + 1) as i64 + 1);
                 match dice.roll(8) {
@@ -293,7 +315,18 @@ fn an_entry_that_is_missing_is_noticed() {
 #[test]
 fn hostile_texts_and_queries_are_only_words() {
     const HOSTILE: [&str; 12] = [
-        "\"", "\"\"\"", "'; DROP TABLE messages; --", "a OR b NOT c", "NEAR(a b)", "{words} : x", "^x", "x*y*", "\0\0", "(((((((", "AND", "\u{202e}\u{f0001}\u{100001}",
+        "\"",
+        "\"\"\"",
+        "'; DROP TABLE messages; --",
+        "a OR b NOT c",
+        "NEAR(a b)",
+        "{words} : x",
+        "^x",
+        "x*y*",
+        "\0\0",
+        "(((((((",
+        "AND",
+        "\u{202e}\u{f0001}\u{100001}",
     ];
     let (_home, database) = fresh();
     on(&database, |tx| {
