@@ -81,9 +81,12 @@ fn run(start: Start) -> tauri::Result<()> {
             commands::messages::delete_message,
             commands::messages::history,
             commands::messages::retry,
+            commands::messages::cancel_message,
             commands::messages::delivery,
             commands::messages::mark_read,
             commands::messages::set_open_chat,
+            commands::links::open_link,
+            commands::links::copy_text,
             commands::settings::set_settings,
             commands::settings::set_relays,
         ])

@@ -2,6 +2,7 @@
 //! Never does more than pass a call on to the client.
 
 pub mod groups;
+pub mod links;
 pub mod messages;
 pub mod people;
 pub mod requests;

@@ -37,9 +37,12 @@ pub const NAMES: &[&str] = &[
     "delete_message",
     "history",
     "retry",
+    "cancel_message",
     "delivery",
     "mark_read",
     "set_open_chat",
+    "open_link",
+    "copy_text",
     "set_settings",
     "set_relays",
 ];

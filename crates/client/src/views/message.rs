@@ -46,6 +46,7 @@ pub(crate) fn messages(tx: &Tx<'_>, me: PublicKey, chat: ChatId, records: &[Mess
             mine: record.mine,
             kind,
             at: record.at,
+            received_at: record.received_at,
             state: state(tx, record)?,
         });
     }
