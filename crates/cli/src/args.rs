@@ -115,6 +115,13 @@ pub enum Verb {
         /// The id of the message.
         message: String,
     },
+    /// Take a message of your own back that no relay has accepted.
+    Cancel {
+        /// The group.
+        group: String,
+        /// The id of the message.
+        message: String,
+    },
     /// One message as people see it: text after edits, who reacted, whom it names, and every text that it had.
     Message {
         /// The group.

@@ -7,8 +7,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use murmel_ipc::{self as ipc, DeliveryAnswer};
-use murmel_store::{Answer, MessageId, OutboxId, OutboxRecord, OutboxState, Purpose, Tx};
+use murmel_ipc::{self as ipc, DeliveryAnswer, ErrorCode};
+use murmel_store::{Answer, KIND_CHAT, MessageId, OutboxId, OutboxRecord, OutboxState, Purpose, Tx};
 use nostr::{Event, JsonUtil as _};
 
 use self::flight::{Attempt, Flight};
@@ -282,6 +282,27 @@ pub(crate) async fn retry(account: &Arc<Account>, message: i64) -> Result<()> {
         }
         changes.message(id);
         changes.enqueued();
+        Ok(())
+    })
+    .await
+}
+
+/// Takes a message back that no relay has accepted: it is not tried again, and its row goes.
+pub(crate) async fn cancel(account: &Arc<Account>, message: i64) -> Result<()> {
+    let id = MessageId(message);
+    changes::write(account, move |tx, _, changes| {
+        let row = tx.message(id)?.filter(|row| row.mine && row.kind == KIND_CHAT && !row.withdrawn && !row.erased);
+        let row = row.ok_or_else(|| Error::not_found("This message"))?;
+        let events = tx.outbox_by_message(id)?;
+        if events.is_empty() || tx.deliveries_of_message(id)?.iter().any(|relay| relay.answer == Answer::Accepted) {
+            return Err(Error::new(ErrorCode::InvalidInput, "A relay has this message already. You can delete it for everybody instead."));
+        }
+        for event in events {
+            tx.set_outbox_state(event.id, OutboxState::Cancelled, "You cancelled it.")?;
+        }
+        tx.erase_message(id)?;
+        tx.set_withdrawn(id, true)?;
+        changes.gone(row.chat, id);
         Ok(())
     })
     .await

@@ -149,6 +149,36 @@ async fn a_change_that_every_relay_refuses_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_no_relay_has_can_be_taken_back_and_one_that_a_relay_has_cannot() {
+    let refusing = Arc::new(AtomicBool::new(false));
+    let on = Arc::clone(&refusing);
+    let relay = FaultyRelay::with_choice(move |event, _| {
+        if on.load(Ordering::Acquire) && is_group_message(event) { Fault::OkFalse("blocked: not here".into()) } else { Fault::Ok }
+    })
+    .await
+    .unwrap();
+    let (anna, ben, chat) = pair(&relay).await;
+    refusing.store(true, Ordering::Release);
+    let failed = anna.say(&chat, "regretted").await;
+    anna.until("the message failed", async |client| {
+        let message = common::find(&common::messages(client, &chat).await, "regretted").unwrap();
+        matches!(message.state, ipc::MessageState::Failed { .. }).then_some(())
+    })
+    .await;
+    anna.client().cancel_message(failed.id).await.unwrap();
+    assert_eq!(anna.client().cancel_message(failed.id).await.unwrap_err().code, ipc::ErrorCode::NotFound);
+    refusing.store(false, Ordering::Release);
+
+    let kept = anna.say(&chat, "meant").await;
+    ben.hears(&chat, "meant").await;
+    for person in [&anna, &ben] {
+        assert!(!person.texts(&chat).await.contains(&"regretted".to_owned()));
+    }
+    anna.sent(&chat, "meant").await;
+    assert_eq!(anna.client().cancel_message(kept.id).await.unwrap_err().code, ipc::ErrorCode::InvalidInput);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_was_written_offline_is_read_though_the_group_moved_far_on() {
     let relay = FaultyRelay::start().await.unwrap();
     let (anna, mut ben, chat) = pair(&relay).await;

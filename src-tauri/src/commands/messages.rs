@@ -67,6 +67,12 @@ pub async fn retry(shell: State<'_, Shell>, message: i64) -> Answer<()> {
     Ok(shell.client().await?.retry(message).await?)
 }
 
+/// Takes a message back that no relay has.
+#[tauri::command]
+pub async fn cancel_message(shell: State<'_, Shell>, message: i64) -> Answer<()> {
+    Ok(shell.client().await?.cancel_message(message).await?)
+}
+
 /// What each relay said of a message.
 #[tauri::command]
 pub async fn delivery(shell: State<'_, Shell>, message: i64) -> Answer<Vec<Delivery>> {

@@ -3,6 +3,7 @@
 
 pub mod choice;
 pub mod groups;
+pub mod links;
 pub mod messages;
 pub mod people;
 pub mod requests;

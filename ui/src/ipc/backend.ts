@@ -22,6 +22,7 @@ import type {
   PersonView,
   ProfileFields,
   ProfileVersion,
+  Revision,
   SendMessage,
   Session,
   Settings,
@@ -61,6 +62,15 @@ export interface Backend {
   timelineAround(chat: string, message: number, limit: number): Promise<TimelinePage>;
   send(args: SendMessage): Promise<MessageView>;
   retry(message: number): Promise<void>;
+  /** Takes a message back that no relay has. */
+  cancelMessage(message: number): Promise<void>;
+  react(message: number, emoji: string): Promise<void>;
+  unreact(message: number, emoji: string): Promise<void>;
+  edit(message: number, text: string): Promise<void>;
+  /** For everybody. */
+  deleteMessage(message: number): Promise<void>;
+  /** Every text that a message had, the first one first. */
+  history(message: number): Promise<Revision[]>;
   delivery(message: number): Promise<Delivery[]>;
   markRead(chat: string, message: number): Promise<void>;
   /** Pinned chats come first; a new pin is the last of them. */
@@ -108,6 +118,9 @@ export interface Backend {
   retrySetup(): Promise<void>;
   setRelays(relays: string[]): Promise<void>;
   copyNpub(): Promise<void>;
+  copyText(text: string): Promise<void>;
+  /** In the person's browser; https only. */
+  openLink(url: string): Promise<void>;
 }
 
 /** Makes an `IpcError` of whatever a rejected promise carries. */

@@ -40,6 +40,7 @@ export interface Line {
   reply?: number;
   edited?: boolean;
   deleted?: boolean;
+  late?: boolean;
   reactions?: [string, number][];
 }
 
@@ -98,7 +99,7 @@ export function talkMessages(chat: string, now: number): MessageView[] {
     const cursor = { at, seq: id };
     if (!("text" in line)) {
       return {
-        id, cursor, chat, at, sender: me.pubkey, sender_name: me.name, mine: false,
+        id, cursor, chat, at, received_at: at, sender: me.pubkey, sender_name: me.name, mine: false,
         kind: { type: "system", event: line }, state: { state: "received" }, mentions_me: false, hidden: false,
       };
     }
@@ -106,6 +107,7 @@ export function talkMessages(chat: string, now: number): MessageView[] {
     const target = line.reply === undefined ? undefined : talk[line.reply];
     return {
       id, cursor, chat, at, mine,
+      received_at: line.late === true ? now : at,
       sender: line.who.pubkey,
       sender_name: line.who.name,
       kind: {

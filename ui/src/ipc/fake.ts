@@ -3,8 +3,9 @@
 import type { Backend } from "./backend";
 import { FakePeople, refuse } from "./fake-people";
 import { fakeNpub, groupOf, jonas, lena, mara, me, RELAYS, requestOf, rowOf, sami, talkMessages } from "./fake-data";
+import { mentionsOf, textOf, withoutReaction, withoutText, withReaction, withText } from "./fake-messages";
 import type {
-  AccountView, ChatRow, Delivery, Event, EventKind, GroupDetails, KeyPlace, MessageView, PersonPreview,
+  AccountView, ChatRow, Delivery, Event, EventKind, GroupDetails, KeyPlace, MessageView, PersonPreview, Revision,
   RequestView, Session, Settings, SetupStep, Snapshot, TimelinePage,
 } from "./generated";
 
@@ -31,6 +32,7 @@ export class FakeBackend extends FakePeople implements Backend {
   /** Commands that were called, oldest first, for tests. */
   override calls: [string, ...unknown[]][] = [];
   #listen: ((event: Event) => void) | null = null;
+  #revisions = new Map<number, Revision[]>();
   #nextMessage = 1_000;
   #nextGroup = 1;
 
@@ -255,6 +257,7 @@ export class FakeBackend extends FakePeople implements Backend {
     this.calls.push(["send", args]);
     if (args.text.length > 30_000) throw refuse("too_large", "The text is longer than what can be sent. Shorten it and send again.");
     const message = this.#own(args.chat, args.text, this.now(), this.#nextMessage++, { state: "queued" });
+    if (message.kind.type === "text") message.kind = { ...message.kind, mentions: mentionsOf(args.text, this.#group(args.chat).members) };
     const target = (this.messages.get(args.chat) ?? []).find((one) => one.id === args.reply_to);
     if (message.kind.type === "text" && target?.kind.type === "text") {
       message.kind = { ...message.kind, reply_to: target.id, quote: target.kind.text };
@@ -269,6 +272,45 @@ export class FakeBackend extends FakePeople implements Backend {
     const found = [...this.messages.values()].flat().find((one) => one.id === message);
     if (found === undefined) throw refuse("not_found", "This message is not here any more.");
     this.#store({ ...found, state: { state: "queued" } });
+  }
+
+  async cancelMessage(message: number): Promise<void> {
+    this.calls.push(["cancelMessage", message]);
+    const found = this.#found(message);
+    this.messages.set(found.chat, (this.messages.get(found.chat) ?? []).filter((one) => one.id !== message));
+    this.emit({ type: "messages_removed", chat: found.chat, messages: [message] });
+  }
+
+  async react(message: number, emoji: string): Promise<void> {
+    this.calls.push(["react", message, emoji]);
+    this.#store(withReaction(this.#found(message), emoji));
+  }
+
+  async unreact(message: number, emoji: string): Promise<void> {
+    this.calls.push(["unreact", message, emoji]);
+    this.#store(withoutReaction(this.#found(message), emoji));
+  }
+
+  async edit(message: number, text: string): Promise<void> {
+    this.calls.push(["edit", message, text]);
+    const found = this.#found(message);
+    this.#revisions.set(message, [...this.#revisionsOf(found), { text, at: this.now() }]);
+    this.#store(withText(found, text, this.#group(found.chat).members));
+  }
+
+  async deleteMessage(message: number): Promise<void> {
+    this.calls.push(["deleteMessage", message]);
+    this.#store(withoutText(this.#found(message)));
+  }
+
+  async history(message: number): Promise<Revision[]> {
+    return this.#revisionsOf(this.#found(message));
+  }
+
+  #revisionsOf(message: MessageView): Revision[] {
+    const text = message.kind.type === "text" ? message.kind.text : "";
+    const first = message.kind.type === "text" && message.kind.edited ? [{ text: `${text.slice(0, 40)} (as first written)`, at: message.at }] : [];
+    return this.#revisions.get(message.id) ?? [...first, { text, at: message.at + 60 * first.length }];
   }
 
   async delivery(message: number): Promise<Delivery[]> {
@@ -327,6 +369,20 @@ export class FakeBackend extends FakePeople implements Backend {
     const older = start === 0 ? null : (messages[0]?.cursor ?? null);
     const newer = end === all.length ? null : (messages.at(-1)?.cursor ?? null);
     return { messages, older, newer, first_unread: first?.id ?? null };
+  }
+
+  async copyText(text: string): Promise<void> {
+    this.calls.push(["copyText", text]);
+  }
+
+  async openLink(url: string): Promise<void> {
+    this.calls.push(["openLink", url]);
+  }
+
+  #found(message: number): MessageView {
+    const found = [...this.messages.values()].flat().find((one) => one.id === message);
+    if (found === undefined) throw refuse("not_found", "This message is not here any more.");
+    return found;
   }
 
   #enter(view: AccountView): Session {
@@ -393,10 +449,7 @@ export class FakeBackend extends FakePeople implements Backend {
   }
 
   #text(chat: string, sender: string, sender_name: string, text: string, at: number, id: number): MessageView {
-    return {
-      id, cursor: { at, seq: id }, chat, sender, sender_name, at, mine: false, state: { state: "received" }, mentions_me: false, hidden: false,
-      kind: { type: "text", text, edited: false, deleted: false, reply_to: null, quote: null, reactions: [], mentions: [] },
-    };
+    return textOf({ id, chat, sender, sender_name, text, at, mine: false });
   }
 
   #own(chat: string, text: string, at: number, id: number, state: MessageView["state"]): MessageView {
@@ -426,11 +479,7 @@ function oldMessages(chat: string, talk: MessageView[], extra: number): MessageV
     const who = [me, jonas, mara][at % 3] ?? me;
     const text = `Earlier message ${at + 1}. ${"It says something of no great weight. ".repeat((at * 7) % 4)}`.trim();
     const id = 10_000 + at;
-    return {
-      id, cursor: { at: start + at * 600, seq: id }, chat, sender: who.pubkey, sender_name: who.name, mine: who.is_me, at: start + at * 600,
-      kind: { type: "text", text, edited: false, deleted: false, reply_to: null, quote: null, reactions: [], mentions: [] },
-      state: who.is_me ? { state: "sent", accepted: 3, relays: 3 } : { state: "received" }, mentions_me: false, hidden: false,
-    };
+    return textOf({ id, chat, sender: who.pubkey, sender_name: who.name, text, at: start + at * 600, mine: who.is_me });
   });
 }
 

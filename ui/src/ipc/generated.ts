@@ -560,6 +560,11 @@ kind: MessageKind,
  */
 at: number, 
 /**
+ * Unix seconds by this computer's clock, when it arrived or was written here. A row that came much later than the rows after it was
+ * delivered late.
+ */
+received_at: number, 
+/**
  * How far it got.
  */
 state: MessageState, 

@@ -34,6 +34,12 @@ export function tauriBackend(): Backend {
     timelineAround: (chat, message, limit) => invoke("timeline_around", { chat, message, limit }),
     send: (args) => invoke("send", { args }),
     retry: (message) => invoke("retry", { message }),
+    cancelMessage: (message) => invoke("cancel_message", { message }),
+    react: (message, emoji) => invoke("react", { message, emoji }),
+    unreact: (message, emoji) => invoke("unreact", { message, emoji }),
+    edit: (message, text) => invoke("edit", { message, text }),
+    deleteMessage: (message) => invoke("delete_message", { message }),
+    history: (message) => invoke("history", { message }),
     delivery: (message) => invoke("delivery", { message }),
     markRead: (chat, message) => invoke("mark_read", { chat, message }),
     pin: (chat, pinned) => invoke("pin", { chat, pinned }),
@@ -64,5 +70,7 @@ export function tauriBackend(): Backend {
     retrySetup: () => invoke("retry_setup"),
     setRelays: (relays) => invoke("set_relays", { relays }),
     copyNpub: () => invoke("copy_npub"),
+    copyText: (text) => invoke("copy_text", { text }),
+    openLink: (url) => invoke("open_link", { url }),
   };
 }

@@ -47,6 +47,16 @@ pub async fn delete(open: &Open, group: &str, message: &str) -> Outcome {
     answer(open, &chat, message).await
 }
 
+/// Takes a message back that no relay has.
+///
+/// # Errors
+/// Those of the client.
+pub async fn cancel(open: &Open, group: &str, message: &str) -> Outcome {
+    let (chat, row) = find(open, group, message).await?;
+    open.client.cancel_message(row).await?;
+    Ok(Some(Answer::new(json!({ "group": chat, "id": message, "cancelled": true }), "The message is taken back.".to_owned())))
+}
+
 /// Shows a message.
 ///
 /// # Errors

@@ -50,6 +50,7 @@ async fn with_account(open: &Open, verb: Verb) -> Outcome {
         Verb::React { group, message, emoji, remove } => annotations::react(open, &group, &message, &emoji, remove).await,
         Verb::Edit { group, message, text } => annotations::edit(open, &group, &message, text).await,
         Verb::Delete { group, message } => annotations::delete(open, &group, &message).await,
+        Verb::Cancel { group, message } => annotations::cancel(open, &group, &message).await,
         Verb::Message { group, message } => annotations::show(open, &group, &message).await,
         Verb::Messages { group, limit, around: None } => messages::list(open, &group, limit).await,
         Verb::Messages { group, limit, around: Some(message) } => messages::around(open, &group, &message, limit).await,

@@ -112,6 +112,15 @@ impl Client {
         outbox::retry(&self.account()?, message).await
     }
 
+    /// Takes a message of the account's own back that no relay has accepted; it leaves the timeline. A relay that kept it without saying so
+    /// may still pass it on.
+    ///
+    /// # Errors
+    /// `NotFound`, and `InvalidInput` once a relay has it: see [`Client::delete_message`].
+    pub async fn cancel_message(&self, message: i64) -> Result<()> {
+        outbox::cancel(&self.account()?, message).await
+    }
+
     /// What each relay said of an own message.
     ///
     /// # Errors

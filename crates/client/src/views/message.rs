@@ -46,6 +46,7 @@ pub(crate) fn messages(tx: &Tx<'_>, me: PublicKey, chat: ChatId, records: &[Mess
             mine: record.mine,
             kind,
             at: record.at,
+            received_at: record.received_at,
             state: state(tx, record)?,
             mentions_me: !record.mine && tx.is_mention(chat, record.id)?,
             hidden: !record.mine && record.kind == KIND_CHAT && names.is_blocked(&record.sender)?,

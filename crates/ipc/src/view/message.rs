@@ -51,6 +51,10 @@ pub struct MessageView {
     /// Unix seconds, as the author states them.
     #[ts(type = "number")]
     pub at: u64,
+    /// Unix seconds by this computer's clock, when it arrived or was written here. A row that came much later than the rows after it was
+    /// delivered late.
+    #[ts(type = "number")]
+    pub received_at: u64,
     /// How far it got.
     pub state: MessageState,
     /// Of somebody else, and names the account or answers it.
