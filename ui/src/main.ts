@@ -3,10 +3,12 @@ import Root from "./Root.svelte";
 import { chooseBackend } from "./ipc";
 import { App } from "./state/app.svelte";
 import { theme } from "./state/theme.svelte";
+import { speech } from "./words/say.svelte";
 import "./style/tokens.css";
 import "./style/base.css";
 
 theme.start();
+speech.start();
 const backend = await chooseBackend();
 const app = backend === null ? null : new App(backend);
 mount(Root, { target: document.body, props: { app } });

@@ -3,6 +3,7 @@
 import { getContext, setContext } from "svelte";
 import { asIpcError, type Backend, type IpcError, type RequestView, type Session, type Settings } from "../ipc";
 import { Drafts } from "./drafts";
+import { errorWords } from "../words/say.svelte";
 import { Loads } from "./loads";
 import { type Action, type AppState, initial, reduce } from "./reducer";
 
@@ -111,7 +112,7 @@ export class App {
       await work();
       return true;
     } catch (cause) {
-      this.notice = asIpcError(cause).message;
+      this.notice = errorWords(asIpcError(cause));
       return false;
     }
   }

@@ -1,14 +1,31 @@
 // Owns how times and days are written, in the person's language and zone.
 // Never reads the clock: the present is a parameter.
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
-const weekday = new Intl.DateTimeFormat(undefined, { weekday: "long" });
-const shortWeekday = new Intl.DateTimeFormat(undefined, { weekday: "short" });
-const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "long" });
-const shortDay = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
-const dayAndYear = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "long", year: "numeric" });
-const full = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
-const shortYear = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric" });
+import { say, speech } from "./say.svelte";
+
+const styles = {
+  clock: { hour: "2-digit", minute: "2-digit" },
+  weekday: { weekday: "long" },
+  shortWeekday: { weekday: "short" },
+  day: { day: "numeric", month: "long" },
+  shortDay: { day: "numeric", month: "short" },
+  dayAndYear: { day: "numeric", month: "long", year: "numeric" },
+  full: { dateStyle: "full", timeStyle: "medium" },
+  shortYear: { day: "numeric", month: "short", year: "numeric" },
+} satisfies Record<string, Intl.DateTimeFormatOptions>;
+
+/** One for each style and language that was used: at most eight times the languages of the system. */
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+function written(style: keyof typeof styles, seconds: number): string {
+  const key = `${style} ${speech.locale}`;
+  let format = formats.get(key);
+  if (format === undefined) {
+    format = new Intl.DateTimeFormat(speech.locale, styles[style]);
+    formats.set(key, format);
+  }
+  return format.format(date(seconds));
+}
 
 function date(seconds: number): Date {
   return new Date(seconds * 1000);
@@ -24,21 +41,21 @@ function daysAgo(seconds: number, now: number): number {
 }
 
 export function timeWords(seconds: number): string {
-  return clock.format(date(seconds));
+  return written("clock", seconds);
 }
 
 export function fullWords(seconds: number): string {
-  return full.format(date(seconds));
+  return written("full", seconds);
 }
 
 /** For a date separator. */
 export function dayWords(seconds: number, now: number): string {
   const ago = daysAgo(seconds, now);
-  if (ago === 0) return "Today";
-  if (ago === 1) return "Yesterday";
-  if (ago > 1 && ago < 7) return weekday.format(date(seconds));
+  if (ago === 0) return say.timeline.today;
+  if (ago === 1) return say.timeline.yesterday;
+  if (ago > 1 && ago < 7) return written("weekday", seconds);
   const sameYear = date(seconds).getFullYear() === date(now).getFullYear();
-  return (sameYear ? day : dayAndYear).format(date(seconds));
+  return written(sameYear ? "day" : "dayAndYear", seconds);
 }
 
 /** For a row of the chat list: as short as it can be. */
@@ -46,7 +63,7 @@ export function shortWords(seconds: number, now: number): string {
   if (seconds === 0) return "";
   const ago = daysAgo(seconds, now);
   if (ago <= 0) return timeWords(seconds);
-  if (ago < 7) return shortWeekday.format(date(seconds));
+  if (ago < 7) return written("shortWeekday", seconds);
   const sameYear = date(seconds).getFullYear() === date(now).getFullYear();
-  return (sameYear ? shortDay : shortYear).format(date(seconds));
+  return written(sameYear ? "shortDay" : "shortYear", seconds);
 }

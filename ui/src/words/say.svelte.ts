@@ -1,0 +1,82 @@
+// Owns which language the window speaks: that of the system unless the person chose.
+// Never stores anything but that choice.
+import type { IpcError } from "../ipc";
+import { en, type Words } from "./en";
+import { nl } from "./nl";
+import { pseudo, pseudoRightToLeft } from "./pseudo";
+
+/** What a person can choose, each in its own words. */
+export const LANGUAGES = { en: "English", nl: "Nederlands" } as const;
+
+type Language = keyof typeof LANGUAGES | "pseudo" | "pseudo-rtl";
+export type LanguageChoice = "system" | Language;
+
+const KEY = "murmel.language";
+const tables: Record<Language, Words> = { en, nl, pseudo, "pseudo-rtl": pseudoRightToLeft };
+
+function isLanguage(value: string | null): value is Language {
+  return value !== null && Object.hasOwn(tables, value);
+}
+
+/** The first of the system's languages that there is a table for. */
+function ofSystem(): Language {
+  for (const tag of navigator.languages) {
+    const primary = tag.split("-")[0] ?? "";
+    if (Object.hasOwn(LANGUAGES, primary)) return primary as Language;
+  }
+  return "en";
+}
+
+class Speech {
+  choice = $state<LanguageChoice>("system");
+  #system = $state<Language>(ofSystem());
+
+  get language(): Language {
+    return this.choice === "system" ? this.#system : this.choice;
+  }
+
+  get words(): Words {
+    return tables[this.language];
+  }
+
+  /** For dates and numbers: the system's own variant of the language where there is one, as `en-GB`. */
+  get locale(): string {
+    const primary = this.language.startsWith("pseudo") ? "en" : this.language;
+    return navigator.languages.find((tag) => tag.split("-")[0] === primary) ?? primary;
+  }
+
+  start(): void {
+    const stored = localStorage.getItem(KEY);
+    this.choice = isLanguage(stored) ? stored : "system";
+    window.addEventListener("languagechange", () => {
+      this.#system = ofSystem();
+      this.#apply();
+    });
+    this.#apply();
+  }
+
+  choose(choice: LanguageChoice): void {
+    this.choice = choice;
+    localStorage.setItem(KEY, choice);
+    this.#apply();
+  }
+
+  #apply(): void {
+    document.documentElement.lang = this.locale;
+    document.documentElement.dir = this.language === "pseudo-rtl" ? "rtl" : "ltr";
+  }
+}
+
+export const speech = new Speech();
+
+/** The words of the window, by area; a template that uses them follows a change of language. */
+export const say: Words = Object.defineProperties(
+  {},
+  Object.fromEntries((Object.keys(en) as (keyof Words)[]).map((area) => [area, { enumerable: true, get: () => speech.words[area] }])),
+) as Words;
+
+/** What went wrong. The backend speaks English, and exactly; in another language its code has a sentence. */
+export function errorWords(error: IpcError): string {
+  if (speech.language === "en") return error.message;
+  return say.errors[error.code] ?? error.message;
+}
