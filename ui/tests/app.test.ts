@@ -265,7 +265,7 @@ describe("errors", () => {
 describe("drafts", () => {
   test("the one touched longest ago goes when there are too many", () => {
     const drafts = new Drafts();
-    for (let at = 0; at <= DRAFT_CAP; at += 1) drafts.set(`chat ${at}`, { text: `${at}`, replyTo: null });
+    for (let at = 0; at <= DRAFT_CAP; at += 1) drafts.set(`chat ${at}`, { text: `${at}`, replyTo: null, edit: null });
     expect(drafts.get("chat 0").text).toBe("");
     expect(drafts.get("chat 1").text).toBe("1");
   });

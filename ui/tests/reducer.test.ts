@@ -184,7 +184,7 @@ describe("the timeline", () => {
     const prepended = reduce(full, { type: "older_page", chat: "a1", page: { messages: [older], older: null, newer: null, first_unread: null } });
     expect(prepended.timeline?.messages).toHaveLength(TIMELINE_CAP);
     expect(prepended.timeline?.messages[0]?.id).toBe(1);
-    expect(prepended.timeline?.detached).toBe(true);
+    expect(prepended.timeline?.newer).not.toBeNull();
     const unseen = event(prepended, { type: "message", message: next });
     expect(unseen.timeline?.messages.at(-1)?.id).not.toBe(99_999);
   });

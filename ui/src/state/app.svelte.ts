@@ -1,10 +1,11 @@
 // Owns the connection between the backend and the reducer, and what a person can ask for.
 // Never changes state other than by an action.
 import { getContext, setContext } from "svelte";
-import { asIpcError, type Backend, type IpcError, type RequestView, type Session, type Settings } from "../ipc";
+import { asIpcError, type Backend, type IpcError, type MessageView, type RequestView, type Session, type Settings } from "../ipc";
 import { Drafts } from "./drafts";
 import { errorWords } from "../words/say.svelte";
 import { Loads } from "./loads";
+import { readable } from "../text/markdown";
 import { type Action, type AppState, initial, reduce } from "./reducer";
 
 /** Messages asked for at once. */
@@ -29,18 +30,29 @@ export class App {
   detailsOpen = $state(false);
   /** The message whose relays are shown. */
   deliveryOf = $state<number | null>(null);
+  /** The message whose earlier texts are shown. */
+  historyOf = $state.raw<MessageView | null>(null);
+  /** The messages that are to be deleted, once that is confirmed. */
+  deleting = $state.raw<MessageView[] | null>(null);
+  /** The address that is to be opened, once that is confirmed. */
+  link = $state.raw<{ href: string; host: string } | null>(null);
+  /** Messages that are chosen to do something with all of them; `null` while none are. */
+  selection = $state.raw<ReadonlySet<number> | null>(null);
   /** How many dialogs are open, one over the other. */
   dialogs = $state(0);
-  readonly drafts = new Drafts();
+  readonly drafts: Drafts;
   readonly #loads = new Loads();
   #generation = 0;
   #connecting: Promise<void> | null = null;
   #again = false;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #loadingOlder = false;
+  #loadingNewer = false;
   #tryShown = false;
 
-  constructor(readonly backend: Backend) {}
+  constructor(readonly backend: Backend) {
+    this.drafts = new Drafts((chat, draft) => backend.setDraft(chat, draft), (chat) => backend.draft(chat));
+  }
 
   dispatch(action: Action): void {
     const before = this.state;
@@ -123,6 +135,10 @@ export class App {
     this.dialog = null;
     this.detailsOpen = false;
     this.deliveryOf = null;
+    this.historyOf = null;
+    this.deleting = null;
+    this.link = null;
+    this.selection = null;
     await this.connect();
   }
 
@@ -148,11 +164,72 @@ export class App {
     this.#loadingOlder = false;
   }
 
+  async loadNewer(): Promise<void> {
+    const timeline = this.state.timeline;
+    if (this.#loadingNewer || timeline === null || timeline.newer === null) return;
+    this.#loadingNewer = true;
+    const { chat, newer } = timeline;
+    await this.#load(chat, async () => {
+      const page = await this.backend.timelineAfter(chat, newer, PAGE);
+      return this.state.timeline?.newer === newer ? { type: "newer_page", chat, page } : null;
+    });
+    this.#loadingNewer = false;
+  }
+
+  /** Brings a message into the timeline, wherever in the conversation it is. Says whether it is there. */
+  async loadAround(message: number): Promise<boolean> {
+    const chat = this.state.openChat;
+    if (chat === null) return false;
+    const here = () => this.state.timeline?.messages.some((one) => one.id === message) ?? false;
+    if (!here()) await this.#load(chat, async () => ({ type: "page_around", chat, page: await this.backend.timelineAround(chat, message, PAGE) }));
+    return here();
+  }
+
+  async toggleReaction(message: MessageView, emoji: string): Promise<void> {
+    const mine = message.kind.type === "text" && message.kind.reactions.some((one) => one.emoji === emoji && one.mine);
+    await this.attempt(() => (mine ? this.backend.unreact(message.id, emoji) : this.backend.react(message.id, emoji)));
+  }
+
+  /** Whether the account may delete a message for everybody. */
+  canDelete(message: MessageView): boolean {
+    const { group } = this.state;
+    if (message.kind.type !== "text" || message.kind.deleted || group === null || group.state !== "active") return false;
+    return message.mine || group.i_am_admin;
+  }
+
+  /** Copies what they say; of several, each with its author. */
+  async copyMessages(messages: MessageView[]): Promise<void> {
+    const said = messages.flatMap((one) => (one.kind.type === "text" && !one.kind.deleted ? [{ who: one.sender_name, text: readable(one.kind.text, one.kind.mentions) }] : []));
+    const text = said.length === 1 ? (said[0]?.text ?? "") : said.map((one) => `${one.who}: ${one.text}`).join("\n");
+    if (await this.attempt(() => this.backend.copyText(text))) this.clearSelection();
+  }
+
+  /** Unread messages that name the account, in the order of arrival. */
+  async unreadMentions(chat: string): Promise<number[]> {
+    let found: number[] = [];
+    await this.attempt(async () => (found = await this.backend.unreadMentions(chat)));
+    return found;
+  }
+
+  select(message: number): void {
+    const chosen = new Set(this.selection ?? []);
+    if (!chosen.delete(message)) chosen.add(message);
+    this.selection = chosen.size === 0 ? null : chosen;
+  }
+
+  clearSelection(): void {
+    this.selection = null;
+  }
+
+  async edit(message: number, text: string): Promise<boolean> {
+    return this.attempt(() => this.backend.edit(message, text));
+  }
+
   /** Puts a text into the outbox. Says whether it is safe there. */
   async send(chat: string, text: string, replyTo: number | null): Promise<boolean> {
     return this.attempt(async () => {
       const message = await this.backend.send({ chat, text, reply_to: replyTo });
-      if (this.state.timeline?.detached) await this.reloadTimeline();
+      if (this.state.timeline !== null && this.state.timeline.newer !== null) await this.reloadTimeline();
       // Its events may have come first, and then they know more.
       if (!this.state.timeline?.messages.some((one) => one.id === message.id)) this.dispatch({ type: "message", message });
     });
@@ -182,6 +259,7 @@ export class App {
   }
 
   async #opened(chat: string | null): Promise<void> {
+    this.selection = null;
     void this.backend.setOpenChat(chat).catch(() => undefined);
     if (chat === null) return;
     await Promise.all([

@@ -30,8 +30,8 @@ export interface Timeline {
   firstUnread: number | null;
   /** How many messages stood below the divider when it was made. */
   unreadCount: number;
-  /** The newest messages were dropped to stay under the cap: load afresh to see them. */
-  detached: boolean;
+  /** Newer messages exist after this place, which is not the end of the conversation. */
+  newer: Cursor | null;
 }
 
 /** A message to bring into view; `nonce` makes each request a new one. */
@@ -65,6 +65,8 @@ export type Action =
   | { type: "open"; chat: string | null }
   | { type: "page"; chat: string; page: TimelinePage; unread: number }
   | { type: "older_page"; chat: string; page: TimelinePage }
+  | { type: "newer_page"; chat: string; page: TimelinePage }
+  | { type: "page_around"; chat: string; page: TimelinePage }
   | { type: "message"; message: MessageView }
   | { type: "group"; group: GroupDetails }
   | { type: "settings"; settings: Settings };
@@ -99,6 +101,12 @@ export function reduce(state: AppState, action: Action): AppState {
     case "older_page":
       if (state.timeline?.chat !== action.chat) return state;
       return { ...state, timeline: withOlder(state.timeline, action.page) };
+    case "newer_page":
+      if (state.timeline?.chat !== action.chat) return state;
+      return { ...state, timeline: withNewer(state.timeline, action.page) };
+    case "page_around":
+      if (state.timeline?.chat !== action.chat) return state;
+      return { ...state, timeline: around(state.timeline, action.page) };
     case "message":
       return { ...state, timeline: withMessage(state.timeline, action.message) };
     case "group":
@@ -210,12 +218,12 @@ function merge(older: MessageView[], newer: MessageView[]): MessageView[] {
 function firstPage(before: Timeline | null, chat: string, page: TimelinePage, unread: number): Timeline {
   const messages = [...page.messages].sort(byPlace);
   if (before === null || before.chat !== chat) {
-    return { chat, messages, older: page.older, firstUnread: page.first_unread, unreadCount: unread, detached: false };
+    return { chat, messages, older: page.older, firstUnread: page.first_unread, unreadCount: unread, newer: page.newer };
   }
   // Loading the same conversation again must move neither the divider nor what is being read.
   const known = new Set(before.messages.map((message) => message.id));
-  const joins = !before.detached && messages.some((message) => known.has(message.id));
-  if (!joins) return { ...before, messages, older: page.older, detached: false };
+  const joins = before.newer === null && messages.some((message) => known.has(message.id));
+  if (!joins) return { ...before, messages, older: page.older, newer: page.newer };
   return { ...before, messages: merge(before.messages, messages) };
 }
 
@@ -226,7 +234,35 @@ function withOlder(timeline: Timeline, page: TimelinePage): Timeline {
     ...timeline,
     messages: tooMany ? messages.slice(0, TIMELINE_CAP) : messages,
     older: page.older,
-    detached: timeline.detached || tooMany,
+    newer: tooMany ? (messages[TIMELINE_CAP - 1]?.cursor ?? null) : timeline.newer,
+  };
+}
+
+function withNewer(timeline: Timeline, page: TimelinePage): Timeline {
+  const messages = merge(timeline.messages, page.messages);
+  const kept = messages.slice(-TIMELINE_CAP);
+  return {
+    ...timeline,
+    messages: kept,
+    older: kept.length < messages.length ? (kept[0]?.cursor ?? null) : timeline.older,
+    newer: page.newer,
+  };
+}
+
+/** Another part of the conversation; where it touches what is here, both stay. */
+function around(timeline: Timeline, page: TimelinePage): Timeline {
+  const messages = [...page.messages].sort(byPlace);
+  const [first, last] = [messages[0], messages.at(-1)];
+  const [oldest, newest] = [timeline.messages[0], timeline.messages.at(-1)];
+  if (first === undefined || last === undefined || oldest === undefined || newest === undefined) return timeline;
+  const apart = byPlace(last, oldest) < 0 || byPlace(newest, first) < 0;
+  if (apart) return { ...timeline, messages, older: page.older, newer: page.newer };
+  const all = merge(timeline.messages, messages);
+  return {
+    ...timeline,
+    messages: all,
+    older: byPlace(first, oldest) < 0 ? page.older : timeline.older,
+    newer: byPlace(newest, last) < 0 ? page.newer : timeline.newer,
   };
 }
 
@@ -243,7 +279,8 @@ function withMessage(timeline: Timeline | null, message: MessageView): Timeline 
     messages[at] = message;
     return { ...timeline, messages: messages.sort(byPlace) };
   }
-  if (timeline.detached) return timeline;
+  // Belongs to a page that is not loaded.
+  if (timeline.newer !== null) return timeline;
   const oldest = timeline.messages[0];
   // Belongs to a page that is not loaded yet.
   if (timeline.older !== null && oldest !== undefined && byPlace(message, oldest) < 0) return timeline;

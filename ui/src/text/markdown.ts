@@ -185,3 +185,8 @@ export function pieces(words: string, mentions: readonly Mention[]): Inline[] {
   }
   return rest === "" ? found : [...found, { type: "text", text: rest }];
 }
+
+/** The text with names in the place of keys, as one would read it out. */
+export function readable(text: string, mentions: readonly Mention[]): string {
+  return pieces(text, mentions).map((piece) => (piece.type === "person" ? `@${piece.name}` : "text" in piece ? piece.text : "")).join("");
+}
