@@ -4,7 +4,7 @@
 use std::io::BufRead;
 
 use murmel_client::Housekeeping;
-use murmel_ipc::{ErrorCode, ImportIdentity, KeyPlace, NewIdentity, StepState};
+use murmel_ipc::{ErrorCode, ImportIdentity, KeyPlace, NewIdentity, SecretText, StepState};
 use serde_json::json;
 use zeroize::Zeroizing;
 
@@ -43,7 +43,8 @@ async fn new(open: &Open, name: String) -> Outcome {
 }
 
 async fn import(open: &Open, key: Key) -> Outcome {
-    let args = ImportIdentity { key: key.key.to_string(), password: key.password.map(|text| text.to_string()), passphrase: passphrase() };
+    let args =
+        ImportIdentity { key: key.key.into(), password: key.password.map(Into::into), passphrase: passphrase(), account_index: None };
     open.client.import_identity(args).await.map_err(explained)?;
     open.catch_up().await?;
     show(open).await
@@ -82,8 +83,8 @@ async fn show(open: &Open) -> Outcome {
     Ok(Some(Answer::new(value, text)))
 }
 
-fn passphrase() -> Option<String> {
-    secret("MURMEL_PASSPHRASE").map(|text| text.to_string())
+fn passphrase() -> Option<SecretText> {
+    secret("MURMEL_PASSPHRASE").map(Into::into)
 }
 
 /// Without a keychain the terminal's way out is the environment.

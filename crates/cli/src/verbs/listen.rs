@@ -96,6 +96,8 @@ impl Printed {
             EventKind::Chat { .. }
             | EventKind::Person { .. }
             | EventKind::Session { .. }
+            | EventKind::Account { .. }
+            | EventKind::LockAfter { .. }
             | EventKind::Settings { .. }
             | EventKind::OpenChat { .. } => None,
         })
