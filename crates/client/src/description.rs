@@ -28,17 +28,17 @@ pub(crate) struct Description {
     /// Items that are not used any more, or were about to be written; removed together with the account.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) old_items: Vec<String>,
-    /// When the account was added, Unix seconds.
+    /// Higher than that of every account that was added before.
     #[serde(default)]
-    pub(crate) added_at: u64,
+    pub(crate) place: u32,
 }
 
 impl Description {
     pub(crate) const VERSION: u32 = 1;
 
     /// Of an account whose key is about to be kept.
-    pub(crate) fn fresh(npub: String, key_place: KeyPlace, added_at: u64) -> Self {
-        Self { version: Self::VERSION, npub, key_place, item: None, old_items: Vec::new(), added_at }
+    pub(crate) fn fresh(npub: String, key_place: KeyPlace, place: u32) -> Self {
+        Self { version: Self::VERSION, npub, key_place, item: None, old_items: Vec::new(), place }
     }
 
     /// `None` where there is none, or none that this version reads.

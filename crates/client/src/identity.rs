@@ -102,8 +102,7 @@ async fn establish(
     let key_place = if passphrase.is_some() { KeyPlace::Vault } else { KeyPlace::Keychain };
     let made = async {
         let folder = profile.home().new_account()?;
-        let added_at = profile.options.clock.now();
-        let mut description = Description::fresh(user.clone(), key_place, added_at);
+        let mut description = Description::fresh(user.clone(), key_place, profile.next_place()?);
         match passphrase {
             Some(passphrase) => safety::seal(&folder, VAULT, &secrets, passphrase).await?,
             None => {

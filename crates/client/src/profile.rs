@@ -73,8 +73,7 @@ impl Profile {
     fn find_accounts(&self) -> Result<()> {
         let mut found = Vec::new();
         for npub in self.home.accounts()? {
-            let added_at = Description::read(&self.home.account(&npub)).map_or(u64::MAX, |description| description.added_at);
-            found.push((added_at, npub));
+            found.push((self.place(&npub).unwrap_or(u32::MAX), npub));
         }
         found.sort();
         let mut state = self.state();
@@ -85,6 +84,16 @@ impl Profile {
         let last = state.choices.current.clone().filter(|npub| state.accounts.slot(npub).is_some());
         state.accounts.current = last.or_else(|| state.accounts.slots.first().map(|slot| slot.npub.clone()));
         Ok(())
+    }
+
+    fn place(&self, npub: &str) -> Option<u32> {
+        Description::read(&self.home.account(npub)).map(|description| description.place)
+    }
+
+    /// The place of an account that comes after all others.
+    pub(crate) fn next_place(&self) -> Result<u32> {
+        let last = self.home.accounts()?.iter().filter_map(|npub| self.place(npub)).max();
+        Ok(last.map_or(0, |last| last.saturating_add(1)))
     }
 
     pub(crate) fn desk(&self) -> &Arc<Desk> {

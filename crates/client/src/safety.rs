@@ -195,8 +195,8 @@ pub(crate) async fn recover(profile: &Arc<Profile>, named: Option<&str>, args: i
     let kept = Secrets::from_item(&secrets.to_item()).ok_or_else(|| Error::internal("the key could not be read back"))?;
     // Before anything is written: a key that does not open the database replaces none.
     let account = unlock::open(profile, kept, key_place).await?;
-    let description =
-        Description::read(&folder).unwrap_or_else(|| Description::fresh(npub.clone(), key_place, profile.options.clock.now()));
+    let place = profile.next_place()?;
+    let description = Description::read(&folder).unwrap_or_else(|| Description::fresh(npub.clone(), key_place, place));
     if let Err(error) = keep(profile, description, &secrets, passphrase).await {
         account.close().await;
         return Err(error);
