@@ -13,6 +13,9 @@ use tokio::sync::mpsc;
 /// Events of the shell itself that wait for the window.
 const OWN_EVENTS: usize = 16;
 
+/// An event of the shell, and the npub of the account that it is about.
+type Own = (String, EventKind);
+
 /// At most one subscription at a time; a new one, after a reload for instance, replaces the one before.
 #[derive(Default)]
 pub struct Bridge {
@@ -23,10 +26,10 @@ pub struct Bridge {
 
 #[derive(Default)]
 struct Feed {
-    own: Option<mpsc::Sender<EventKind>>,
+    own: Option<mpsc::Sender<Own>>,
     task: Option<JoinHandle<()>>,
     /// A click on a notification before the window listens; the last one counts.
-    waiting: Option<EventKind>,
+    waiting: Option<Own>,
 }
 
 impl Bridge {
@@ -54,9 +57,9 @@ impl Bridge {
         if let Some(task) = feed.task.take() {
             task.abort();
         }
-        if let Some(kind) = feed.waiting.take() {
+        if let Some(waiting) = feed.waiting.take() {
             // The channel is new and empty.
-            let _ = own.try_send(kind);
+            let _ = own.try_send(waiting);
         }
         feed.own = Some(own);
         feed.task = Some(tauri::async_runtime::spawn(async move {
@@ -69,13 +72,23 @@ impl Bridge {
     }
 
     /// Tells the window to show a chat, now or as soon as it listens.
-    pub fn open_chat(&self, chat: String, message: Option<i64>) {
-        let kind = EventKind::OpenChat { chat, message };
+    pub fn open_chat(&self, account: String, chat: String, message: Option<i64>) {
+        let own = (account, EventKind::OpenChat { chat, message });
         let mut feed = self.feed();
-        let listens = feed.own.as_ref().is_some_and(|own| own.try_send(kind.clone()).is_ok());
+        let listens = feed.own.as_ref().is_some_and(|sender| sender.try_send(own.clone()).is_ok());
         if !listens {
-            feed.waiting = Some(kind);
+            feed.waiting = Some(own);
         }
+    }
+
+    /// Tells the window to show a chat as soon as it has subscribed again, because another account is about to be shown.
+    pub fn open_chat_next(&self, account: String, chat: String, message: Option<i64>) {
+        self.feed().waiting = Some((account, EventKind::OpenChat { chat, message }));
+    }
+
+    /// What [`Bridge::open_chat_next`] announced does not happen.
+    pub fn forget_next(&self) {
+        self.feed().waiting = None;
     }
 
     fn feed(&self) -> MutexGuard<'_, Feed> {
@@ -84,19 +97,14 @@ impl Bridge {
 }
 
 /// Passes events on, the client's and our own, until the client's end or the window is gone.
-async fn pump(
-    mut events: mpsc::Receiver<Event>,
-    mut own: mpsc::Receiver<EventKind>,
-    numbers: &mut Numbers,
-    mut send: impl FnMut(Event) -> bool,
-) {
+async fn pump(mut events: mpsc::Receiver<Event>, mut own: mpsc::Receiver<Own>, numbers: &mut Numbers, mut send: impl FnMut(Event) -> bool) {
     loop {
         let event = tokio::select! {
             event = events.recv() => match event {
                 Some(event) => numbers.pass(event),
                 None => return,
             },
-            Some(kind) = own.recv() => numbers.add(kind),
+            Some(own) = own.recv() => numbers.add(own),
         };
         if !send(event) {
             return;
@@ -117,30 +125,30 @@ impl Numbers {
         event
     }
 
-    fn add(&mut self, kind: EventKind) -> Event {
+    fn add(&mut self, (account, kind): Own) -> Event {
         self.added = self.added.saturating_add(1);
         self.last = self.last.saturating_add(1);
-        Event { seq: self.last, kind }
+        Event { seq: self.last, account: Some(account), kind }
     }
 
     fn gap(&self, session: Session) -> Event {
-        Event { seq: self.last.saturating_add(2), kind: EventKind::Session { session } }
+        Event { seq: self.last.saturating_add(2), account: None, kind: EventKind::Session { session } }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use murmel_ipc::{NetworkState, Settings};
+    use murmel_ipc::{KeyPlace, NetworkState, Settings};
     use tauri::ipc::InvokeResponseBody;
 
     use super::*;
 
     fn removed(seq: u64) -> Event {
-        Event { seq, kind: EventKind::ChatRemoved { id: seq.to_string() } }
+        Event { seq, account: None, kind: EventKind::ChatRemoved { id: seq.to_string() } }
     }
 
-    fn click() -> EventKind {
-        EventKind::OpenChat { chat: "ab".to_owned(), message: None }
+    fn click() -> Own {
+        ("npub1a".to_owned(), EventKind::OpenChat { chat: "ab".to_owned(), message: None })
     }
 
     async fn numbers_of(events: Vec<Event>, clicks: usize) -> Vec<u64> {
@@ -163,7 +171,7 @@ mod tests {
     }
 
     fn locked() -> Session {
-        Session::Locked { npub: String::new() }
+        Session::Locked { npub: String::new(), key_place: KeyPlace::Vault, recovery: false }
     }
 
     fn subscription(seq: u64) -> (mpsc::Sender<Event>, Subscription) {
@@ -171,6 +179,10 @@ mod tests {
         let snapshot = Snapshot {
             seq,
             session: locked(),
+            accounts: Vec::new(),
+            current: None,
+            new_key_place: KeyPlace::Vault,
+            lock_after: 0,
             chats: Vec::new(),
             requests: Vec::new(),
             setup: Vec::new(),
@@ -203,9 +215,21 @@ mod tests {
         // In this order: the first waits for its answer, the second is asked for meanwhile, then the first goes on.
         let (slow, quick, ()) = tokio::join!(biased; slow, quick, async move { go_on.send(()).unwrap() });
         assert_eq!((slow.unwrap().seq, quick.unwrap().seq), (7, 9));
-        bridge.open_chat("ab".to_owned(), None);
+        bridge.open_chat("npub1a".to_owned(), "ab".to_owned(), None);
         assert!(new_sees.recv().await.is_some_and(|text| text.contains("open_chat")), "the newer channel is the window's");
         // The older pump was put away, and its channel with it.
+        assert_eq!(old_sees.recv().await, None);
+    }
+
+    #[tokio::test]
+    async fn a_click_for_another_account_waits_for_the_next_subscription() {
+        let bridge = Bridge::default();
+        let ((_first, one), (_second, two)) = (subscription(7), subscription(9));
+        let ((old, mut old_sees), (new, mut new_sees)) = (window(), window());
+        bridge.attach(async move { Ok(one) }, locked, old).await.unwrap();
+        bridge.open_chat_next("npub1b".to_owned(), "cd".to_owned(), None);
+        bridge.attach(async move { Ok(two) }, locked, new).await.unwrap();
+        assert!(new_sees.recv().await.is_some_and(|text| text.contains("npub1b") && text.contains("open_chat")));
         assert_eq!(old_sees.recv().await, None);
     }
 

@@ -2,6 +2,7 @@
 //! It knows Tauri and no protocol; whatever a chat is, the client decides.
 #![cfg_attr(all(windows, not(debug_assertions)), windows_subsystem = "windows")]
 
+mod ask;
 mod bridge;
 mod commands;
 mod notify;
@@ -53,6 +54,19 @@ fn run(start: Start) -> tauri::Result<()> {
             commands::session::remove_try_it,
             commands::session::retry_setup,
             commands::session::copy_npub,
+            commands::accounts::switch_account,
+            commands::accounts::log_out_summary,
+            commands::accounts::log_out,
+            commands::accounts::lock,
+            commands::accounts::set_lock_after,
+            commands::accounts::in_use,
+            commands::keys::key_safety,
+            commands::keys::export_key,
+            commands::keys::change_passphrase,
+            commands::keys::move_key,
+            commands::keys::make_recovery_code,
+            commands::keys::remove_recovery_code,
+            commands::keys::recover,
             commands::people::inspect_person,
             commands::groups::create_group,
             commands::groups::group,

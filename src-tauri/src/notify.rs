@@ -9,6 +9,7 @@ mod screen;
 mod screen;
 
 use murmel_client::{Client, Notice};
+use murmel_ipc::Session;
 use tauri::{AppHandle, Manager};
 
 use self::screen::Screen;
@@ -17,13 +18,14 @@ use crate::{shell::Shell, window};
 /// What a click on a notification leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Goal {
+    account: String,
     chat: String,
     message: i64,
 }
 
 impl Goal {
     fn of(notice: &Notice) -> Goal {
-        Goal { chat: notice.chat.clone(), message: notice.message }
+        Goal { account: notice.account.clone(), chat: notice.chat.clone(), message: notice.message }
     }
 }
 
@@ -49,9 +51,34 @@ pub fn start(app: &AppHandle, client: &Client) {
 
 fn open(app: &AppHandle, goal: Goal) {
     window::show(app);
-    // An invitation's notice names no chat, and one for several messages names no message.
-    if !goal.chat.is_empty() {
-        let message = Some(goal.message).filter(|message| *message != 0);
-        app.state::<Shell>().bridge.open_chat(goal.chat, message);
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        let shell = app.state::<Shell>();
+        let Ok(client) = shell.client().await else { return };
+        // An invitation's notice names no chat, and one for several messages names no message.
+        let Goal { account, chat, message } = goal;
+        let message = Some(message).filter(|message| *message != 0);
+        if shown(&client).as_deref() == Some(&account) {
+            if !chat.is_empty() {
+                shell.bridge.open_chat(account, chat, message);
+            }
+            return;
+        }
+        if !chat.is_empty() {
+            shell.bridge.open_chat_next(account.clone(), chat, message);
+        }
+        if let Err(error) = client.switch_account(&account).await {
+            shell.bridge.forget_next();
+            tracing::warn!(code = ?error.code, "the account of a notification cannot be shown");
+        }
+    });
+}
+
+/// The npub of the account on the screen.
+fn shown(client: &Client) -> Option<String> {
+    match client.session() {
+        Session::Ready { account } => Some(account.npub),
+        Session::Locked { npub, .. } | Session::KeyUnavailable { npub, .. } => Some(npub),
+        Session::FirstRun { .. } => None,
     }
 }

@@ -34,7 +34,7 @@ describe("the connection", () => {
     backend.emit({ type: "request_removed", id: "none" });
     await waitFor(() => expect(app.state.seq).toBe(backend.seq));
     expect(backend.calls.filter(([name]) => name === "subscribe")).toHaveLength(2);
-    first({ seq: app.state.seq + 1, type: "chat_removed", id: app.state.chats[0]?.id ?? "" });
+    first({ seq: app.state.seq + 1, account: null, type: "chat_removed", id: app.state.chats[0]?.id ?? "" });
     expect(app.state.chats).toHaveLength(backend.chats.length);
   });
 
@@ -245,9 +245,9 @@ describe("what happens while an answer is on its way", () => {
     const message = backend.receive(chat, "One of many");
     const loads = new Loads();
     const load = loads.begin(chat);
-    for (let id = 0; id < HELD_CAP; id += 1) loads.see({ seq: id, type: "message", message: { ...message, id } });
+    for (let id = 0; id < HELD_CAP; id += 1) loads.see({ seq: id, account: null, type: "message", message: { ...message, id } });
     expect(load.missed).toBe(false);
-    loads.see({ seq: 0, type: "message", message: { ...message, id: HELD_CAP } });
+    loads.see({ seq: 0, account: null, type: "message", message: { ...message, id: HELD_CAP } });
     expect(load.messages.size).toBe(HELD_CAP);
     expect(load.missed).toBe(true);
   });

@@ -191,7 +191,9 @@ describe("a key that cannot be had", () => {
   });
 
   test("offers nothing where it is gone for good", async () => {
-    const session = { state: "key_unavailable" as const, npub: me.npub, retryable: false, message: "The key is gone." };
+    const session = {
+      state: "key_unavailable" as const, npub: me.npub, reason: "key_gone" as const, retryable: false, recovery: false, message: "The key is gone.",
+    };
     const app = await connected(new FakeBackend(session));
     show(app, KeyUnavailable, session);
     expect(document.querySelectorAll("button")).toHaveLength(0);

@@ -10,6 +10,10 @@ const row = rowOf(lake, talk, 0);
 const snapshot: Snapshot = {
   seq: 7,
   session: { state: "ready", account: { npub: me.npub, name: "", key_place: "keychain", try_it: false, other_clients: 0 } },
+  accounts: [{ npub: me.npub, name: "", state: "open", unread: 0 }],
+  current: me.npub,
+  new_key_place: "keychain",
+  lock_after: 0,
   chats: [{ ...row, id: "old", last_activity: 1 }, row],
   requests: [],
   setup: [],
@@ -19,7 +23,7 @@ const snapshot: Snapshot = {
 const started = reduce(initial, { type: "snapshot", snapshot });
 
 function event(state: AppState, kind: EventKind, seq = state.seq + 1): AppState {
-  return reduce(state, { type: "event", event: { seq, ...kind } as Event });
+  return reduce(state, { type: "event", event: { seq, account: me.npub, ...kind } as Event });
 }
 
 function opened(messages: MessageView[] = talk.slice(-10), older = talk.at(-10)?.cursor ?? null): AppState {
@@ -61,9 +65,32 @@ describe("events", () => {
   });
 
   test("a session event asks for a new subscription", () => {
-    const next = event(started, { type: "session", session: { state: "locked", npub: me.npub } });
+    const next = event(started, { type: "session", session: { state: "locked", npub: me.npub, key_place: "vault", recovery: false } });
     expect(next.stale).toBe(true);
     expect(next.session?.state).toBe("locked");
+    expect(next.chats).toEqual([]);
+  });
+
+  test("what another account receives changes nothing here, even in a chat of the same id", () => {
+    const open = opened();
+    const message = copy(talk.at(-1), { id: 9_999 });
+    const theirs = { seq: open.seq + 1, account: "npub1other", type: "message", message } as Event;
+    const after = reduce(open, { type: "event", event: theirs });
+    expect(after).toEqual({ ...open, seq: open.seq + 1 });
+  });
+
+  test("the unread messages of another account show in the rail", () => {
+    const entry = { npub: "npub1other", name: "Work", state: "open" as const, unread: 3 };
+    const after = reduce(started, { type: "event", event: { seq: started.seq + 1, account: entry.npub, type: "account", entry } });
+    expect(after.accounts.map((one) => one.unread)).toEqual([0, 3]);
+    const again = reduce(after, { type: "event", event: { seq: after.seq + 1, account: entry.npub, type: "account", entry: { ...entry, unread: 0 } } });
+    expect(again.accounts).toHaveLength(2);
+  });
+
+  test("another account takes the place of everything that was shown", () => {
+    const other = { npub: "npub1other", name: "Work", key_place: "keychain" as const, try_it: false, other_clients: 0 };
+    const next = reduce(opened(), { type: "event", event: { seq: started.seq + 1, account: null, type: "session", session: { state: "ready", account: other } } });
+    expect([next.current, next.chats, next.openChat, next.timeline, next.stale]).toEqual(["npub1other", [], null, null, true]);
   });
 
   test("a snapshot after a gap clears it and keeps the open chat", () => {

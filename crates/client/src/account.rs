@@ -3,6 +3,7 @@
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use murmel_engine::{Device, Slot};
@@ -13,16 +14,16 @@ use nostr::{Keys, PublicKey};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
-use crate::bus::Bus;
+use crate::bus::{Bus, Feed};
 use crate::clock::Clock;
 use crate::groups::Groups;
 use crate::keychain::Secrets;
-use crate::notices::Attention;
+use crate::notices::{Attention, Desk};
 use crate::pace::Pace;
 use crate::people::npub;
 use crate::setup::SetupState;
 use crate::sync::SyncState;
-use crate::{Error, Options, Result, outbox, relays, setup, sync};
+use crate::{Error, Options, Result, accounts, outbox, relays, setup, sync};
 
 /// An open account.
 pub(crate) struct Account {
@@ -37,9 +38,9 @@ pub(crate) struct Account {
     /// Time-outs and pauses.
     pub(crate) pace: Pace,
     /// Events for the window.
-    pub(crate) bus: Arc<Bus>,
+    pub(crate) bus: Feed,
     /// Where the person looks, and who shows notices.
-    pub(crate) attention: Arc<Attention>,
+    pub(crate) attention: Attention,
     /// Wakes the outbox: call `notify_one` after a transaction that enqueued something.
     pub(crate) outbox: Notify,
     /// Counts up whenever answers of relays were recorded.
@@ -56,6 +57,8 @@ pub(crate) struct Account {
     pub(crate) setup: SetupState,
     /// Belongs to sync, receive and membership.
     pub(crate) sync: SyncState,
+    /// Unread messages in all chats, as far as they were counted.
+    pub(crate) unread: AtomicU32,
     view: Mutex<ipc::AccountView>,
     /// `None` once the account is closed.
     tasks: Mutex<Option<JoinSet<()>>>,
@@ -68,7 +71,7 @@ pub(crate) struct Opening {
     pub(crate) key_place: KeyPlace,
     pub(crate) options: Options,
     pub(crate) bus: Arc<Bus>,
-    pub(crate) attention: Arc<Attention>,
+    pub(crate) desk: Arc<Desk>,
     pub(crate) try_it: bool,
     pub(crate) auto_accept: bool,
 }
@@ -110,7 +113,7 @@ pub(crate) async fn create_database(path: &Path, secrets: &Secrets, name: &str, 
 impl Account {
     /// Opens the database and starts the background tasks.
     pub(crate) async fn open(opening: Opening) -> Result<Arc<Self>> {
-        let Opening { database, secrets, key_place, options, bus, attention, try_it, auto_accept } = opening;
+        let Opening { database, secrets, key_place, options, bus, desk, try_it, auto_accept } = opening;
         let db = Database::open_with(&database, DatabaseKey::new(*secrets.database), Groups::default(), options.execution())
             .await
             .map_err(at_open)?;
@@ -141,20 +144,23 @@ impl Account {
             default_relays: options.default_relays,
             clock: options.clock,
             pace: options.pace,
-            bus,
-            attention,
+            bus: Feed::new(bus, npub(&pubkey)),
+            attention: Attention::new(desk, npub(&pubkey)),
             outbox: Notify::new(),
             answers: watch::Sender::new(0),
             last_network: tokio::sync::Mutex::default(),
             auto_accept,
             setup: SetupState::new(steps),
             sync: SyncState::new(options.housekeeping),
+            unread: AtomicU32::new(0),
             view: Mutex::new(view),
             tasks: Mutex::new(Some(JoinSet::new())),
         });
         account.spawn(outbox::run(Arc::clone(&account)));
         account.spawn(setup::run(Arc::clone(&account)));
         sync::start(&account, incoming);
+        accounts::count_unread(&account).await?;
+        account.spawn(accounts::watch_unread(Arc::clone(&account)));
         Ok(account)
     }
 
@@ -166,6 +172,12 @@ impl Account {
     /// The account as the window shows it.
     pub(crate) fn view(&self) -> ipc::AccountView {
         self.view.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notes that the key is somewhere else, and tells the window.
+    pub(crate) fn set_key_place(&self, key_place: KeyPlace) {
+        self.view.lock().unwrap_or_else(PoisonError::into_inner).key_place = key_place;
+        self.bus.emit(ipc::EventKind::Session { session: ipc::Session::Ready { account: self.view() } });
     }
 
     /// Notes how many other clients were found, and tells the window.

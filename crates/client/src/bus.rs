@@ -1,10 +1,10 @@
 //! The one ordered stream of events, and who reads it.
 //! It never blocks the writer: a reader that falls behind is dropped.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use murmel_ipc::{Event, EventKind, Snapshot};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 /// Events a reader may be behind before it is dropped.
 pub(crate) const EVENT_QUEUE: usize = 4_096;
@@ -32,11 +32,11 @@ struct State {
 }
 
 impl Bus {
-    /// Sends an event to every reader.
-    pub(crate) fn emit(&self, kind: EventKind) {
+    /// Sends an event to every reader. `account` is the npub that it is about; `None` for the profile.
+    pub(crate) fn emit(&self, account: Option<&str>, kind: EventKind) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.seq += 1;
-        let event = Event { seq: state.seq, kind };
+        let event = Event { seq: state.seq, account: account.map(str::to_owned), kind };
         state.readers.retain(|reader| reader.try_send(event.clone()).is_ok());
     }
 
@@ -54,5 +54,29 @@ impl Bus {
     /// Drops every reader.
     pub(crate) fn close(&self) {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).readers.clear();
+    }
+}
+
+/// The way to the bus for one account: each of its events says whose it is.
+pub(crate) struct Feed {
+    bus: Arc<Bus>,
+    account: String,
+    /// A chat changed, and with it perhaps the number of unread messages.
+    pub(crate) chats: Notify,
+}
+
+impl Feed {
+    /// `account`: the npub.
+    pub(crate) fn new(bus: Arc<Bus>, account: String) -> Self {
+        Self { bus, account, chats: Notify::new() }
+    }
+
+    /// Sends an event of this account.
+    pub(crate) fn emit(&self, kind: EventKind) {
+        let chats = matches!(kind, EventKind::Chat { .. } | EventKind::ChatRemoved { .. });
+        self.bus.emit(Some(&self.account), kind);
+        if chats {
+            self.chats.notify_one();
+        }
     }
 }

@@ -10,9 +10,14 @@ use murmel_ipc::ErrorCode;
 use crate::{Error, Result};
 
 const LOCK: &str = "lock";
-const ACCOUNT: &str = "account";
+const ACCOUNTS: &str = "accounts";
+const GONE: &str = "gone";
+const CHOICES: &str = "profile.json";
 const NEW_ACCOUNT: &str = "account.new";
 const TRY_IT: &str = "try-it";
+
+/// Most that is overwritten of a small file, in bytes.
+const WIPED: usize = 64 * 1024;
 
 /// An opened profile folder. The lock is held until this is dropped.
 pub(crate) struct Home {
@@ -48,33 +53,79 @@ impl Home {
         drop(self.lock.unlock());
     }
 
-    /// Folder of the account; complete where it exists.
-    pub(crate) fn account(&self) -> PathBuf {
-        self.path.join(ACCOUNT)
+    /// The npubs of all accounts, in no order. What does not look like a folder of ours is passed over.
+    pub(crate) fn accounts(&self) -> Result<Vec<String>> {
+        folders(&self.path.join(ACCOUNTS))
+    }
+
+    /// Folder of an account; complete where it exists.
+    pub(crate) fn account(&self, npub: &str) -> PathBuf {
+        self.path.join(ACCOUNTS).join(npub)
+    }
+
+    /// Where the folder is in which an account is put together.
+    pub(crate) fn unfinished(&self) -> PathBuf {
+        self.path.join(NEW_ACCOUNT)
     }
 
     /// An empty folder in which an account is put together. What an interrupted attempt left there is deleted.
     pub(crate) fn new_account(&self) -> Result<PathBuf> {
-        let path = self.path.join(NEW_ACCOUNT);
+        let path = self.unfinished();
         remove_folder(&path)?;
         private_folder(&path)?;
         Ok(path)
     }
 
-    /// Makes what was put together in [`Home::new_account`] the account, in one step.
-    pub(crate) fn adopt_account(&self) -> Result<()> {
-        let account = self.account();
+    /// Makes what was put together in [`Home::new_account`] an account, in one step.
+    pub(crate) fn adopt_account(&self, npub: &str) -> Result<()> {
+        let account = self.account(npub);
         if account.exists() {
-            return Err(Error::new(ErrorCode::AccountExists, "This profile already has an account."));
+            return Err(Error::new(ErrorCode::AccountExists, "This profile already has this account."));
         }
-        fs::rename(self.path.join(NEW_ACCOUNT), &account).map_err(|error| disk(&error))?;
+        let all = self.path.join(ACCOUNTS);
+        private_folder(&all)?;
+        fs::rename(self.unfinished(), &account).map_err(|error| disk(&error))?;
+        sync_folder(&all);
         sync_folder(&self.path);
         Ok(())
     }
 
     /// Deletes what an interrupted attempt to create an account left.
     pub(crate) fn discard_new_account(&self) -> Result<()> {
-        remove_folder(&self.path.join(NEW_ACCOUNT))
+        remove_folder(&self.unfinished())
+    }
+
+    /// Takes an account away, in one step; it is wiped from there, now or at the next start.
+    pub(crate) fn retire_account(&self, npub: &str) -> Result<PathBuf> {
+        let all = self.path.join(GONE);
+        private_folder(&all)?;
+        let gone = all.join(npub);
+        remove_folder(&gone)?;
+        fs::rename(self.account(npub), &gone).map_err(|error| disk(&error))?;
+        sync_folder(&self.path.join(ACCOUNTS));
+        sync_folder(&all);
+        Ok(gone)
+    }
+
+    /// Accounts that were taken away and are not wiped yet.
+    pub(crate) fn retired(&self) -> Result<Vec<PathBuf>> {
+        let all = self.path.join(GONE);
+        Ok(folders(&all)?.into_iter().map(|npub| all.join(npub)).collect())
+    }
+
+    /// Deletes an account that was taken away, and the folder of those where it was the last one.
+    pub(crate) fn forget(&self, gone: &Path) -> Result<()> {
+        remove_folder(gone)?;
+        // Fails where there are others; so it should.
+        let _ = fs::remove_dir(self.path.join(GONE));
+        let _ = fs::remove_dir(self.path.join(ACCOUNTS));
+        sync_folder(&self.path);
+        Ok(())
+    }
+
+    /// The file of what the profile remembers outside of its accounts.
+    pub(crate) fn choices(&self) -> PathBuf {
+        self.path.join(CHOICES)
     }
 
     /// Folder of the try-it conversation.
@@ -138,6 +189,43 @@ fn sync_folder(path: &Path) {
     }
 }
 
+/// Names of the folders of accounts in a folder.
+fn folders(path: &Path) -> Result<Vec<String>> {
+    let entries = match fs::read_dir(path) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(disk(&error)),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(|error| disk(&error))?;
+        let name = entry.file_name().to_str().filter(|name| name.starts_with("npub1")).map(str::to_owned);
+        names.extend(name.filter(|_| entry.path().is_dir()));
+    }
+    Ok(names)
+}
+
+/// Overwrites a small file and deletes it; on a disk that writes elsewhere than it is told, the seal is what protects.
+pub(crate) fn wipe_file(path: &Path) -> Result<()> {
+    let wiped = OpenOptions::new().write(true).open(path).and_then(|mut file| {
+        let length = usize::try_from(file.metadata()?.len()).unwrap_or(0).min(WIPED);
+        file.write_all(&vec![0; length])?;
+        file.sync_all()
+    });
+    match wiped.and_then(|()| fs::remove_file(path)) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(disk(&error)),
+    }
+}
+
+/// Renames a file over another one.
+pub(crate) fn replace_file(from: &Path, to: &Path) -> Result<()> {
+    fs::rename(from, to).map_err(|error| disk(&error))?;
+    to.parent().map(sync_folder);
+    Ok(())
+}
+
 fn remove_folder(path: &Path) -> Result<()> {
     match fs::remove_dir_all(path) {
         Ok(()) => Ok(()),
@@ -182,11 +270,11 @@ mod tests {
         let home = Home::open(&folder.path().join("profile")).unwrap();
         let new = home.new_account().unwrap();
         write_private(&new.join("vault"), b"x").unwrap();
-        home.adopt_account().unwrap();
+        home.adopt_account("npub1a").unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(&folder.path().join("profile")), 0o700);
-        assert_eq!(mode(&home.account()), 0o700);
-        assert_eq!(mode(&home.account().join("vault")), 0o600);
+        assert_eq!(mode(&home.account("npub1a")), 0o700);
+        assert_eq!(mode(&home.account("npub1a").join("vault")), 0o600);
         assert_eq!(mode(&folder.path().join("profile/lock")), 0o600);
     }
 
@@ -195,8 +283,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let home = Home::open(folder.path()).unwrap();
         home.new_account().unwrap();
-        home.adopt_account().unwrap();
+        home.adopt_account("npub1a").unwrap();
         home.new_account().unwrap();
-        assert_eq!(home.adopt_account().unwrap_err().code, ErrorCode::AccountExists);
+        assert_eq!(home.adopt_account("npub1a").unwrap_err().code, ErrorCode::AccountExists);
     }
 }

@@ -1,24 +1,27 @@
 //! The account's key: looked at, created, imported.
 //! It never starts a new identity over data of another; unlocking is [`crate::unlock`].
 
-use std::path::Path;
 use std::sync::Arc;
 
-use murmel_ipc::{self as ipc, ErrorCode, KeyKind, KeyPlace};
+use murmel_ipc::{self as ipc, ErrorCode, KeyKind, KeyPlace, SecretText};
+use nostr::nips::nip06::FromMnemonic as _;
 use nostr::nips::nip19::FromBech32 as _;
 use nostr::nips::nip49::EncryptedSecretKey;
 use nostr::secp256k1::rand::{RngCore as _, rngs::OsRng};
 use nostr::{Keys, SecretKey};
-use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::account::{Birth, create_database};
-use crate::home::{disk, write_private};
-use crate::keychain::{self, Secrets};
+use crate::accounts::Standing;
+use crate::description::{DATABASE, Description, VAULT};
+use crate::home::Home;
+use crate::keychain::{self, Keychain, KeychainError, Secrets};
 use crate::people::npub;
 use crate::profile::Profile;
-use crate::{Error, Result, unlock, vault};
+use crate::{Error, Result, safety, unlock};
 
+/// Highest number of an account of seed words (BIP-32: hardened).
+const MAX_INDEX: u32 = 0x7fff_ffff;
 /// Longest text that is looked at as a key, in bytes.
 const MAX_KEY_TEXT: usize = 1_024;
 /// Longest name of an account, in bytes of UTF-8; that of a group is the same.
@@ -26,77 +29,60 @@ pub(crate) const MAX_NAME: usize = 256;
 /// Most work an ncryptsec may ask for: 2^18 rounds of scrypt, 256 MiB. Other programs use 16.
 const MAX_LOG_N: u8 = 18;
 
-/// File names in the account's folder.
-pub(crate) const DESCRIPTION: &str = "account.json";
-pub(crate) const DATABASE: &str = "murmel.db";
-pub(crate) const VAULT: &str = "vault";
-
-/// What stands beside the database, so that a missing key is recognised. Nothing in it is secret.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Description {
-    pub(crate) version: u32,
-    pub(crate) npub: String,
-    pub(crate) key_place: KeyPlace,
-}
-
-impl Description {
-    const VERSION: u32 = 1;
-
-    /// `None` where there is none, or none that this version reads.
-    pub(crate) fn read(folder: &Path) -> Option<Self> {
-        let text = std::fs::read(folder.join(DESCRIPTION)).ok()?;
-        serde_json::from_slice(&text).ok().filter(|description: &Self| description.version == Self::VERSION)
-    }
-
-    fn write(&self, folder: &Path) -> Result<()> {
-        let text = serde_json::to_vec_pretty(self).map_err(|_| Error::internal("the account could not be described"))?;
-        write_private(&folder.join(DESCRIPTION), &text)
-    }
-}
-
 /// A key as it was pasted.
 enum Pasted {
     Open(KeyKind, SecretKey),
     Sealed(Box<EncryptedSecretKey>),
+    /// Seed words; which key they mean depends on an extra word and a number.
+    Words(Zeroizing<String>),
 }
 
-pub(crate) async fn inspect(profile: &Arc<Profile>, key: &str, password: Option<&str>) -> Result<ipc::KeyPreview> {
-    let key_place = profile.key_place_for(None);
-    let preview = |kind, secret: Option<SecretKey>| ipc::KeyPreview {
-        kind,
-        npub: secret.map(|secret| npub(&Keys::new(secret).public_key())),
-        key_place,
+/// What belongs to a pasted key.
+#[derive(Default)]
+pub(crate) struct Beside {
+    /// Opens an ncryptsec, or is the extra word of seed words.
+    pub(crate) password: Option<Zeroizing<String>>,
+    /// Which account of seed words.
+    pub(crate) index: u32,
+}
+
+pub(crate) async fn inspect(profile: &Arc<Profile>, key: &str, beside: Beside) -> Result<ipc::KeyPreview> {
+    let pasted = read_key(key)?;
+    let kind = kind(&pasted);
+    let secret = match open_key(pasted, beside).await {
+        Ok(secret) => Some(secret),
+        Err(error) if error.code == ErrorCode::PasswordNeeded => None,
+        Err(error) => return Err(error),
     };
-    match read_key(key)? {
-        Pasted::Open(kind, secret) => Ok(preview(kind, Some(secret))),
-        Pasted::Sealed(sealed) => match password.filter(|password| !password.is_empty()) {
-            Some(password) => Ok(preview(KeyKind::Ncryptsec, Some(unseal(*sealed, password.to_owned().into()).await?))),
-            None => Ok(preview(KeyKind::Ncryptsec, None)),
-        },
-    }
+    let npub = secret.map(|secret| npub(&Keys::new(secret).public_key()));
+    Ok(ipc::KeyPreview { kind, npub, key_place: profile.key_place_for(None) })
 }
 
 pub(crate) async fn create(profile: &Arc<Profile>, args: ipc::NewIdentity) -> Result<ipc::Session> {
     let name = account_name(&args.name)?;
-    establish(profile, Keys::generate(), name, args.passphrase.map(Zeroizing::new), Birth::Created).await
+    establish(profile, Keys::generate(), name, args.passphrase.map(SecretText::into_inner), Birth::Created).await
 }
 
 pub(crate) async fn import(profile: &Arc<Profile>, args: ipc::ImportIdentity) -> Result<ipc::Session> {
-    let key = Zeroizing::new(args.key);
-    let password = args.password.map(Zeroizing::new).filter(|password| !password.is_empty());
-    let passphrase = args.passphrase.map(Zeroizing::new);
-    let secret = match read_key(&key)? {
-        Pasted::Open(_, secret) => secret,
-        Pasted::Sealed(sealed) => {
-            let password =
-                password.ok_or_else(|| Error::new(ErrorCode::PasswordNeeded, "This key is sealed with a password. Enter it too."))?;
-            unseal(*sealed, password).await?
-        }
-    };
-    establish(profile, Keys::new(secret), String::new(), passphrase, Birth::Imported).await
+    let beside = Beside { password: args.password.map(SecretText::into_inner), index: args.account_index.unwrap_or(0) };
+    let secret = open_key(read_key(&args.key)?, beside).await?;
+    establish(profile, Keys::new(secret), String::new(), args.passphrase.map(SecretText::into_inner), Birth::Imported).await
 }
 
-/// Keeps the key, makes the database, and opens the account. Whatever fails, the profile is as it was.
+/// Deletes what an interrupted attempt to add an account left, in the folder and in the keychain.
+pub(crate) async fn discard_unfinished(home: &Home, keychain: Option<&Arc<dyn Keychain>>) -> Result<()> {
+    let item = Description::read(&home.unfinished()).and_then(|description| description.item);
+    if let (Some(item), Some(keychain)) = (item, keychain)
+        && let Err(error) = keychain::remove(keychain, &item).await
+    {
+        // Another start tries again; until then the item is only in the way of nobody.
+        tracing::warn!(?error, "an item of an interrupted attempt stays in the keychain");
+        return Ok(());
+    }
+    home.discard_new_account()
+}
+
+/// Keeps the key, makes the database, opens the account and shows it. Whatever fails, the profile is as it was.
 async fn establish(
     profile: &Arc<Profile>,
     keys: Keys,
@@ -105,54 +91,73 @@ async fn establish(
     birth: Birth,
 ) -> Result<ipc::Session> {
     let _turn = profile.turn().await?;
-    profile.expect_first_run()?;
-    let passphrase = passphrase.filter(|passphrase| !passphrase.is_empty()).or_else(|| profile.options.passphrase.clone());
-    let key_place = if passphrase.is_some() { KeyPlace::Vault } else { KeyPlace::Keychain };
+    let user = npub(&keys.public_key());
+    profile.expect_room(Some(&user))?;
+    let given = || profile.options.passphrase.as_deref().map(|text| Zeroizing::new(text.to_owned()));
+    let passphrase = passphrase.filter(|passphrase| !passphrase.is_empty()).or_else(given);
     let mut database = Zeroizing::new([0; 32]);
     OsRng.fill_bytes(database.as_mut_slice());
-    let mut secrets = Secrets { keys, database };
-    let user = npub(&secrets.keys.public_key());
+    let secrets = Secrets { keys, database };
 
-    let folder = profile.home().new_account()?;
-    let mut written = None;
-    match &passphrase {
-        Some(passphrase) => seal_vault(&folder, &secrets, passphrase).await?,
-        None => {
-            let keychain = profile.keychain().cloned().ok_or(keychain::KeychainError::Missing)?;
-            match keychain::read(&keychain, &user).await? {
-                // Another profile of this identity: its item stays as it is, and opens this database too.
-                Some(item) => secrets = Secrets::from_item(&item).filter(|kept| kept.keys == secrets.keys).ok_or_else(unknown_item)?,
-                None => {
-                    keychain::write(&keychain, &user, secrets.to_item()).await?;
-                    written = Some(keychain);
-                }
+    let key_place = if passphrase.is_some() { KeyPlace::Vault } else { KeyPlace::Keychain };
+    let made = async {
+        let folder = profile.home().new_account()?;
+        let mut description = Description::fresh(user.clone(), key_place, profile.next_place()?);
+        match passphrase {
+            Some(passphrase) => safety::seal(&folder, VAULT, &secrets, passphrase).await?,
+            None => {
+                let keychain = profile.keychain().ok_or(KeychainError::Missing)?;
+                description.item = Some(safety::free_item(keychain, &user).await?);
+                // Written before the item is: an attempt that ends here is cleared away at the next start.
+                description.write(&folder)?;
+                keychain::write(keychain, description.item(), secrets.to_item()).await?;
             }
         }
-    }
-    let made = async {
         create_database(&folder.join(DATABASE), &secrets, &name, birth, &profile.options).await?;
-        Description { version: Description::VERSION, npub: user.clone(), key_place }.write(&folder)?;
-        profile.home().adopt_account()
+        description.write(&folder)?;
+        profile.home().adopt_account(&user)
     };
     if let Err(error) = made.await {
-        if let Some(keychain) = written {
-            drop(keychain::remove(&keychain, &user).await);
-        }
-        drop(profile.home().discard_new_account());
+        discard_unfinished(profile.home(), profile.keychain()).await?;
         return Err(error);
     }
-    unlock::open(profile, secrets, key_place).await?;
-    Ok(profile.announce())
+    let account = unlock::open(profile, secrets, key_place).await?;
+    profile.put(&user, Standing::Open(account));
+    profile.show(&user);
+    profile.idle.used();
+    profile.announce(&user);
+    Ok(profile.session(None))
 }
 
-async fn seal_vault(folder: &Path, secrets: &Secrets, passphrase: &Zeroizing<String>) -> Result<()> {
-    let (path, secrets, passphrase) = (folder.join(VAULT), secrets.clone(), passphrase.clone());
-    blocking(move || {
-        vault::write(&path, &secrets, &passphrase)?;
-        let back = vault::read(&path, &passphrase)?;
-        if back.keys == secrets.keys { Ok(()) } else { Err(disk(&std::io::ErrorKind::InvalidData.into())) }
-    })
-    .await
+fn kind(pasted: &Pasted) -> KeyKind {
+    match pasted {
+        Pasted::Open(kind, _) => *kind,
+        Pasted::Sealed(_) => KeyKind::Ncryptsec,
+        Pasted::Words(_) => KeyKind::Words,
+    }
+}
+
+async fn open_key(pasted: Pasted, beside: Beside) -> Result<SecretKey> {
+    let password = beside.password.filter(|password| !password.is_empty());
+    match pasted {
+        Pasted::Open(_, secret) => Ok(secret),
+        Pasted::Sealed(sealed) => {
+            let password =
+                password.ok_or_else(|| Error::new(ErrorCode::PasswordNeeded, "This key is sealed with a password. Enter it too."))?;
+            unseal(*sealed, password).await
+        }
+        Pasted::Words(words) => blocking(move || from_words(&words, password.as_deref().map(String::as_str), beside.index)).await,
+    }
+}
+
+/// The key of seed words: m/44'/1237'/index'/0/0 (NIP-06).
+fn from_words(words: &str, extra: Option<&str>, index: u32) -> Result<SecretKey> {
+    if index > MAX_INDEX {
+        return Err(invalid("There is no account of this number. Most people need the first one, which is 0."));
+    }
+    Keys::from_mnemonic_with_account(words, extra, Some(index))
+        .map(|keys| keys.secret_key().clone())
+        .map_err(|_| invalid("These words are not seed words: one is misspelt, missing or in another place. Check them."))
 }
 
 fn read_key(text: &str) -> Result<Pasted> {
@@ -185,7 +190,14 @@ fn read_key(text: &str) -> Result<Pasted> {
             .map(|secret| Pasted::Open(KeyKind::Hex, secret))
             .map_err(|_| invalid("These 64 hex digits are not a key. Check them."));
     }
-    Err(invalid("This is not a secret key. It starts with nsec1 or ncryptsec1, or is 64 hex digits long."))
+    let words = lower.split_whitespace().count();
+    if words == 12 || words == 24 {
+        return Ok(Pasted::Words(Zeroizing::new(lower.split_whitespace().collect::<Vec<_>>().join(" "))));
+    }
+    if words > 1 && lower.split_whitespace().all(|word| word.bytes().all(|byte| byte.is_ascii_lowercase())) {
+        return Err(invalid("These are not 12 or 24 seed words. Check whether one is missing."));
+    }
+    Err(invalid("This is not a secret key. It starts with nsec1 or ncryptsec1, is 64 hex digits long, or is 12 or 24 seed words."))
 }
 
 async fn unseal(sealed: EncryptedSecretKey, password: Zeroizing<String>) -> Result<SecretKey> {
@@ -217,14 +229,6 @@ fn invalid(message: &str) -> Error {
     Error::new(ErrorCode::InvalidKey, message)
 }
 
-fn unknown_item() -> Error {
-    Error::new(
-        ErrorCode::KeychainLocked,
-        "The keychain holds an item for this identity that this version of Murmel cannot read. Nothing was changed. \
-         Update Murmel, or choose a passphrase instead.",
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use nostr::nips::nip19::ToBech32 as _;
@@ -233,10 +237,7 @@ mod tests {
     use super::*;
 
     fn kind(text: &str) -> Result<KeyKind> {
-        read_key(text).map(|pasted| match pasted {
-            Pasted::Open(kind, _) => kind,
-            Pasted::Sealed(_) => KeyKind::Ncryptsec,
-        })
+        read_key(text).map(|pasted| super::kind(&pasted))
     }
 
     #[test]
@@ -264,6 +265,7 @@ mod tests {
             ("f".repeat(64), "not a key"),
             ("ab".repeat(31), "not a secret key"),
             ("hello".to_owned(), "not a secret key"),
+            ("leader monkey parrot".to_owned(), "missing"),
             ("ncryptsec1qq".to_owned(), "incomplete"),
             ("n".repeat(MAX_KEY_TEXT + 1), "too long"),
         ];
@@ -271,6 +273,32 @@ mod tests {
             let error = kind(&text).err().unwrap();
             assert_eq!(error.code, ErrorCode::InvalidKey);
             assert!(error.message.contains(hint), "{text}: {}", error.message);
+        }
+    }
+
+    /// The vectors of NIP-06.
+    #[test]
+    fn seed_words_give_the_keys_of_nip_06() {
+        let vectors = [
+            (
+                "leader monkey parrot ring guide accident before fence cannon height naive bean",
+                "7f7ff03d123792d6ac594bfa67bf6d0c0ab55b6b1fdb6249303fe861f1ccba9a",
+            ),
+            (
+                "what bleak badge arrange retreat wolf trade produce cricket blur garlic valid proud rude strong choose busy staff weather \
+                 area salt hollow arm fade",
+                "c15d739894c81a2fcfd3a2df85a0d2c0dbc47a280d092799f144d73d7ae78add",
+            ),
+        ];
+        for (words, hex) in vectors {
+            let typed = format!("  {}\n", words.to_uppercase().replace(' ', " \t "));
+            let Pasted::Words(read) = read_key(&typed).unwrap() else { panic!("not words") };
+            assert_eq!(from_words(&read, None, 0).unwrap().to_secret_hex(), hex);
+            assert_ne!(from_words(&read, None, 1).unwrap().to_secret_hex(), hex);
+            assert_ne!(from_words(&read, Some("extra"), 0).unwrap().to_secret_hex(), hex);
+            let misspelt = read.replacen("ar", "ra", 1);
+            assert_eq!(from_words(&misspelt, None, 0).unwrap_err().code, ErrorCode::InvalidKey);
+            assert_eq!(from_words(&read, None, u32::MAX).unwrap_err().code, ErrorCode::InvalidKey);
         }
     }
 

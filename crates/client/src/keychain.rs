@@ -2,7 +2,8 @@
 //! It never writes a secret to a file: that is the vault's, sealed.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::fmt;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -20,7 +21,7 @@ pub(crate) const SERVICE: &str = "chat.murmel.desktop";
 const PREFIX: &str = "murmel1:";
 const KEY_LEN: usize = 32;
 /// A keychain that asks its owner for a password answers when he has typed it.
-const TIMEOUT: Duration = Duration::from_secs(60);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Why a keychain did not answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,8 +82,7 @@ impl KeychainChoice {
     }
 }
 
-/// The secrets of an account. No `Debug`.
-#[derive(Clone)]
+/// The secrets of an account. There is no `Clone`, and `Debug` shows nothing of them.
 pub(crate) struct Secrets {
     /// The Nostr key. Wiped on drop by its own type.
     pub(crate) keys: Keys,
@@ -114,10 +114,47 @@ impl Secrets {
     }
 }
 
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secrets(…)")
+    }
+}
+
+/// What a keychain says about an item; `None` where it has none.
+pub(crate) type Answer = std::result::Result<Option<Zeroizing<Vec<u8>>>, KeychainError>;
+
 /// Reads an item on a thread of its own.
-pub(crate) async fn read(keychain: &Arc<dyn Keychain>, user: &str) -> std::result::Result<Option<Zeroizing<Vec<u8>>>, KeychainError> {
+pub(crate) async fn read(keychain: &Arc<dyn Keychain>, user: &str) -> Answer {
+    ask(keychain, user).within(TIMEOUT).await
+}
+
+/// Asks for an item, and lets the keychain take its time.
+pub(crate) fn ask(keychain: &Arc<dyn Keychain>, user: &str) -> Asked<Option<Zeroizing<Vec<u8>>>> {
     let user = user.to_owned();
-    off_thread(keychain, move |keychain| keychain.read(&user)).await
+    off_thread(keychain, move |keychain| keychain.read(&user))
+}
+
+/// A question that a keychain may not have answered yet.
+pub(crate) enum Asked<T> {
+    Answered(Option<std::result::Result<T, KeychainError>>),
+    Waiting(oneshot::Receiver<std::result::Result<T, KeychainError>>),
+}
+
+impl<T> Asked<T> {
+    /// The answer, or `TimedOut` where there is none yet; then it can be waited for again.
+    pub(crate) async fn within(&mut self, patience: Duration) -> std::result::Result<T, KeychainError> {
+        let stopped = || KeychainError::Failed("it stopped".to_owned());
+        match self {
+            Self::Answered(answer) => answer.take().unwrap_or_else(|| Err(stopped())),
+            Self::Waiting(receiver) => match tokio::time::timeout(patience, receiver).await {
+                Ok(answer) => {
+                    *self = Self::Answered(None);
+                    answer.unwrap_or_else(|_| Err(stopped()))
+                }
+                Err(_) => Err(KeychainError::TimedOut),
+            },
+        }
+    }
 }
 
 /// Writes an item and reads it back, on a thread of its own: what is not there afterwards was not written.
@@ -130,33 +167,32 @@ pub(crate) async fn write(keychain: &Arc<dyn Keychain>, user: &str, item: Zeroiz
             _ => Err(KeychainError::Failed("it did not keep what was written".to_owned())),
         }
     })
+    .within(TIMEOUT)
     .await
 }
 
 /// Deletes an item on a thread of its own.
 pub(crate) async fn remove(keychain: &Arc<dyn Keychain>, user: &str) -> std::result::Result<(), KeychainError> {
     let user = user.to_owned();
-    off_thread(keychain, move |keychain| keychain.remove(&user)).await
+    off_thread(keychain, move |keychain| keychain.remove(&user)).within(TIMEOUT).await
 }
 
 /// A plain thread instead of tokio's: one that hangs in a dialog must not hold up the end of the program.
-async fn off_thread<T: Send + 'static>(
+fn off_thread<T: Send + 'static>(
     keychain: &Arc<dyn Keychain>,
     call: impl FnOnce(&dyn Keychain) -> std::result::Result<T, KeychainError> + Send + 'static,
-) -> std::result::Result<T, KeychainError> {
+) -> Asked<T> {
     if keychain.is_instant() {
-        return call(keychain.as_ref());
+        return Asked::Answered(Some(call(keychain.as_ref())));
     }
     let keychain = Arc::clone(keychain);
     let (sender, receiver) = oneshot::channel();
     let spawned = std::thread::Builder::new().name("keychain".to_owned()).spawn(move || {
         let _ = sender.send(call(keychain.as_ref()));
     });
-    spawned.map_err(|error| KeychainError::Failed(error.kind().to_string()))?;
-    match tokio::time::timeout(TIMEOUT, receiver).await {
-        Ok(Ok(answer)) => answer,
-        Ok(Err(_)) => Err(KeychainError::Failed("it stopped".to_owned())),
-        Err(_) => Err(KeychainError::TimedOut),
+    match spawned {
+        Ok(_) => Asked::Waiting(receiver),
+        Err(error) => Asked::Answered(Some(Err(KeychainError::Failed(error.kind().to_string())))),
     }
 }
 
@@ -242,6 +278,8 @@ fn platform_failure(cause: &str) -> KeychainError {
 #[derive(Clone, Default)]
 pub struct MockKeychain {
     state: Arc<Mutex<MockState>>,
+    /// Told when a keychain that hung goes on.
+    moved: Arc<Condvar>,
 }
 
 #[derive(Default)]
@@ -249,6 +287,7 @@ struct MockState {
     items: HashMap<String, Zeroizing<Vec<u8>>>,
     fault: Option<KeychainError>,
     forgetful: bool,
+    hangs: bool,
     instant: bool,
 }
 
@@ -275,6 +314,19 @@ impl MockKeychain {
         self.state().forgetful = forgetful;
     }
 
+    /// Whether calls wait until this is ended, as behind a dialog that nobody answers.
+    pub fn hang(&self, hangs: bool) {
+        self.state().hangs = hangs;
+        self.moved.notify_all();
+    }
+
+    /// Gives the item of one user to another one; says whether there was one.
+    pub fn copy_item(&self, from: &str, to: &str) -> bool {
+        let mut state = self.state();
+        let item = state.items.get(from).cloned();
+        item.map(|item| state.items.insert(to.to_owned(), item)).is_some()
+    }
+
     /// Loses every item, as a reset keychain does.
     pub fn empty(&self) {
         self.state().items.clear();
@@ -293,16 +345,21 @@ impl MockKeychain {
     fn state(&self) -> std::sync::MutexGuard<'_, MockState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Once the keychain answers at all.
+    fn answering(&self) -> std::sync::MutexGuard<'_, MockState> {
+        self.moved.wait_while(self.state(), |state| state.hangs).unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Keychain for MockKeychain {
     fn read(&self, user: &str) -> std::result::Result<Option<Zeroizing<Vec<u8>>>, KeychainError> {
-        let state = self.state();
+        let state = self.answering();
         state.fault.clone().map_or_else(|| Ok(state.items.get(user).cloned()), Err)
     }
 
     fn write(&self, user: &str, item: &[u8]) -> std::result::Result<(), KeychainError> {
-        let mut state = self.state();
+        let mut state = self.answering();
         if let Some(fault) = state.fault.clone() {
             return Err(fault);
         }
@@ -313,7 +370,7 @@ impl Keychain for MockKeychain {
     }
 
     fn remove(&self, user: &str) -> std::result::Result<(), KeychainError> {
-        let mut state = self.state();
+        let mut state = self.answering();
         if let Some(fault) = state.fault.clone() {
             return Err(fault);
         }

@@ -1,17 +1,21 @@
-//! The application of Murmel: one profile folder with at most one account, and everything a window or a terminal can ask of it.
+//! The application of Murmel: one profile folder with its accounts, and everything a window or a terminal can ask of it.
 //! It knows no window, no argument parser and no environment variable; it draws nothing and prints nothing.
 
 mod account;
+mod accounts;
 mod annotate;
+mod app_lock;
 mod bus;
 mod calls;
 mod changes;
 mod choice;
 mod chores;
 mod clock;
+mod confirm;
 mod contacts;
 mod deletion;
 mod departures;
+mod description;
 mod drafts;
 mod ending;
 mod error;
@@ -28,6 +32,7 @@ mod invitees;
 mod key_package;
 mod keychain;
 mod lists;
+mod log_out;
 mod membership;
 mod mentions;
 mod names;
@@ -40,10 +45,12 @@ mod people;
 mod profile;
 mod receive;
 mod records;
+mod recovery;
 mod rejoining;
 mod relays;
 mod requests;
 mod rotation;
+mod safety;
 mod send;
 mod settings;
 mod setup;
@@ -52,6 +59,7 @@ mod sync;
 mod testing;
 mod timeline;
 mod try_it;
+mod unavailable;
 mod unlock;
 mod vault;
 mod views;
@@ -63,8 +71,10 @@ use std::time::Duration;
 use murmel_ipc as ipc;
 use tokio::sync::mpsc;
 
+pub use accounts::MAX_ACCOUNTS;
 pub use bus::Subscription;
 pub use clock::Clock;
+pub use confirm::{Agreed, Confirm, Question};
 pub use error::Error;
 pub use housekeeping::Housekeeping;
 pub use inspection::{Branch, Carried, Standing};
@@ -91,11 +101,13 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[derive(Clone)]
 pub struct Client {
     profile: Arc<Profile>,
+    /// Whose calls these are; `None` for the account that is shown.
+    account: Option<Arc<str>>,
 }
 
 /// Life of the profile.
 impl Client {
-    /// Takes the profile's lock and opens the account where there is one.
+    /// Takes the profile's lock and opens every account whose key is at hand.
     ///
     /// A missing key, a locked keychain or a vault that waits for its passphrase is not an error but a [`ipc::Session`].
     ///
@@ -103,7 +115,7 @@ impl Client {
     /// `AlreadyRunning` where another process (or another handle of this one) has the folder open; `DiskFull` and `Storage`
     /// where the folder cannot be used.
     pub async fn open(options: Options) -> Result<Client> {
-        Ok(Client { profile: Profile::open(options).await? })
+        Ok(Client { profile: Profile::open(options).await?, account: None })
     }
 
     /// The state now, and every change from then on. A reader that falls behind is dropped: its channel closes, subscribe again.
@@ -111,17 +123,17 @@ impl Client {
     /// # Errors
     /// `Storage` where the state cannot be read.
     pub async fn subscribe(&self) -> Result<Subscription> {
-        self.profile.subscribe().await
+        self.profile.subscribe(self.named_account()).await
     }
 
     /// Where the profile stands.
     pub fn session(&self) -> ipc::Session {
-        self.profile.session()
+        self.profile.session(self.named_account())
     }
 
     /// Notifications to show, already decided, capped and free of control characters. The newest caller gets them.
     pub fn notices(&self) -> mpsc::Receiver<Notice> {
-        self.profile.attention().listen()
+        self.profile.desk().listen()
     }
 
     /// Stops the background tasks, closes the database and frees the lock. Further calls fail with `NoAccount`.
@@ -132,12 +144,14 @@ impl Client {
 
 /// Identity.
 impl Client {
-    /// What a pasted key is, before it is imported. Nothing is kept of it.
+    /// What a pasted key is, before it is imported. Nothing is kept of it. `password` opens an ncryptsec or is the extra word of seed
+    /// words, `account_index` says which account of seed words.
     ///
     /// # Errors
     /// `InvalidKey` with a hint at what is wrong with it, `WrongPassword`.
-    pub async fn inspect_key(&self, key: &str, password: Option<&str>) -> Result<ipc::KeyPreview> {
-        identity::inspect(&self.profile, key, password).await
+    pub async fn inspect_key(&self, key: &str, password: Option<ipc::SecretText>, account_index: u32) -> Result<ipc::KeyPreview> {
+        let beside = identity::Beside { password: password.map(ipc::SecretText::into_inner), index: account_index };
+        identity::inspect(&self.profile, key, beside).await
     }
 
     /// Whom a text names.
@@ -145,18 +159,18 @@ impl Client {
     /// # Errors
     /// `InvalidPerson`.
     pub async fn inspect_person(&self, text: &str) -> Result<ipc::PersonPreview> {
-        people::inspect(&self.profile, text).await
+        people::inspect(self.account().ok().as_deref(), text).await
     }
 
-    /// Creates a key and makes it this profile's account. Needs no network.
+    /// Creates a key, adds it as an account of this profile and shows it. Needs no network.
     ///
     /// # Errors
-    /// `AccountExists`, `KeychainMissing`, `KeychainLocked`, `DiskFull`, `Storage`.
+    /// `AccountExists`, `TooManyAccounts`, `KeychainMissing`, `KeychainLocked`, `DiskFull`, `Storage`.
     pub async fn create_identity(&self, args: ipc::NewIdentity) -> Result<ipc::Session> {
         identity::create(&self.profile, args).await
     }
 
-    /// Makes an existing key this profile's account. Needs no network.
+    /// Adds an existing key as an account of this profile and shows it. Needs no network.
     ///
     /// # Errors
     /// As [`Client::create_identity`], and `InvalidKey`, `PasswordNeeded`, `WrongPassword`.
@@ -169,7 +183,7 @@ impl Client {
     /// # Errors
     /// `WrongPassword`, `KeychainLocked`, `KeyMissing`, `NoAccount`, `Storage`.
     pub async fn unlock(&self, args: ipc::Unlock) -> Result<ipc::Session> {
-        unlock::unlock(&self.profile, args).await
+        unlock::unlock(&self.profile, self.named_account(), args).await
     }
 
     /// Starts a relay on this computer, a throw-away account and a companion that answers.
@@ -235,16 +249,17 @@ impl Client {
 
     /// Which chat is on the screen. One that was marked as unread is not any more.
     pub async fn set_open_chat(&self, chat: Option<String>) {
-        self.profile.attention().set_open_chat(chat.clone());
+        let Ok(account) = self.account() else { return };
+        account.attention.set_open_chat(chat.clone());
         // A mark that cannot be taken away now goes with the next look at the chat.
-        if let (Some(chat), Ok(account)) = (chat, self.account()) {
+        if let Some(chat) = chat {
             drop(choice::opened(&account, &chat).await);
         }
     }
 
     /// Whether the window has the focus.
     pub async fn set_focused(&self, focused: bool) {
-        self.profile.attention().set_focused(focused);
+        self.profile.desk().set_focused(focused);
     }
 
     /// Waits until the set-up is done, the backlog is fetched and everything queued is on a relay, or until `timeout` is over.
@@ -277,6 +292,10 @@ impl Client {
 
 impl Client {
     fn account(&self) -> Result<Arc<account::Account>> {
-        self.profile.account()
+        self.profile.account(self.named_account())
+    }
+
+    fn named_account(&self) -> Option<&str> {
+        self.account.as_deref()
     }
 }

@@ -2,7 +2,8 @@
 //! It never shows anything itself and escapes no markup: what a notification server understands is the shell's concern.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc;
 
@@ -18,6 +19,8 @@ pub(crate) const BURST_CAP: usize = 1_024;
 /// A desktop notification that has been decided on. Titles and bodies are capped, one line, free of control characters, not escaped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
+    /// The npub of the account that it is for; a click shows it first.
+    pub account: String,
     /// The chat to open on a click, as in `ChatRow::id`; empty for an invitation.
     pub chat: String,
     /// The message to show; 0 where it stands for several messages or for an invitation.
@@ -54,37 +57,78 @@ pub(crate) enum Backlog {
     First,
 }
 
-/// Decides on notices and hands them over; belongs to the profile and outlives an account.
-pub(crate) struct Attention {
-    notices: Mutex<Notices>,
+/// Who shows notices and whether somebody looks at the window; belongs to the profile, and its accounts share it.
+pub(crate) struct Desk {
+    out: Mutex<Out>,
+    focused: AtomicBool,
 }
 
-impl Default for Attention {
+struct Out {
+    sender: mpsc::Sender<Notice>,
+    /// The shell's end, until it is asked for.
+    taken: Option<mpsc::Receiver<Notice>>,
+}
+
+impl Default for Desk {
     fn default() -> Self {
-        Self { notices: Mutex::new(Notices::new()) }
+        let (sender, taken) = mpsc::channel(QUEUE_CAP);
+        Self { out: Mutex::new(Out { sender, taken: Some(taken) }), focused: AtomicBool::new(false) }
     }
 }
 
-impl Attention {
+impl Desk {
     /// The receiving end. Who asks later replaces who asked before.
     pub(crate) fn listen(&self) -> mpsc::Receiver<Notice> {
-        self.notices().receiver()
-    }
-
-    /// Which chat is on the screen.
-    pub(crate) fn set_open_chat(&self, chat: Option<String>) {
-        self.notices().open_chat = chat;
+        let mut out = self.out();
+        if let Some(receiver) = out.taken.take() {
+            return receiver;
+        }
+        let (sender, receiver) = mpsc::channel(QUEUE_CAP);
+        out.sender = sender;
+        receiver
     }
 
     /// Whether the window has the focus.
     pub(crate) fn set_focused(&self, focused: bool) {
-        self.notices().focused = focused;
+        self.focused.store(focused, Ordering::Relaxed);
+    }
+
+    fn focused(&self) -> bool {
+        self.focused.load(Ordering::Relaxed)
+    }
+
+    fn hand_over(&self, notice: Notice) {
+        if self.out().sender.try_send(notice).is_err() {
+            tracing::debug!("nobody takes notices");
+        }
+    }
+
+    fn out(&self) -> std::sync::MutexGuard<'_, Out> {
+        self.out.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Decides on the notices of one account and hands them over.
+pub(crate) struct Attention {
+    desk: Arc<Desk>,
+    notices: Mutex<Notices>,
+}
+
+impl Attention {
+    /// `account`: the npub.
+    pub(crate) fn new(desk: Arc<Desk>, account: String) -> Self {
+        let notices = Mutex::new(Notices::new(Arc::clone(&desk), account));
+        Self { desk, notices }
+    }
+
+    /// Which chat of this account is on the screen.
+    pub(crate) fn set_open_chat(&self, chat: Option<String>) {
+        self.notices().open_chat = chat;
     }
 
     /// The chat that the person is looking at.
     pub(crate) fn looked_at(&self) -> Option<String> {
-        let notices = self.notices();
-        notices.open_chat.clone().filter(|_| notices.focused)
+        self.notices().open_chat.clone().filter(|_| self.desk.focused())
     }
 
     /// Takes the new messages of one batch. `show_text` is the person's setting; `looked_at` is what [`Attention::looked_at`] said when
@@ -110,11 +154,9 @@ impl Attention {
 }
 
 struct Notices {
-    out: mpsc::Sender<Notice>,
-    /// The shell's end, until it is asked for.
-    taken: Option<mpsc::Receiver<Notice>>,
+    desk: Arc<Desk>,
+    account: String,
     open_chat: Option<String>,
-    focused: bool,
     burst: HashMap<String, Burst>,
 }
 
@@ -124,18 +166,8 @@ struct Burst {
 }
 
 impl Notices {
-    fn new() -> Self {
-        let (out, taken) = mpsc::channel(QUEUE_CAP);
-        Self { out, taken: Some(taken), open_chat: None, focused: false, burst: HashMap::new() }
-    }
-
-    fn receiver(&mut self) -> mpsc::Receiver<Notice> {
-        if let Some(receiver) = self.taken.take() {
-            return receiver;
-        }
-        let (out, receiver) = mpsc::channel(QUEUE_CAP);
-        self.out = out;
-        receiver
+    fn new(desk: Arc<Desk>, account: String) -> Self {
+        Self { desk, account, open_chat: None, burst: HashMap::new() }
     }
 
     fn arrived(&mut self, arrivals: Vec<Arrival>, show_text: bool) {
@@ -169,7 +201,8 @@ impl Notices {
 
     /// Who invites and into what is shown in the window, after a look.
     fn invited(&mut self) {
-        self.hand_over(Notice {
+        self.desk.hand_over(Notice {
+            account: self.account.clone(),
             chat: String::new(),
             message: 0,
             title: "Invitation".into(),
@@ -179,18 +212,12 @@ impl Notices {
 
     fn announce(&mut self, burst: Burst, show_text: bool) {
         let Burst { count, last } = burst;
-        if self.focused && self.open_chat.as_deref() == Some(last.chat.as_str()) {
+        if self.desk.focused() && self.open_chat.as_deref() == Some(last.chat.as_str()) {
             return;
         }
         let (title, body) = words(count, &last, show_text);
         let message = if count == 1 { last.message } else { 0 };
-        self.hand_over(Notice { chat: last.chat, message, title, body });
-    }
-
-    fn hand_over(&mut self, notice: Notice) {
-        if self.out.try_send(notice).is_err() {
-            tracing::debug!("nobody takes notices");
-        }
+        self.desk.hand_over(Notice { account: self.account.clone(), chat: last.chat, message, title, body });
     }
 }
 
@@ -272,23 +299,28 @@ mod tests {
         }
     }
 
+    fn notices() -> (Notices, mpsc::Receiver<Notice>) {
+        let desk = Arc::new(Desk::default());
+        let receiver = desk.listen();
+        (Notices::new(desk, "npub1me".into()), receiver)
+    }
+
     fn drain(receiver: &mut mpsc::Receiver<Notice>) -> Vec<Notice> {
         std::iter::from_fn(|| receiver.try_recv().ok()).collect()
     }
 
     #[test]
     fn a_live_message_is_announced_with_its_sender_and_text() {
-        let mut notices = Notices::new();
-        let mut receiver = notices.receiver();
+        let (mut notices, mut receiver) = notices();
         notices.arrived(vec![arrival("a", "hello\n\tthere", Backlog::Live)], true);
-        let expected = Notice { chat: "a".into(), message: 7, title: "Group a".into(), body: "Anna: hello there".into() };
+        let expected =
+            Notice { account: "npub1me".into(), chat: "a".into(), message: 7, title: "Group a".into(), body: "Anna: hello there".into() };
         assert_eq!(drain(&mut receiver), [expected]);
     }
 
     #[test]
     fn the_setting_hides_who_wrote_and_what() {
-        let mut notices = Notices::new();
-        let mut receiver = notices.receiver();
+        let (mut notices, mut receiver) = notices();
         notices.arrived(vec![arrival("a", "secret", Backlog::Live)], false);
         let got = drain(&mut receiver);
         assert_eq!(got.len(), 1);
@@ -297,29 +329,26 @@ mod tests {
 
     #[test]
     fn an_expiring_message_never_shows_its_text() {
-        let mut notices = Notices::new();
-        let mut receiver = notices.receiver();
+        let (mut notices, mut receiver) = notices();
         notices.arrived(vec![Arrival { expires: true, ..arrival("a", "secret", Backlog::Live) }], true);
         assert_eq!(drain(&mut receiver)[0].body, "Anna sent a message");
     }
 
     #[test]
     fn the_chat_that_is_open_in_a_focused_window_stays_silent_and_others_do_not() {
-        let mut notices = Notices::new();
-        let mut receiver = notices.receiver();
+        let (mut notices, mut receiver) = notices();
         notices.open_chat = Some("a".into());
-        notices.focused = true;
+        notices.desk.set_focused(true);
         notices.arrived(vec![arrival("a", "x", Backlog::Live), arrival("b", "y", Backlog::Live)], true);
         assert_eq!(drain(&mut receiver).iter().map(|notice| notice.chat.as_str()).collect::<Vec<_>>(), ["b"]);
-        notices.focused = false;
+        notices.desk.set_focused(false);
         notices.arrived(vec![arrival("a", "x", Backlog::Live)], true);
         assert_eq!(drain(&mut receiver).len(), 1);
     }
 
     #[test]
     fn a_catch_up_burst_becomes_one_notice_per_chat_and_a_first_sync_none() {
-        let mut notices = Notices::new();
-        let mut receiver = notices.receiver();
+        let (mut notices, mut receiver) = notices();
         for _ in 0..5 {
             notices.arrived(vec![arrival("a", "x", Backlog::CatchingUp), arrival("b", "y", Backlog::First)], true);
         }
@@ -333,8 +362,7 @@ mod tests {
 
     #[test]
     fn titles_and_bodies_are_capped_and_free_of_control_characters() {
-        let mut notices = Notices::new();
-        let mut receiver = notices.receiver();
+        let (mut notices, mut receiver) = notices();
         let long = "\u{202e}a\u{7}".repeat(10_000);
         notices.arrived(vec![Arrival { chat_name: long.clone(), ..arrival("a", &long, Backlog::Live) }], true);
         let got = drain(&mut receiver);
@@ -345,8 +373,7 @@ mod tests {
 
     #[test]
     fn a_shell_that_does_not_read_bounds_the_queue() {
-        let mut notices = Notices::new();
-        let mut receiver = notices.receiver();
+        let (mut notices, mut receiver) = notices();
         for _ in 0..(QUEUE_CAP * 2) {
             notices.arrived(vec![arrival("a", "x", Backlog::Live)], true);
         }

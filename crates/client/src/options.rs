@@ -30,6 +30,8 @@ pub struct Options {
     pub allow_loopback: bool,
     /// Seals the vault at creation and opens it afterwards, without asking; the terminal's way.
     pub passphrase: Option<Zeroizing<String>>,
+    /// Opens only the accounts whose npub begins like this; without it, or where it is no beginning of an npub, all.
+    pub account: Option<String>,
     /// The time.
     pub clock: Clock,
     /// Time-outs and pauses of publishing and of the set-up.
@@ -50,6 +52,7 @@ impl Options {
             default_relays: DEFAULT_RELAYS.map(str::to_owned).to_vec(),
             allow_loopback: false,
             passphrase: None,
+            account: None,
             clock: Clock::system(),
             pace: Pace::default(),
             housekeeping: Housekeeping::default(),

@@ -22,6 +22,10 @@ pub struct Pace {
     pub setup_first: Duration,
     /// Longest pause between two attempts of the set-up.
     pub setup_cap: Duration,
+    /// How long the keychain may take before the window says that it is waited for.
+    pub keychain: Duration,
+    /// How long a minute of the app lock is.
+    pub lock_minute: Duration,
 }
 
 impl Default for Pace {
@@ -35,6 +39,8 @@ impl Default for Pace {
             redial_first: Duration::from_millis(250),
             setup_first: Duration::from_secs(3),
             setup_cap: Duration::from_secs(120),
+            keychain: Duration::from_secs(5),
+            lock_minute: Duration::from_secs(60),
         }
     }
 }

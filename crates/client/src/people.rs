@@ -9,7 +9,6 @@ use nostr::{PublicKey, RelayUrl};
 
 use crate::account::Account;
 use crate::names::Names;
-use crate::profile::Profile;
 use crate::{Error, Result, views};
 
 /// Longest text that is looked at, in bytes: an nprofile with many relays.
@@ -77,10 +76,9 @@ pub(crate) async fn get(account: &Arc<Account>, text: &str) -> Result<ipc::Perso
     account.db.read(move |tx, _| views::person(tx, me, &who)).await
 }
 
-pub(crate) async fn inspect(profile: &Arc<Profile>, text: &str) -> Result<PersonPreview> {
+pub(crate) async fn inspect(me: Option<&Account>, text: &str) -> Result<PersonPreview> {
     let pubkey = parse(text)?.pubkey;
-    let me = profile.account().ok();
-    let is_me = me.as_ref().is_some_and(|me| me.pubkey() == pubkey);
+    let is_me = me.is_some_and(|me| me.pubkey() == pubkey);
     let name = match me {
         Some(account) => {
             let me = account.pubkey();

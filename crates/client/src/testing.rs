@@ -67,7 +67,7 @@ impl Bench {
             key_place: KeyPlace::Vault,
             options: options.clone(),
             bus: Arc::default(),
-            attention: Arc::default(),
+            desk: Arc::default(),
             try_it: false,
             auto_accept: false,
         };

@@ -16,10 +16,10 @@ use zeroize::Zeroizing;
 
 use crate::account::{Account, Birth, Opening, create_database};
 use crate::bus::Bus;
+use crate::description::DATABASE;
 use crate::home::private_folder;
-use crate::identity::DATABASE;
 use crate::keychain::Secrets;
-use crate::notices::Attention;
+use crate::notices::Desk;
 use crate::people::npub;
 use crate::profile::Profile;
 use crate::{Error, Options, Result, membership, send, setup};
@@ -79,7 +79,7 @@ pub(crate) async fn start(profile: &Arc<Profile>) -> Result<ipc::Session> {
     };
     let (account, other) = (Arc::clone(&trying.account), npub(&trying.companion.pubkey()));
     profile.set_trying(trying);
-    let session = profile.announce();
+    let session = profile.announce_session();
     let group = ipc::NewGroup { name: GROUP.to_owned(), description: String::new(), people: vec![other] };
     let created = membership::create(&account, group).await.and_then(|created| match created.not_invited.first() {
         Some(not) => Err(Error::internal(format!("the companion could not be invited: {}", not.reason))),
@@ -101,7 +101,7 @@ async fn end(profile: &Arc<Profile>) -> Result<ipc::Session> {
     let trying = profile.take_trying().ok_or_else(|| Error::new(ErrorCode::NotFound, "There is no try-it conversation to remove."))?;
     trying.close().await;
     profile.home().remove_try_it()?;
-    Ok(profile.announce())
+    Ok(profile.announce_session())
 }
 
 async fn begin(profile: &Arc<Profile>) -> Result<TryIt> {
@@ -111,13 +111,14 @@ async fn begin(profile: &Arc<Profile>) -> Result<TryIt> {
     options.default_relays = vec![relay.url().as_str().to_owned()];
     options.allow_loopback = true;
     options.passphrase = None;
+    options.account = None;
     let folder = profile.home().try_it();
     private_folder(&folder)?;
 
     let companion_bus = Arc::new(Bus::default());
     let (_, events) = companion_bus.read();
     let companion = open(&folder.join("companion"), COMPANION, true, &options, companion_bus, Arc::default()).await?;
-    let opened = open(&folder.join("account"), "", false, &options, Arc::clone(&profile.bus), Arc::clone(profile.attention())).await;
+    let opened = open(&folder.join("account"), "", false, &options, Arc::clone(&profile.bus), Arc::clone(profile.desk())).await;
     let account = match opened {
         Ok(account) => account,
         Err(error) => {
@@ -143,14 +144,7 @@ async fn begin(profile: &Arc<Profile>) -> Result<TryIt> {
     Ok(trying)
 }
 
-async fn open(
-    folder: &Path,
-    name: &str,
-    auto_accept: bool,
-    options: &Options,
-    bus: Arc<Bus>,
-    attention: Arc<Attention>,
-) -> Result<Arc<Account>> {
+async fn open(folder: &Path, name: &str, auto_accept: bool, options: &Options, bus: Arc<Bus>, desk: Arc<Desk>) -> Result<Arc<Account>> {
     private_folder(folder)?;
     let mut key = Zeroizing::new([0; 32]);
     OsRng.fill_bytes(key.as_mut_slice());
@@ -164,7 +158,7 @@ async fn open(
         key_place: KeyPlace::Vault,
         options: options.clone(),
         bus,
-        attention,
+        desk,
         try_it: true,
         auto_accept,
     })

@@ -44,9 +44,9 @@ impl Cost {
     pub(crate) const RECOMMENDED: Self = Self { memory: 64 * 1024, passes: 3, lanes: 4 };
 }
 
-/// Seals the secrets and writes them to a file that only its owner can read.
-pub(crate) fn write(path: &Path, secrets: &Secrets, passphrase: &str) -> Result<()> {
-    write_private(path, &seal(secrets, passphrase, Cost::RECOMMENDED)?)
+/// Seals the item of an account and writes them to a file that only its owner can read.
+pub(crate) fn write(path: &Path, item: &[u8], passphrase: &str) -> Result<()> {
+    write_private(path, &seal(item, passphrase, Cost::RECOMMENDED)?)
 }
 
 /// Reads and opens a vault.
@@ -64,7 +64,7 @@ pub(crate) fn read(path: &Path, passphrase: &str) -> Result<Secrets> {
     }
 }
 
-fn seal(secrets: &Secrets, passphrase: &str, cost: Cost) -> Result<Vec<u8>> {
+fn seal(item: &[u8], passphrase: &str, cost: Cost) -> Result<Vec<u8>> {
     if passphrase.is_empty() {
         return Err(Error::new(ErrorCode::InvalidInput, "The passphrase is empty. Choose one."));
     }
@@ -81,9 +81,8 @@ fn seal(secrets: &Secrets, passphrase: &str, cost: Cost) -> Result<Vec<u8>> {
     file.extend_from_slice(&salt);
     file.extend_from_slice(&nonce);
     let cipher = cipher(passphrase, &salt, cost)?;
-    let item = secrets.to_item();
     let sealed = cipher
-        .encrypt(XNonce::from_slice(&nonce), Payload { msg: &item, aad: &file })
+        .encrypt(XNonce::from_slice(&nonce), Payload { msg: item, aad: &file })
         .map_err(|_| Error::internal("the vault could not be sealed"))?;
     file.extend_from_slice(&sealed);
     Ok(file)
@@ -145,7 +144,7 @@ mod tests {
     #[test]
     fn a_vault_opens_with_its_passphrase_and_with_no_other() {
         let secrets = secrets();
-        let file = seal(&secrets, "correct horse", CHEAP).unwrap();
+        let file = seal(&secrets.to_item(), "correct horse", CHEAP).unwrap();
         assert_eq!(open(&file, "correct horse").unwrap().keys.public_key(), secrets.keys.public_key());
         assert_eq!(open(&file, "correct horse").unwrap().database, secrets.database);
         assert_eq!(open(&file, "Correct horse").err().unwrap().code, ErrorCode::WrongPassword);
@@ -154,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_changed_byte_anywhere_is_noticed() {
-        let file = seal(&secrets(), "p", CHEAP).unwrap();
+        let file = seal(&secrets().to_item(), "p", CHEAP).unwrap();
         for at in 0..file.len() {
             let mut changed = file.clone();
             changed[at] ^= 1;
@@ -167,7 +166,7 @@ mod tests {
 
     #[test]
     fn a_file_cannot_ask_for_more_memory_than_the_cap() {
-        let mut file = seal(&secrets(), "p", CHEAP).unwrap();
+        let mut file = seal(&secrets().to_item(), "p", CHEAP).unwrap();
         file[MAGIC.len() + 1..MAGIC.len() + 5].copy_from_slice(&u32::MAX.to_be_bytes());
         assert_eq!(open(&file, "p").err().unwrap().code, ErrorCode::KeyMissing);
     }
@@ -175,7 +174,7 @@ mod tests {
     #[test]
     fn the_file_holds_neither_key_nor_item() {
         let secrets = secrets();
-        let file = seal(&secrets, "p", CHEAP).unwrap();
+        let file = seal(&secrets.to_item(), "p", CHEAP).unwrap();
         let raw = secrets.keys.secret_key().as_secret_bytes();
         assert!(!file.windows(raw.len()).any(|window| window == raw));
         assert!(!file.windows(16).any(|window| window == &secrets.to_item()[..16]));

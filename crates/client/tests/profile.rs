@@ -27,11 +27,11 @@ async fn open(home: &Path, keychain: &MockKeychain) -> Client {
 }
 
 fn new(name: &str, passphrase: Option<&str>) -> NewIdentity {
-    NewIdentity { name: name.to_owned(), passphrase: passphrase.map(str::to_owned) }
+    NewIdentity { name: name.to_owned(), passphrase: passphrase.map(Into::into) }
 }
 
 fn import(key: &str, password: Option<&str>) -> ImportIdentity {
-    ImportIdentity { key: key.to_owned(), password: password.map(str::to_owned), passphrase: None }
+    ImportIdentity { key: key.into(), password: password.map(Into::into), passphrase: None, account_index: None }
 }
 
 fn npub(session: &Session) -> String {
@@ -39,6 +39,14 @@ fn npub(session: &Session) -> String {
         Session::Ready { account } => account.npub.clone(),
         other => panic!("not ready: {other:?}"),
     }
+}
+
+fn locked(session: &Session) -> Session {
+    Session::Locked { npub: npub(session), key_place: KeyPlace::Vault, recovery: false }
+}
+
+fn folder(home: &Path, session: &Session) -> PathBuf {
+    home.join("accounts").join(npub(session))
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
@@ -150,22 +158,22 @@ async fn every_keychain_error_on_a_later_run_keeps_the_data_and_opens_once_it_is
     for fault in faults {
         keychain.fail(Some(fault.clone()));
         let client = open(home.path(), &keychain).await;
-        let Session::KeyUnavailable { npub: whose, retryable: true, message } = client.session() else {
+        let Session::KeyUnavailable { npub: whose, retryable: true, message, .. } = client.session() else {
             panic!("{fault:?}: {:?}", client.session())
         };
         assert_eq!(whose, npub(&created));
         assert!(!message.is_empty());
-        assert_eq!(client.create_identity(new("", None)).await.err().unwrap().code, ErrorCode::AccountExists);
-        assert!(client.unlock(Unlock { passphrase: String::new() }).await.err().unwrap().retryable);
+        assert_eq!(client.try_it().await.err().unwrap().code, ErrorCode::AccountExists);
+        assert!(client.unlock(Unlock { passphrase: "".into() }).await.err().unwrap().retryable);
         assert_eq!(contents(home.path()), before);
         keychain.fail(None);
-        assert_eq!(client.unlock(Unlock { passphrase: String::new() }).await.unwrap(), created);
+        assert_eq!(client.unlock(Unlock { passphrase: "".into() }).await.unwrap(), created);
         client.close().await;
         assert_eq!(contents(home.path()).len(), before.len());
         let client = open(home.path(), &keychain).await;
         client.close().await;
-        fs::remove_dir_all(home.path().join("account")).unwrap();
-        fs::create_dir(home.path().join("account")).unwrap();
+        fs::remove_dir_all(folder(home.path(), &created)).unwrap();
+        fs::create_dir(folder(home.path(), &created)).unwrap();
         for (path, bytes) in &before {
             fs::write(path, bytes).unwrap();
         }
@@ -176,29 +184,36 @@ async fn every_keychain_error_on_a_later_run_keeps_the_data_and_opens_once_it_is
 async fn a_missing_key_never_starts_a_new_identity() {
     let (home, keychain) = (tempfile::tempdir().unwrap(), MockKeychain::new());
     let client = open(home.path(), &keychain).await;
-    let created = client.create_identity(new("", None)).await.unwrap();
+    let keys = Keys::generate();
+    let hex = keys.secret_key().to_secret_hex();
+    let created = client.import_identity(import(&hex, None)).await.unwrap();
     client.close().await;
     keychain.empty();
     let before = contents(home.path());
     let client = open(home.path(), &keychain).await;
     let Session::KeyUnavailable { npub: whose, retryable: false, .. } = client.session() else { panic!("{:?}", client.session()) };
     assert_eq!(whose, npub(&created));
-    assert_eq!(client.create_identity(new("", None)).await.err().unwrap().code, ErrorCode::AccountExists);
-    let other = Keys::generate().secret_key().to_secret_hex();
-    assert_eq!(client.import_identity(import(&other, None)).await.err().unwrap().code, ErrorCode::AccountExists);
-    assert_eq!(client.unlock(Unlock { passphrase: String::new() }).await.err().unwrap().code, ErrorCode::KeyMissing);
+    assert_eq!(client.import_identity(import(&hex, None)).await.err().unwrap().code, ErrorCode::AccountExists);
+    assert_eq!(client.unlock(Unlock { passphrase: "".into() }).await.err().unwrap().code, ErrorCode::KeyMissing);
     assert_eq!(client.try_it().await.err().unwrap().code, ErrorCode::AccountExists);
     assert_eq!(contents(home.path()), before);
     assert!(keychain.is_empty());
+
+    // Another identity beside it, because the person asks for one: the old data stays as it is.
+    let other = client.create_identity(new("", None)).await.unwrap();
+    assert_ne!(npub(&other), npub(&created));
+    for (path, bytes) in &before {
+        assert!(path.ends_with("profile.json") || fs::read(path).unwrap() == *bytes);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_missing_emptied_or_foreign_database_is_never_replaced() {
     let (home, keychain) = (tempfile::tempdir().unwrap(), MockKeychain::new());
     let client = open(home.path(), &keychain).await;
-    client.create_identity(new("", None)).await.unwrap();
+    let created = client.create_identity(new("", None)).await.unwrap();
     client.close().await;
-    let database = home.path().join("account/murmel.db");
+    let database = folder(home.path(), &created).join("murmel.db");
     for bytes in [Some(vec![]), Some(vec![0x5a; 8192]), None] {
         match &bytes {
             Some(bytes) => fs::write(&database, bytes).unwrap(),
@@ -206,14 +221,13 @@ async fn a_missing_emptied_or_foreign_database_is_never_replaced() {
         }
         let client = open(home.path(), &keychain).await;
         assert!(matches!(client.session(), Session::KeyUnavailable { retryable: false, .. }), "{:?}", client.session());
-        assert_eq!(client.create_identity(new("", None)).await.err().unwrap().code, ErrorCode::AccountExists);
         client.close().await;
         assert_eq!(fs::read(&database).ok(), bytes);
     }
-    fs::remove_file(home.path().join("account/account.json")).unwrap();
+    fs::remove_file(folder(home.path(), &created).join("account.json")).unwrap();
     let client = open(home.path(), &keychain).await;
     assert!(matches!(client.session(), Session::KeyUnavailable { retryable: false, .. }));
-    assert_eq!(client.create_identity(new("", None)).await.err().unwrap().code, ErrorCode::AccountExists);
+    assert_eq!(client.try_it().await.err().unwrap().code, ErrorCode::AccountExists);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -223,11 +237,11 @@ async fn a_vault_stays_locked_until_its_passphrase_comes() {
     let created = client.create_identity(new("", Some("correct horse"))).await.unwrap();
     client.close().await;
     let client = Client::open(options(home.path(), KeychainChoice::None)).await.unwrap();
-    assert_eq!(client.session(), Session::Locked { npub: npub(&created) });
+    assert_eq!(client.session(), locked(&created));
     assert_eq!(client.groups().await.err().unwrap().code, ErrorCode::NoAccount);
     let wrong = client.unlock(Unlock { passphrase: "battery staple".into() }).await.err().unwrap();
     assert_eq!(wrong.code, ErrorCode::WrongPassword);
-    assert_eq!(client.session(), Session::Locked { npub: npub(&created) });
+    assert_eq!(client.session(), locked(&created));
     assert_eq!(client.unlock(Unlock { passphrase: "correct horse".into() }).await.unwrap(), created);
     client.close().await;
 
@@ -237,7 +251,7 @@ async fn a_vault_stays_locked_until_its_passphrase_comes() {
     assert_eq!(client.session(), created);
     client.close().await;
     given.passphrase = Some(Zeroizing::new("wrong".into()));
-    assert_eq!(Client::open(given).await.unwrap().session(), Session::Locked { npub: npub(&created) });
+    assert_eq!(Client::open(given).await.unwrap().session(), locked(&created));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -254,10 +268,10 @@ async fn every_form_of_a_key_can_be_imported_and_wrong_input_is_explained() {
     }
     let (home, keychain) = (tempfile::tempdir().unwrap(), MockKeychain::new());
     let client = open(home.path(), &keychain).await;
-    let preview = client.inspect_key(&sealed, None).await.unwrap();
+    let preview = client.inspect_key(&sealed, None, 0).await.unwrap();
     assert_eq!((preview.kind, preview.npub), (KeyKind::Ncryptsec, None));
-    assert_eq!(client.inspect_key(&sealed, Some("pw")).await.unwrap().npub, keys.public_key().to_bech32().ok());
-    assert_eq!(client.inspect_key(&nsec, None).await.unwrap().kind, KeyKind::Nsec);
+    assert_eq!(client.inspect_key(&sealed, Some("pw".into()), 0).await.unwrap().npub, keys.public_key().to_bech32().ok());
+    assert_eq!(client.inspect_key(&nsec, None, 0).await.unwrap().kind, KeyKind::Nsec);
     let cases = [
         (nsec.chars().take(40).collect(), None, ErrorCode::InvalidKey),
         (keys.public_key().to_bech32().unwrap(), None, ErrorCode::InvalidKey),
@@ -274,7 +288,7 @@ async fn every_form_of_a_key_can_be_imported_and_wrong_input_is_explained() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_profiles_of_one_identity_share_the_keychain_item_and_both_open() {
+async fn two_profiles_of_one_identity_have_an_item_each_and_both_open() {
     let keychain = MockKeychain::new();
     let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let hex = Keys::generate().secret_key().to_secret_hex();
@@ -283,7 +297,7 @@ async fn two_profiles_of_one_identity_share_the_keychain_item_and_both_open() {
         client.import_identity(import(&hex, None)).await.unwrap();
         client.close().await;
     }
-    assert_eq!(keychain.len(), 1);
+    assert_eq!(keychain.len(), 2);
     for home in [&first, &second] {
         assert!(matches!(open(home.path(), &keychain).await.session(), Session::Ready { .. }));
     }
@@ -305,7 +319,7 @@ async fn the_secret_is_in_no_file_in_any_form() {
         let (home, keychain) = (tempfile::tempdir().unwrap(), MockKeychain::new());
         let secret = SecretKey::generate();
         let client = open(home.path(), &keychain).await;
-        let args = ImportIdentity { key: secret.to_bech32().unwrap(), password: None, passphrase: passphrase.map(str::to_owned) };
+        let args = ImportIdentity { passphrase: passphrase.map(Into::into), ..import(&secret.to_bech32().unwrap(), None) };
         client.import_identity(args).await.unwrap();
         let hex = secret.to_secret_hex();
         let mut forms = vec![
@@ -337,13 +351,13 @@ async fn files_are_private() {
     use std::os::unix::fs::PermissionsExt as _;
     let (home, keychain) = (tempfile::tempdir().unwrap(), MockKeychain::new());
     let client = open(&home.path().join("profile"), &keychain).await;
-    client.create_identity(new("", Some("p"))).await.unwrap();
+    let created = client.create_identity(new("", Some("p"))).await.unwrap();
     let all = files(&home.path().join("profile"));
     assert!(all.iter().any(|file| file.ends_with("murmel.db-wal")));
     for file in all {
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o077, 0, "{}", file.display());
     }
-    assert_eq!(fs::metadata(home.path().join("profile/account")).unwrap().permissions().mode() & 0o077, 0);
+    assert_eq!(fs::metadata(folder(&home.path().join("profile"), &created)).unwrap().permissions().mode() & 0o077, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -353,7 +367,7 @@ async fn a_closed_profile_stays_closed() {
     client.create_identity(new("", None)).await.unwrap();
     client.close().await;
     client.close().await;
-    assert_eq!(client.unlock(Unlock { passphrase: String::new() }).await.err().unwrap().code, ErrorCode::NoAccount);
+    assert_eq!(client.unlock(Unlock { passphrase: "".into() }).await.err().unwrap().code, ErrorCode::NoAccount);
     assert_eq!(client.create_identity(new("", None)).await.err().unwrap().code, ErrorCode::NoAccount);
     assert_eq!(client.groups().await.err().unwrap().code, ErrorCode::NoAccount);
 }
@@ -387,6 +401,8 @@ fn the_systems_keychain_keeps_the_key_of_an_account() {
     let home = tempfile::tempdir().unwrap();
     let script = r#"
         printf 'pw\n' | gnome-keyring-daemon --unlock --components=secrets --daemonize >&2
+        owned='--session --print-reply=literal --dest=org.freedesktop.DBus / org.freedesktop.DBus.NameHasOwner'
+        until dbus-send $owned string:org.freedesktop.secrets | grep -q true; do :; done
         "$0" --ignored --exact with_the_systems_keychain
         result=$?
         bus='--session --print-reply=literal --dest=org.freedesktop.DBus / org.freedesktop.DBus.GetConnectionUnixProcessID'

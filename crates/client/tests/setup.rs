@@ -43,7 +43,7 @@ impl Profile {
 
     async fn imported(relays: &[String], keys: &Keys) -> Self {
         let profile = Self::open(relays).await;
-        let args = ImportIdentity { key: keys.secret_key().to_secret_hex(), password: None, passphrase: None };
+        let args = ImportIdentity { key: keys.secret_key().to_secret_hex().into(), password: None, passphrase: None, account_index: None };
         profile.client.import_identity(args).await.unwrap();
         profile
     }

@@ -87,5 +87,5 @@ async fn it_is_offered_at_the_first_run_only() {
     let client = open(home.path(), &keychain).await;
     client.create_identity(NewIdentity { name: String::new(), passphrase: None }).await.unwrap();
     assert_eq!(client.try_it().await.err().unwrap().code, ErrorCode::AccountExists);
-    assert!(home.path().join("account/murmel.db").exists());
+    assert_eq!(std::fs::read_dir(home.path().join("accounts")).unwrap().count(), 1);
 }

@@ -1,33 +1,55 @@
 use serde::Deserialize;
 use ts_rs::TS;
 
-/// Create a fresh Nostr key and make it this profile's account.
-#[derive(Clone, Debug, Deserialize, TS)]
+use crate::SecretText;
+
+/// Create a fresh Nostr key and make it an account of this profile.
+#[derive(Debug, Deserialize, TS)]
 pub struct NewIdentity {
     /// What the person calls the account; kept on this computer. May be empty.
     pub name: String,
     /// Seals the vault where the computer has no keychain; `None` puts the key into the keychain.
-    pub passphrase: Option<String>,
+    pub passphrase: Option<SecretText>,
 }
 
 /// Use a key that its owner already has.
-///
-/// `Debug` is left out on purpose: the value holds a secret key.
-#[derive(Deserialize, TS)]
+#[derive(Debug, Deserialize, TS)]
 pub struct ImportIdentity {
-    /// nsec, 64 hex digits, or ncryptsec.
-    pub key: String,
-    /// Opens an ncryptsec; ignored for the other forms.
-    pub password: Option<String>,
+    /// nsec, 64 hex digits, ncryptsec, or seed words (NIP-06).
+    pub key: SecretText,
+    /// Opens an ncryptsec, or is the extra word of seed words; ignored for the other forms.
+    pub password: Option<SecretText>,
     /// As in [`NewIdentity::passphrase`].
-    pub passphrase: Option<String>,
+    pub passphrase: Option<SecretText>,
+    /// Which account of seed words; 0 is the first one, and holds where nothing is given.
+    #[serde(default)]
+    #[ts(optional)]
+    pub account_index: Option<u32>,
 }
 
 /// Open a vault that a passphrase seals.
-#[derive(Deserialize, TS)]
+#[derive(Debug, Deserialize, TS)]
 pub struct Unlock {
-    /// The passphrase the vault was sealed with.
-    pub passphrase: String,
+    /// The passphrase the vault was sealed with; ignored where the key is in the keychain.
+    pub passphrase: SecretText,
+}
+
+/// Open an account with its recovery code, because its keychain item or its passphrase is lost.
+#[derive(Debug, Deserialize, TS)]
+pub struct Recover {
+    /// The code, with or without spaces and dashes.
+    pub code: SecretText,
+    /// Seals the key in a vault from now on; `None` puts it into the keychain.
+    pub passphrase: Option<SecretText>,
+}
+
+/// Seal the vault with another passphrase.
+#[derive(Debug, Deserialize, TS)]
+pub struct ChangePassphrase {
+    /// The passphrase that opens it now.
+    pub old: SecretText,
+    /// The one that opens it from now on.
+    pub new: SecretText,
 }
 
 /// A group to create.

@@ -19,8 +19,10 @@ pub enum ErrorCode {
     KeyMissing,
     /// No account yet, or it is locked.
     NoAccount,
-    /// This profile already has an account.
+    /// This profile already has an account, or already has this one.
     AccountExists,
+    /// The profile holds as many accounts as it may.
+    TooManyAccounts,
     /// Another process has this profile open.
     AlreadyRunning,
     /// What was named is not there.

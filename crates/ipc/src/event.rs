@@ -1,7 +1,9 @@
 use serde::Serialize;
 use ts_rs::TS;
 
-use crate::{ChatRow, GroupDetails, MessageView, NetworkState, PersonView, RequestView, Session, Settings, SetupStep};
+use crate::{
+    AccountEntry, ChatRow, GroupDetails, KeyPlace, MessageView, NetworkState, PersonView, RequestView, Session, Settings, SetupStep,
+};
 
 /// What `subscribe` returns: the state on which the events that follow build.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
@@ -11,6 +13,14 @@ pub struct Snapshot {
     pub seq: u64,
     /// Where the profile stands.
     pub session: Session,
+    /// Every account of the profile, in the order in which they were added; all below is of the one that the session names.
+    pub accounts: Vec<AccountEntry>,
+    /// The npub of the account that is shown; `None` while there is none.
+    pub current: Option<String>,
+    /// Where the key of another account would be kept.
+    pub new_key_place: KeyPlace,
+    /// After how many minutes without use everything is locked; 0 is never.
+    pub lock_after: u32,
     /// All chats, newest activity first.
     pub chats: Vec<ChatRow>,
     /// Invitations that wait, newest first.
@@ -29,6 +39,8 @@ pub struct Event {
     /// One more than that of the event before.
     #[ts(type = "number")]
     pub seq: u64,
+    /// The npub of the account that it is about; `None` where it is about the profile.
+    pub account: Option<String>,
     /// What changed. Whole views, never patches.
     #[serde(flatten)]
     pub kind: EventKind,
@@ -38,10 +50,20 @@ pub struct Event {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum EventKind {
-    /// The profile was opened, locked or removed: subscribe again.
+    /// The profile was opened or locked, another account is shown, or one was added or removed: subscribe again.
     Session {
         /// Where it stands now.
         session: Session,
+    },
+    /// One of the accounts stands differently, or has another number of unread messages.
+    Account {
+        /// The whole entry.
+        entry: AccountEntry,
+    },
+    /// After how long without use everything is locked was changed.
+    LockAfter {
+        /// Minutes; 0 is never.
+        minutes: u32,
     },
     /// A chat is new or changed.
     Chat {
@@ -101,7 +123,7 @@ pub enum EventKind {
         /// All of them.
         settings: Settings,
     },
-    /// A notification was clicked: show this chat.
+    /// A notification was clicked: show this chat, which is of the event's account.
     OpenChat {
         /// Which.
         chat: String,

@@ -6,11 +6,13 @@
 mod args;
 mod error;
 mod event;
+mod secret;
 mod typescript;
 mod view;
 
-pub use args::{GroupAvatar, GroupImage, ImportIdentity, NewGroup, NewIdentity, SendMessage, Unlock};
+pub use args::{ChangePassphrase, GroupAvatar, GroupImage, ImportIdentity, NewGroup, NewIdentity, Recover, SendMessage, Unlock};
 pub use error::{ErrorCode, IpcError};
 pub use event::{Event, EventKind, Snapshot};
+pub use secret::SecretText;
 pub use typescript::typescript;
 pub use view::*;

@@ -94,7 +94,7 @@ impl Person {
         let client = Client::open(options).await?;
         if matches!(client.session(), ipc::Session::FirstRun { .. }) {
             let key = self.keys.secret_key().to_secret_hex();
-            client.import_identity(ipc::ImportIdentity { key, password: None, passphrase: None }).await?;
+            client.import_identity(ipc::ImportIdentity { key: key.into(), password: None, passphrase: None, account_index: None }).await?;
         }
         self.socket = Some(socket);
         self.client = Some(client);

@@ -233,6 +233,11 @@ impl Tx<'_> {
         )
     }
 
+    /// How many chat messages a conversation has.
+    pub fn message_count(&self, chat: ChatId) -> Result<u64, StoreError> {
+        self.count("SELECT count(*) FROM messages WHERE chat = ?1 AND kind = 9", params![chat])
+    }
+
     /// How many chat messages of others arrived after the read mark, those of blocked people left out.
     pub fn unread_count(&self, chat: ChatId) -> Result<u64, StoreError> {
         self.count(

@@ -1,8 +1,10 @@
 //! Owns the commands of the window, one thin file for each noun.
 //! Never does more than pass a call on to the client.
 
+pub mod accounts;
 pub mod choice;
 pub mod groups;
+pub mod keys;
 pub mod links;
 pub mod messages;
 pub mod people;

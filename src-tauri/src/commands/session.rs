@@ -1,10 +1,9 @@
 //! Owns the commands of the session: first run, unlocking, try-it, the subscription.
 //! Never keeps a key longer than the call.
 
-use murmel_ipc::{ErrorCode, Event, ImportIdentity, IpcError, KeyPreview, NewIdentity, Session, Snapshot, Unlock};
+use murmel_ipc::{ErrorCode, Event, ImportIdentity, IpcError, KeyPreview, NewIdentity, SecretText, Session, Snapshot, Unlock};
 use tauri::State;
 use tauri::ipc::Channel;
-use zeroize::Zeroizing;
 
 use super::Answer;
 use crate::shell::Shell;
@@ -18,19 +17,22 @@ pub async fn subscribe(shell: State<'_, Shell>, channel: Channel<Event>) -> Answ
 
 /// What a pasted key is.
 #[tauri::command]
-pub async fn inspect_key(shell: State<'_, Shell>, key: String, password: Option<String>) -> Answer<KeyPreview> {
-    // Before anything is waited for: the call may be given up there.
-    let (key, password) = (Zeroizing::new(key), password.map(Zeroizing::new));
-    Ok(shell.client().await?.inspect_key(&key, password.as_ref().map(|password| password.as_str())).await?)
+pub async fn inspect_key(
+    shell: State<'_, Shell>,
+    key: SecretText,
+    password: Option<SecretText>,
+    account_index: Option<u32>,
+) -> Answer<KeyPreview> {
+    Ok(shell.client().await?.inspect_key(&key, password, account_index.unwrap_or(0)).await?)
 }
 
-/// Makes a fresh key the account of this profile.
+/// Makes a fresh key an account of this profile.
 #[tauri::command]
 pub async fn create_identity(shell: State<'_, Shell>, args: NewIdentity) -> Answer<Session> {
     Ok(shell.client().await?.create_identity(args).await?)
 }
 
-/// Makes a key that its owner has the account of this profile.
+/// Makes a key that its owner has an account of this profile.
 #[tauri::command]
 pub async fn import_identity(shell: State<'_, Shell>, args: ImportIdentity) -> Answer<Session> {
     Ok(shell.client().await?.import_identity(args).await?)

@@ -64,7 +64,7 @@ impl Screen {
         let hints = HashMap::from([("desktop-entry", Value::from("Murmel"))]);
         // Held until the number is known, so that a click on it finds it.
         let mut shown = lock(&self.shown);
-        let before = shown.iter().find(|(_, goal)| goal.chat == notice.chat).map_or(0, |(id, _)| *id);
+        let before = shown.iter().find(|(_, goal)| goal.chat == notice.chat && goal.account == notice.account).map_or(0, |(id, _)| *id);
         let arguments = ("Murmel", before, "murmel", notice.title.as_str(), body, vec![DEFAULT, "Open"], hints, -1_i32);
         let id: u32 = self.bus.call_method(Some(SERVER), PATH, Some(SERVER), "Notify", &arguments)?.body().deserialize()?;
         shown.remove(&before);
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     fn goal() -> Goal {
-        Goal { chat: "ab".to_owned(), message: 7 }
+        Goal { account: "npub1a".to_owned(), chat: "ab".to_owned(), message: 7 }
     }
 
     fn signal<B: serde::Serialize + zbus::zvariant::DynamicType>(name: &str, body: &B) -> Message {

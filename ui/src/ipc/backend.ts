@@ -1,6 +1,7 @@
 // Owns the shape of the backend as the window sees it: one method for each command.
 // Never talks to anything itself; `tauri.ts` and `fake.ts` do.
 import type {
+  ChangePassphrase,
   Cursor,
   Delivery,
   Draft,
@@ -11,7 +12,11 @@ import type {
   ImportIdentity,
   Invitable,
   IpcError,
+  KeyPlace,
   KeyPreview,
+  KeySafety,
+  LoggedOut,
+  LogOutSummary,
   MessageView,
   MuteFor,
   NewGroup,
@@ -22,6 +27,7 @@ import type {
   PersonView,
   ProfileFields,
   ProfileVersion,
+  Recover,
   Revision,
   SendMessage,
   Session,
@@ -35,11 +41,32 @@ import type {
 export interface Backend {
   /** The state, and from then on every event in order. A new call replaces the one before. */
   subscribe(onEvent: (event: Event) => void): Promise<Snapshot>;
-  inspectKey(key: string, password: string | null): Promise<KeyPreview>;
+  /** `password` opens an ncryptsec or is the extra word of seed words; `accountIndex` says which account of seed words. */
+  inspectKey(key: string, password: string | null, accountIndex?: number): Promise<KeyPreview>;
   inspectPerson(text: string): Promise<PersonPreview>;
   createIdentity(args: NewIdentity): Promise<Session>;
   importIdentity(args: ImportIdentity): Promise<Session>;
   unlock(args: Unlock): Promise<Session>;
+  /** Shows another account; what follows is a `session` event, and a new subscription. */
+  switchAccount(account: string): Promise<Session>;
+  logOutSummary(account: string): Promise<LogOutSummary>;
+  /** Asks in a dialog of the system, outside of the page, and then deletes everything of the account. */
+  logOut(account: string, leaveGroups: boolean): Promise<LoggedOut>;
+  lock(): Promise<Session>;
+  /** Minutes; 0 is never. */
+  setLockAfter(minutes: number): Promise<void>;
+  /** The person does something; tell it now and then, at most every few seconds. */
+  inUse(): Promise<void>;
+  keySafety(): Promise<KeySafety>;
+  /** Asks where to save; resolves to whether it was saved. */
+  exportKey(password: string): Promise<boolean>;
+  changePassphrase(args: ChangePassphrase): Promise<void>;
+  /** The passphrase that seals the vault from now on, or the one that opens it now. */
+  moveKey(to: KeyPlace, passphrase: string | null): Promise<void>;
+  /** Shows the code once, in a dialog of the system; resolves to whether the person has it. `passphrase` opens a vault. */
+  makeRecoveryCode(passphrase: string | null): Promise<boolean>;
+  removeRecoveryCode(): Promise<boolean>;
+  recover(args: Recover): Promise<Session>;
   tryIt(): Promise<Session>;
   removeTryIt(): Promise<Session>;
   createGroup(args: NewGroup): Promise<GroupCreated>;

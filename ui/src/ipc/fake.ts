@@ -1,6 +1,7 @@
 // Owns an in-memory backend with invented people, for tests and for a look at the screens in a plain browser.
 // Never leaves the page, and is not part of the bundle that ships.
 import type { Backend } from "./backend";
+import { FakeAccounts } from "./fake-accounts";
 import { FakePeople, refuse } from "./fake-people";
 import { fakeNpub, groupOf, jonas, lena, mara, me, RELAYS, requestOf, rowOf, sami, talkMessages } from "./fake-data";
 import { mentionsOf, textOf, withoutReaction, withoutText, withReaction, withText } from "./fake-messages";
@@ -16,7 +17,8 @@ const done: SetupStep[] = [
 ];
 
 export class FakeBackend extends FakePeople implements Backend {
-  session: Session;
+  #session: Session = { state: "first_run", key_place: "keychain" };
+  readonly accounts = new FakeAccounts();
   override chats: ChatRow[] = [];
   override requests: RequestView[] = [];
   setup: SetupStep[] = done;
@@ -41,19 +43,29 @@ export class FakeBackend extends FakePeople implements Backend {
     this.session = session;
   }
 
-  /** `?fake=` one of first-run, vault, locked, unavailable, empty, setup, try, many, chatter; else the full conversation. */
+  get session(): Session {
+    return this.#session;
+  }
+
+  set session(session: Session) {
+    this.#session = session;
+    this.accounts.take(session);
+  }
+
+  /** `?fake=` one of first-run, vault, locked, unavailable, empty, setup, try, many, chatter, accounts; else the full conversation. */
   static fromQuery(query: string): FakeBackend {
     const screen = new URLSearchParams(query).get("fake") ?? "ready";
     const npub = me.npub;
     if (screen === "first-run") return new FakeBackend({ state: "first_run", key_place: "keychain" });
     if (screen === "vault") return new FakeBackend({ state: "first_run", key_place: "vault" });
-    if (screen === "locked") return new FakeBackend({ state: "locked", npub });
+    if (screen === "locked") return new FakeBackend({ state: "locked", npub, key_place: "vault", recovery: true });
     if (screen === "unavailable") {
       const message = "The keychain of this computer is locked, so Murmel cannot open your messages. Unlock the keychain, then try again.";
-      return new FakeBackend({ state: "key_unavailable", npub, retryable: true, message });
+      return new FakeBackend({ state: "key_unavailable", npub, reason: "keychain_locked", retryable: true, recovery: false, message });
     }
     const fake = new FakeBackend({ state: "ready", account: account(screen) });
     if (screen !== "empty") fake.fill(screen === "many" ? 3_000 : 0);
+    if (screen === "accounts") fake.accounts.put({ npub: fakeNpub(90), name: "Work", state: "open", unread: 3 });
     if (screen === "setup") fake.breakSetup();
     if (screen === "chatter") setInterval(() => fake.receive("a1".repeat(16), "Still talking."), 1_500);
     return fake;
@@ -94,7 +106,7 @@ export class FakeBackend extends FakePeople implements Backend {
 
   override emit(kind: EventKind): void {
     this.seq += 1;
-    this.#listen?.({ seq: this.seq, ...kind });
+    this.#listen?.({ seq: this.seq, account: kind.type === "session" ? null : this.accounts.current, ...kind });
   }
 
   /** Somebody else's message arrives. */
@@ -108,15 +120,18 @@ export class FakeBackend extends FakePeople implements Backend {
     this.calls.push(["subscribe"]);
     this.#listen = onEvent;
     const { seq, session, settings } = this;
-    return { seq, session, settings, chats: [...this.chats], requests: [...this.requests], setup: this.setup, network: this.#network() };
+    const { list, current, lockAfter, safety } = this.accounts;
+    const of = { accounts: list, current, new_key_place: safety.keychain ? ("keychain" as const) : ("vault" as const), lock_after: lockAfter };
+    return { seq, session, ...of, settings, chats: [...this.chats], requests: [...this.requests], setup: this.setup, network: this.#network() };
   }
 
-  async inspectKey(key: string, password: string | null) {
+  async inspectKey(key: string, password: string | null, _accountIndex?: number) {
     const key_place = this.#keyPlace();
     if (/^ncryptsec1[a-z0-9]{20,}$/u.test(key)) {
       if (password !== null && password !== "" && password !== "correct") throw refuse("wrong_password", "This password does not open the key.");
       return { kind: "ncryptsec" as const, npub: password === "correct" ? me.npub : null, key_place };
     }
+    if ([12, 24].includes(key.trim().split(/\s+/u).length)) return { kind: "words" as const, npub: me.npub, key_place };
     if (/^nsec1[a-z0-9]{58}$/u.test(key)) return { kind: "nsec" as const, npub: me.npub, key_place };
     if (/^[0-9a-f]{64}$/iu.test(key)) return { kind: "hex" as const, npub: me.npub, key_place };
     throw refuse("invalid_key", "This is not a Nostr secret key. It starts with nsec1 or ncryptsec1, or has 64 hex digits.");
@@ -141,6 +156,90 @@ export class FakeBackend extends FakePeople implements Backend {
     this.calls.push(["importIdentity", args]);
     await this.inspectKey(args.key, args.password);
     return this.#enter({ ...account("ready"), other_clients: 1, key_place: this.#keyPlace() });
+  }
+
+  async switchAccount(account: string): Promise<Session> {
+    this.calls.push(["switchAccount", account]);
+    this.session = this.accounts.sessionOf(account);
+    this.emit({ type: "session", session: this.session });
+    return this.session;
+  }
+
+  async logOutSummary(account: string) {
+    const messages = [...this.messages.values()].reduce((sum, all) => sum + all.length, 0);
+    return this.accounts.summary(account, messages, this.groups.size, this.outbox);
+  }
+
+  async logOut(account: string, leaveGroups: boolean) {
+    this.calls.push(["logOut", account, leaveGroups]);
+    if (!this.accounts.agrees) return { done: false, not_left: [] };
+    const rest = this.accounts.list.filter((one) => one.npub !== account);
+    this.accounts.list = rest;
+    if (this.accounts.current === account) {
+      this.chats = [];
+      this.requests = [];
+      this.session = this.accounts.sessionOf(rest[0]?.npub ?? "");
+    }
+    this.emit({ type: "session", session: this.session });
+    return { done: true, not_left: [] };
+  }
+
+  async lock(): Promise<Session> {
+    this.calls.push(["lock"]);
+    const { key_place, recovery } = this.accounts.safety;
+    this.accounts.list = this.accounts.list.map((one) => ({ ...one, state: "locked" as const, unread: 0 }));
+    if (this.accounts.current !== null) this.session = { state: "locked", npub: this.accounts.current, key_place, recovery };
+    this.emit({ type: "session", session: this.session });
+    return this.session;
+  }
+
+  async setLockAfter(minutes: number): Promise<void> {
+    this.accounts.lockAfter = minutes;
+    this.emit({ type: "lock_after", minutes });
+  }
+
+  async inUse(): Promise<void> {
+    this.calls.push(["inUse"]);
+  }
+
+  async keySafety() {
+    return this.accounts.safety;
+  }
+
+  async exportKey(password: string): Promise<boolean> {
+    if (password === "") throw refuse("invalid_input", "The password is empty. Choose one that nobody guesses.");
+    this.calls.push(["exportKey"]);
+    return this.accounts.agrees;
+  }
+
+  async changePassphrase(args: { old: string }): Promise<void> {
+    if (args.old !== "correct") throw refuse("wrong_password", "This passphrase does not open the vault. Check it and try again.");
+    this.calls.push(["changePassphrase"]);
+  }
+
+  async moveKey(to: KeyPlace, passphrase: string | null): Promise<void> {
+    if (passphrase === null || passphrase === "") throw refuse("password_needed", "Enter the passphrase of this account.");
+    this.calls.push(["moveKey", to]);
+    if (this.session.state === "ready") this.#enter({ ...this.session.account, key_place: to });
+  }
+
+  async makeRecoveryCode(): Promise<boolean> {
+    this.calls.push(["makeRecoveryCode"]);
+    this.accounts.safety = { ...this.accounts.safety, recovery: this.accounts.agrees };
+    return this.accounts.agrees;
+  }
+
+  async removeRecoveryCode(): Promise<boolean> {
+    this.calls.push(["removeRecoveryCode"]);
+    if (this.accounts.agrees) this.accounts.safety = { ...this.accounts.safety, recovery: false };
+    return this.accounts.agrees;
+  }
+
+  async recover(args: { code: string }): Promise<Session> {
+    if (args.code.length < 32) throw refuse("invalid_input", "The recovery code is too short. It has 8 groups of 4 letters and digits; check it.");
+    this.calls.push(["recover"]);
+    this.fill();
+    return this.#enter(account("ready"));
   }
 
   async unlock(args: { passphrase: string }): Promise<Session> {
@@ -392,7 +491,7 @@ export class FakeBackend extends FakePeople implements Backend {
   }
 
   #keyPlace(): KeyPlace {
-    return this.session.state === "first_run" ? this.session.key_place : "keychain";
+    return this.session.state === "first_run" ? this.session.key_place : this.accounts.safety.keychain ? "keychain" : "vault";
   }
 
   #network() {

@@ -1,5 +1,25 @@
 // Generated from crates/ipc. Do not edit: change the Rust types and run `MURMEL_UPDATE=1 cargo test -p murmel-ipc`.
 
+export type AccountEntry = { 
+/**
+ * The public key, bech32.
+ */
+npub: string, 
+/**
+ * The name the person chose; empty where there is none, or where the account was not open since the start.
+ */
+name: string, 
+/**
+ * How it stands.
+ */
+state: AccountState, 
+/**
+ * Unread messages in all its chats; 0 unless it is open.
+ */
+unread: number, };
+
+export type AccountState = "open" | "locked" | "unavailable" | "closed";
+
 export type AccountView = { 
 /**
  * The public key, bech32.
@@ -23,6 +43,16 @@ try_it: boolean,
 other_clients: number, };
 
 export type AddressState = "unknown" | "verified" | "refuted";
+
+export type ChangePassphrase = { 
+/**
+ * The passphrase that opens it now.
+ */
+old: SecretText, 
+/**
+ * The one that opens it from now on.
+ */
+new: SecretText, };
 
 export type ChatRow = { 
 /**
@@ -148,17 +178,29 @@ message: number,
  */
 text: string, };
 
-export type ErrorCode = "invalid_key" | "wrong_password" | "password_needed" | "keychain_missing" | "keychain_locked" | "key_missing" | "no_account" | "account_exists" | "already_running" | "not_found" | "invalid_person" | "no_key_package" | "not_admin" | "last_admin" | "group_inactive" | "busy" | "too_large" | "invalid_input" | "offline" | "relay_refused" | "disk_full" | "storage" | "internal";
+export type ErrorCode = "invalid_key" | "wrong_password" | "password_needed" | "keychain_missing" | "keychain_locked" | "key_missing" | "no_account" | "account_exists" | "too_many_accounts" | "already_running" | "not_found" | "invalid_person" | "no_key_package" | "not_admin" | "last_admin" | "group_inactive" | "busy" | "too_large" | "invalid_input" | "offline" | "relay_refused" | "disk_full" | "storage" | "internal";
 
 export type Event = { 
 /**
  * One more than that of the event before.
  */
-seq: number, } & ({ "type": "session", 
+seq: number, 
+/**
+ * The npub of the account that it is about; `None` where it is about the profile.
+ */
+account: string | null, } & ({ "type": "session", 
 /**
  * Where it stands now.
  */
-session: Session, } | { "type": "chat", 
+session: Session, } | { "type": "account", 
+/**
+ * The whole entry.
+ */
+entry: AccountEntry, } | { "type": "lock_after", 
+/**
+ * Minutes; 0 is never.
+ */
+minutes: number, } | { "type": "chat", 
 /**
  * The whole row.
  */
@@ -220,7 +262,15 @@ export type EventKind = { "type": "session",
 /**
  * Where it stands now.
  */
-session: Session, } | { "type": "chat", 
+session: Session, } | { "type": "account", 
+/**
+ * The whole entry.
+ */
+entry: AccountEntry, } | { "type": "lock_after", 
+/**
+ * Minutes; 0 is never.
+ */
+minutes: number, } | { "type": "chat", 
 /**
  * The whole row.
  */
@@ -370,17 +420,21 @@ export type GroupState = "active" | "leaving" | "left" | "removed" | "stranded" 
 
 export type ImportIdentity = { 
 /**
- * nsec, 64 hex digits, or ncryptsec.
+ * nsec, 64 hex digits, ncryptsec, or seed words (NIP-06).
  */
-key: string, 
+key: SecretText, 
 /**
- * Opens an ncryptsec; ignored for the other forms.
+ * Opens an ncryptsec, or is the extra word of seed words; ignored for the other forms.
  */
-password: string | null, 
+password: SecretText | null, 
 /**
  * As in [`NewIdentity::passphrase`].
  */
-passphrase: string | null, };
+passphrase: SecretText | null, 
+/**
+ * Which account of seed words; 0 is the first one, and holds where nothing is given.
+ */
+account_index?: number, };
 
 export type Invitable = { 
 /**
@@ -420,7 +474,9 @@ message: string,
  */
 retryable: boolean, };
 
-export type KeyKind = "nsec" | "hex" | "ncryptsec";
+export type KeyFault = "keychain_missing" | "keychain_locked" | "keychain_denied" | "keychain_silent" | "keychain_failed" | "key_gone" | "key_changed" | "key_does_not_fit" | "vault_damaged" | "database_missing" | "database_damaged";
+
+export type KeyKind = "nsec" | "hex" | "ncryptsec" | "words";
 
 export type KeyPlace = "keychain" | "vault";
 
@@ -437,6 +493,52 @@ npub: string | null,
  * Where the key will be kept.
  */
 key_place: KeyPlace, };
+
+export type KeySafety = { 
+/**
+ * Where the key is kept.
+ */
+key_place: KeyPlace, 
+/**
+ * Whether this computer has a keychain that could keep it.
+ */
+keychain: boolean, 
+/**
+ * Whether there is a recovery code.
+ */
+recovery: boolean, };
+
+export type LoggedOut = { 
+/**
+ * Whether it was done; `false` where the person said no to the question.
+ */
+done: boolean, 
+/**
+ * Groups that could not be left, where that was asked for: their members go on seeing the account in them.
+ */
+not_left: Array<NotLeft>, };
+
+export type LogOutSummary = { 
+/**
+ * Whose account it is.
+ */
+npub: string, 
+/**
+ * Its name; may be empty.
+ */
+name: string, 
+/**
+ * Messages; `None` where the account is not open and nobody can count.
+ */
+messages: number | null, 
+/**
+ * Groups that the account is a member of.
+ */
+groups: number | null, 
+/**
+ * Messages and changes that no relay has yet.
+ */
+unsent: number | null, };
 
 export type MemberView = { 
 /**
@@ -621,7 +723,7 @@ name: string,
 /**
  * Seals the vault where the computer has no keychain; `None` puts the key into the keychain.
  */
-passphrase: string | null, };
+passphrase: SecretText | null, };
 
 export type NotInvited = { 
 /**
@@ -630,6 +732,16 @@ export type NotInvited = {
 npub: string, 
 /**
  * In plain words.
+ */
+reason: string, };
+
+export type NotLeft = { 
+/**
+ * Its name.
+ */
+group: string, 
+/**
+ * Why, in words.
  */
 reason: string, };
 
@@ -843,6 +955,16 @@ mine: boolean,
  */
 people: Array<string>, };
 
+export type Recover = { 
+/**
+ * The code, with or without spaces and dashes.
+ */
+code: SecretText, 
+/**
+ * Seals the key in a vault from now on; `None` puts it into the keychain.
+ */
+passphrase: SecretText | null, };
+
 export type RelayView = { 
 /**
  * Its address.
@@ -931,6 +1053,8 @@ text: string,
  */
 at: number, };
 
+export type SecretText = string;
+
 export type SendMessage = { 
 /**
  * The chat, as in [`crate::ChatRow::id`].
@@ -951,17 +1075,33 @@ export type Session = { "state": "first_run",
  */
 key_place: KeyPlace, } | { "state": "locked", 
 /**
- * Whose vault it is.
+ * Whose account it is.
  */
-npub: string, } | { "state": "key_unavailable", 
+npub: string, 
+/**
+ * What opens it: the passphrase of the vault, or the keychain, which is asked again.
+ */
+key_place: KeyPlace, 
+/**
+ * Whether a recovery code was made that opens it, too.
+ */
+recovery: boolean, } | { "state": "key_unavailable", 
 /**
  * Whose data it is.
  */
 npub: string, 
 /**
- * Whether the keychain merely refuses (`true`), or no longer has the key (`false`).
+ * Why, to branch on.
+ */
+reason: KeyFault, 
+/**
+ * Whether asking again may help (`true`), or something has to be brought back first (`false`).
  */
 retryable: boolean, 
+/**
+ * Whether a recovery code was made; where the key is what is missing, it opens the account.
+ */
+recovery: boolean, 
 /**
  * What happened and what to do.
  */
@@ -1006,6 +1146,22 @@ seq: number,
  * Where the profile stands.
  */
 session: Session, 
+/**
+ * Every account of the profile, in the order in which they were added; all below is of the one that the session names.
+ */
+accounts: Array<AccountEntry>, 
+/**
+ * The npub of the account that is shown; `None` while there is none.
+ */
+current: string | null, 
+/**
+ * Where the key of another account would be kept.
+ */
+new_key_place: KeyPlace, 
+/**
+ * After how many minutes without use everything is locked; 0 is never.
+ */
+lock_after: number, 
 /**
  * All chats, newest activity first.
  */
@@ -1155,8 +1311,8 @@ first_unread: number | null, };
 
 export type Unlock = { 
 /**
- * The passphrase the vault was sealed with.
+ * The passphrase the vault was sealed with; ignored where the key is in the keychain.
  */
-passphrase: string, };
+passphrase: SecretText, };
 
 export type WhoMayAdd = "anyone" | "contacts" | "nobody";

@@ -6,7 +6,7 @@ import { Drafts } from "./drafts";
 import { errorWords } from "../words/say.svelte";
 import { Loads } from "./loads";
 import { readable } from "../text/markdown";
-import { type Action, type AppState, initial, reduce } from "./reducer";
+import { type Action, type AppState, concerns, initial, reduce } from "./reducer";
 
 /** Messages asked for at once. */
 const PAGE = 60;
@@ -58,7 +58,8 @@ export class App {
     const before = this.state;
     this.state = reduce(before, action);
     // What the reducer passed over is in a snapshot already, or makes a gap.
-    if (action.type === "event" && this.state.seq !== before.seq) this.#loads.see(action.event);
+    // What is of another account is nobody's answer here, even where the chat has the same id.
+    if (action.type === "event" && this.state.seq !== before.seq && concerns(before, action.event)) this.#loads.see(action.event);
     if (this.state.stale && !before.stale) void this.connect();
     if (this.state.openChat !== before.openChat) void this.#opened(this.state.openChat);
   }

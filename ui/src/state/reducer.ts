@@ -1,10 +1,12 @@
 // Owns the state of the window: a pure function of the snapshot and what followed.
 // Never calls the backend, reads a clock or touches the page.
 import type {
+  AccountEntry,
   ChatRow,
   Cursor,
   Event,
   GroupDetails,
+  KeyPlace,
   MessageView,
   NetworkState,
   PersonView,
@@ -43,6 +45,14 @@ export interface Target {
 export interface AppState {
   /** `null` until the first snapshot. */
   session: Session | null;
+  /** Every account of the profile, in the order in which they were added. */
+  accounts: AccountEntry[];
+  /** The npub of the account that all of this is about; `null` while there is none. */
+  current: string | null;
+  /** Where the key of another account would be kept. */
+  newKeyPlace: KeyPlace;
+  /** Minutes without use until everything is locked; 0 is never. */
+  lockAfter: number;
   seq: number;
   /** Events were missed, or the profile changed: subscribe again. */
   stale: boolean;
@@ -73,6 +83,10 @@ export type Action =
 
 export const initial: AppState = {
   session: null,
+  accounts: [],
+  current: null,
+  newKeyPlace: "keychain",
+  lockAfter: 0,
   seq: 0,
   stale: false,
   chats: [],
@@ -118,11 +132,17 @@ export function reduce(state: AppState, action: Action): AppState {
 
 function takeSnapshot(state: AppState, snapshot: Snapshot): AppState {
   const chats = [...snapshot.chats].sort(byPlaceInList);
-  const openChat = chats.some((chat) => chat.id === state.openChat) ? state.openChat : null;
+  // Two accounts may be in the same group: its chat has the same id in both, and not the same messages.
+  const same = snapshot.current === state.current;
+  const openChat = same && chats.some((chat) => chat.id === state.openChat) ? state.openChat : null;
   const kept = openChat !== null && openChat === state.openChat;
   return {
     ...state,
     session: snapshot.session,
+    accounts: snapshot.accounts,
+    current: snapshot.current,
+    newKeyPlace: snapshot.new_key_place,
+    lockAfter: snapshot.lock_after,
     seq: snapshot.seq,
     stale: false,
     chats,
@@ -137,14 +157,32 @@ function takeSnapshot(state: AppState, snapshot: Snapshot): AppState {
   };
 }
 
+/** Of another account, and of one that was locked, nothing stays in the window. */
+function takeSession(state: AppState, session: Session): AppState {
+  const npub = session.state === "ready" ? session.account.npub : session.state === "first_run" ? null : session.npub;
+  if (session.state === "ready" && npub === state.current) return { ...state, session };
+  const { chats, requests, setup, openChat, timeline, group, target } = initial;
+  return { ...state, session, current: npub, chats, requests, setup, openChat, timeline, group, target };
+}
+
+/** Whether an event is about the profile or the account that is shown. */
+export function concerns(state: AppState, event: Event): boolean {
+  return event.account === null || event.account === state.current;
+}
+
 function takeEvent(state: AppState, event: Event): AppState {
   // What the snapshot already contains.
   if (event.seq <= state.seq) return state;
   if (event.seq !== state.seq + 1) return { ...state, stale: true };
   const next = { ...state, seq: event.seq };
+  if (event.type === "account") return { ...next, accounts: withAccount(state.accounts, event.entry) };
+  // What another account receives is in its snapshot, once it is shown.
+  if (!concerns(state, event)) return next;
   switch (event.type) {
     case "session":
-      return { ...next, session: event.session, stale: true };
+      return { ...takeSession(next, event.session), stale: true };
+    case "lock_after":
+      return { ...next, lockAfter: event.minutes };
     case "chat":
       return { ...next, chats: withChat(state.chats, event.chat) };
     case "chat_removed": {
@@ -288,4 +326,9 @@ function withMessage(timeline: Timeline | null, message: MessageView): Timeline 
   if (messages.length <= TIMELINE_CAP) return { ...timeline, messages };
   const kept = messages.slice(-TIMELINE_CAP);
   return { ...timeline, messages: kept, older: kept[0]?.cursor ?? null };
+}
+
+function withAccount(accounts: AccountEntry[], entry: AccountEntry): AccountEntry[] {
+  const at = accounts.findIndex((one) => one.npub === entry.npub);
+  return at < 0 ? [...accounts, entry] : accounts.with(at, entry);
 }

@@ -1,17 +1,17 @@
-//! Owns the verbs of the account: new, import, show.
+//! Owns the verbs of one account: new, import, show; those of several and of their keys are beside it.
 //! Never prints a secret key.
 
 use std::io::BufRead;
 
 use murmel_client::Housekeeping;
-use murmel_ipc::{ErrorCode, ImportIdentity, KeyPlace, NewIdentity, StepState};
+use murmel_ipc::{ErrorCode, ImportIdentity, KeyPlace, NewIdentity, SecretText, StepState};
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::Outcome;
 use super::profile::{Open, secret};
+use super::{Outcome, accounts};
 use crate::answer::{Answer, Failure};
-use crate::args::{Common, Identity};
+use crate::args::{Common, Identity, Recovery};
 
 /// Longest line of a key or password, bytes.
 const LINE_CAP: u64 = 4_096;
@@ -22,15 +22,20 @@ const LINE_CAP: u64 = 4_096;
 /// Those of the client.
 pub async fn run(common: &Common, verb: Identity) -> Outcome {
     // Before the profile is locked: standard input may take its time.
-    let key = match verb {
-        Identity::Import => Some(read_key()?),
+    let secrets = match &verb {
+        Identity::Import { .. } => Some(read_key()?),
+        Identity::Export { .. } => Some(Key { key: read_secret("MURMEL_KEY_PASSWORD", "Password")?, password: None }),
+        Identity::Recovery(Recovery::Open) => Some(Key { key: read_secret("", "Recovery code")?, password: None }),
         _ => None,
     };
-    let open = Open::profile(common, Housekeeping::default()).await?;
-    let outcome = match (verb, key) {
-        (Identity::Import, Some(key)) => import(&open, key).await,
+    // A new account takes no notice of the others.
+    let adds = matches!(verb, Identity::New { .. } | Identity::Import { .. });
+    let open = if adds { Open::every(common).await? } else { Open::profile(common, Housekeeping::default()).await? };
+    let outcome = match (verb, secrets) {
+        (Identity::Import { index }, Some(key)) => import(&open, key, index).await,
         (Identity::New { name }, _) => new(&open, name).await,
-        _ => show(&open).await,
+        (Identity::Show, _) => show(&open).await,
+        (verb, secrets) => accounts::run(&open, verb, secrets.map(|secrets| secrets.key)).await,
     };
     open.client.close().await;
     outcome
@@ -42,8 +47,13 @@ async fn new(open: &Open, name: String) -> Outcome {
     show(open).await
 }
 
-async fn import(open: &Open, key: Key) -> Outcome {
-    let args = ImportIdentity { key: key.key.to_string(), password: key.password.map(|text| text.to_string()), passphrase: passphrase() };
+async fn import(open: &Open, key: Key, index: u32) -> Outcome {
+    let args = ImportIdentity {
+        key: key.key.into(),
+        password: key.password.map(Into::into),
+        passphrase: passphrase(),
+        account_index: Some(index),
+    };
     open.client.import_identity(args).await.map_err(explained)?;
     open.catch_up().await?;
     show(open).await
@@ -82,8 +92,8 @@ async fn show(open: &Open) -> Outcome {
     Ok(Some(Answer::new(value, text)))
 }
 
-fn passphrase() -> Option<String> {
-    secret("MURMEL_PASSPHRASE").map(|text| text.to_string())
+fn passphrase() -> Option<SecretText> {
+    secret("MURMEL_PASSPHRASE").map(Into::into)
 }
 
 /// Without a keychain the terminal's way out is the environment.
@@ -128,6 +138,18 @@ fn read_key() -> Result<Key, Failure> {
         password => password,
     };
     Ok(Key { key, password })
+}
+
+/// A secret from the environment, or from the first line of standard input.
+fn read_secret(variable: &str, what: &str) -> Result<Zeroizing<String>, Failure> {
+    use std::io::{IsTerminal, Read};
+    if let Some(text) = secret(variable) {
+        return Ok(text);
+    }
+    if std::io::stdin().is_terminal() {
+        return rpassword::prompt_password(format!("{what} (not shown): ")).map(Zeroizing::new).map_err(|error| unreadable(&error));
+    }
+    read_line(&mut std::io::stdin().lock().take(LINE_CAP))
 }
 
 fn read_line(input: &mut impl BufRead) -> Result<Zeroizing<String>, Failure> {

@@ -74,6 +74,10 @@ struct Printed {
 
 impl Printed {
     async fn value(&mut self, open: &Open, event: Event) -> Result<Option<Value>, Failure> {
+        // The other accounts of the profile are open too; a listener has one.
+        if event.account.is_some_and(|account| open.account().map_or(true, |mine| mine.npub != account)) {
+            return Ok(None);
+        }
         Ok(match event.kind {
             EventKind::Message { message } => self.message(open, message).await?,
             EventKind::Request { request } => Some(request_value(&request)),
@@ -96,6 +100,8 @@ impl Printed {
             EventKind::Chat { .. }
             | EventKind::Person { .. }
             | EventKind::Session { .. }
+            | EventKind::Account { .. }
+            | EventKind::LockAfter { .. }
             | EventKind::Settings { .. }
             | EventKind::OpenChat { .. } => None,
         })

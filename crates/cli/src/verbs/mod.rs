@@ -1,6 +1,7 @@
 //! Owns what each verb does, one file for each noun.
 //! Never prints, except for the verbs that run until they are stopped.
 
+mod accounts;
 mod annotations;
 mod group;
 mod group_state;

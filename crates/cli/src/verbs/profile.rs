@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use murmel_client::{Client, Housekeeping, KeychainChoice, Options, Settled};
+use murmel_client::{Client, Housekeeping, Options, Settled};
 use murmel_ipc::{AccountView, ErrorCode, GroupDetails, Session};
 use zeroize::Zeroizing;
 
@@ -12,6 +12,9 @@ use crate::args::Common;
 
 /// Characters of an id that are enough to name something, where only one thing begins with them.
 const SHORTEST_PREFIX: usize = 4;
+
+/// Characters of an npub that are enough to name an account: "npub1" and a few more.
+const SHORTEST_NPUB: usize = 9;
 
 /// An open profile.
 pub struct Open {
@@ -22,28 +25,67 @@ pub struct Open {
 }
 
 impl Open {
-    /// Opens the profile, with or without an account.
+    /// Opens the profile, and goes to the account that `--account` names.
+    ///
+    /// # Errors
+    /// No folder was named, or it cannot be opened; no account or several are meant.
+    pub async fn profile(common: &Common, housekeeping: Housekeeping) -> Result<Open, Failure> {
+        let open = Self::opened(common, housekeeping, common.account.clone()).await?;
+        let Some(text) = &common.account else { return Ok(open) };
+        match open.account_named(text).and_then(|npub| Ok(open.client.named(&npub)?)) {
+            Ok(client) => Ok(Open { client, ..open }),
+            Err(failure) => {
+                open.client.close().await;
+                Err(failure)
+            }
+        }
+    }
+
+    /// Opens the profile with all of its accounts, or none.
     ///
     /// # Errors
     /// No folder was named, or it cannot be opened.
-    pub async fn profile(common: &Common, housekeeping: Housekeeping) -> Result<Open, Failure> {
+    pub async fn every(common: &Common) -> Result<Open, Failure> {
+        Self::opened(common, Housekeeping::default(), None).await
+    }
+
+    async fn opened(common: &Common, housekeeping: Housekeeping, account: Option<String>) -> Result<Open, Failure> {
         let Some(home) = &common.home else {
             return Err(Failure::usage("Name the folder of the profile with --home DIR, or set MURMEL_HOME."));
         };
         let mut options = Options::new(home);
+        options.account = account;
         options.housekeeping = housekeeping;
         options.allow_loopback = common.allow_loopback || common.relay.iter().any(|url| is_loopback(url));
         if !common.relay.is_empty() {
             options.default_relays = common.relay.clone();
         }
         options.pace.publish = Duration::from_secs(common.relay_timeout);
-        if let Some(passphrase) = secret("MURMEL_PASSPHRASE") {
-            options.keychain = KeychainChoice::None;
-            options.passphrase = Some(passphrase);
-        }
+        options.pace.keychain = Duration::from_secs(60);
+        options.passphrase = secret("MURMEL_PASSPHRASE");
         let client = Client::open(options).await?;
         let patience = (!common.offline).then(|| Duration::from_secs(common.timeout));
         Ok(Open { client, patience })
+    }
+
+    /// The npub of the account that a name, an npub or the beginning of one means.
+    ///
+    /// # Errors
+    /// `NotFound` for none, `InvalidInput` for several.
+    pub fn account_named(&self, text: &str) -> Result<String, Failure> {
+        let begins = |npub: &str| text.len() >= SHORTEST_NPUB && npub.starts_with(text);
+        let all = self.client.accounts().into_iter();
+        let mut meant = all.filter(|entry| begins(&entry.npub) || (!text.is_empty() && entry.name == text));
+        match (meant.next(), meant.next()) {
+            (Some(entry), None) => Ok(entry.npub),
+            (Some(_), Some(_)) => {
+                Err(Failure::new(ErrorCode::InvalidInput, format!("More than one account is meant by {text:?}; give the whole npub.")))
+            }
+            (None, _) => {
+                let words = format!("There is no open account {text:?} in this profile. `identity list` shows all of them.");
+                Err(Failure::new(ErrorCode::NotFound, words))
+            }
+        }
     }
 
     /// Opens the profile and its account.

@@ -142,7 +142,7 @@ async fn call_command(window: &Window, call: &Value) -> Result<(), ErrorCode> {
             told(client.set_relays(relays).await)
         }
         "inspect_person" => told(client.inspect_person(text).await),
-        "inspect_key" => told(client.inspect_key(text, call["password"].as_str()).await),
+        "inspect_key" => told(client.inspect_key(text, call["password"].as_str().map(Into::into), 0).await),
         "group" => told(client.group(&chat).await),
         "remove_member" => told(client.remove_member(&chat, text).await),
         "promote" => told(client.promote(&chat, text).await),
