@@ -287,6 +287,14 @@ impl Storage for Memory {
         Ok(None)
     }
 
+    fn put_given_up(&self, _: &GroupId, _: &Digest, _: Epoch, _: &[u8]) -> Result<(), StorageFault> {
+        Ok(())
+    }
+
+    fn take_given_up(&self, _: &GroupId, _: &Digest) -> Result<Option<Vec<u8>>, StorageFault> {
+        Ok(None)
+    }
+
     fn clear_pending(&self, _: &GroupId) -> Result<(), StorageFault> {
         Ok(())
     }

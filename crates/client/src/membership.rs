@@ -16,7 +16,7 @@ use nostr::PublicKey;
 pub(crate) use commit::{Outcome, accepted, again, change, merge, refused, resume, superseded};
 pub(crate) use create::create;
 pub(crate) use lost::has_lost;
-pub(crate) use made::{forget_made, take_back};
+pub(crate) use made::{forget_made, take_back, welcome_late};
 pub(crate) use welcome::not_delivered;
 
 use crate::account::Account;

@@ -87,7 +87,16 @@ impl Group {
         let Some(pending) = self.pending.take() else { return Ok(false) };
         self.keep(storage, &pending.digest, pending.epoch)?;
         storage.clear_pending(&self.id)?;
+        if !pending.invitations.is_empty() {
+            storage.put_given_up(&self.id, &pending.digest, pending.epoch, &pending.encode()?)?;
+        }
         Ok(true)
+    }
+
+    /// The welcomes of a commit of ours that was given up and counts after all; each is handed out once.
+    pub fn invitations_of(&self, storage: &impl Storage, commit: &Digest) -> Result<Vec<Invitation>, Fault> {
+        let kept = storage.take_given_up(&self.id, commit)?;
+        Ok(kept.map(|bytes| Pending::decode(&bytes)).transpose()?.map_or_else(Vec::new, |pending| pending.invitations))
     }
 
     /// Proposes our own departure; another member has to commit it. `now` in Unix seconds.

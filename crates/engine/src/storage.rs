@@ -135,6 +135,11 @@ pub trait Storage: OpenMlsProvider<StorageProvider: StorageProvider<CURRENT_VERS
     /// Forgets what [`Storage::put_pending`] kept.
     fn clear_pending(&self, group: &GroupId) -> Result<(), StorageFault>;
 
+    /// Keeps what [`Storage::put_pending`] kept of a commit that was given up in `epoch`: it may win a race all the same. Goes with its epoch.
+    fn put_given_up(&self, group: &GroupId, commit: &Digest, epoch: Epoch, pending: &[u8]) -> Result<(), StorageFault>;
+    /// What [`Storage::put_given_up`] kept; it is forgotten.
+    fn take_given_up(&self, group: &GroupId, commit: &Digest) -> Result<Option<Vec<u8>>, StorageFault>;
+
     /// Says what the next writes of the keys of messages are about, so that the storage need not write all of them, or may write them later.
     /// One that always writes everything needs neither this nor the next function.
     fn message_keys_change(&self, _change: KeyChange) {}

@@ -55,6 +55,7 @@ impl Storage for Tx<'_> {
         self.run("DELETE FROM epochs WHERE group_id = ?1 AND epoch < ?2", key)?;
         self.run("DELETE FROM snapshots WHERE group_id = ?1 AND epoch < ?2", key)?;
         self.run("DELETE FROM processed WHERE group_id = ?1 AND epoch < ?2", key)?;
+        self.run("DELETE FROM given_up WHERE group_id = ?1 AND epoch < ?2", key)?;
         Ok(self.drop_unused_values(group)?)
     }
 
@@ -160,6 +161,21 @@ impl Storage for Tx<'_> {
         Ok(())
     }
 
+    fn put_given_up(&self, group: &GroupId, commit: &Digest, epoch: Epoch, pending: &[u8]) -> Result<(), StorageFault> {
+        self.run(
+            "INSERT OR REPLACE INTO given_up (group_id, began, epoch, bytes) VALUES (?1, ?2, ?3, ?4)",
+            params![group.as_bytes(), commit.as_bytes(), int(epoch.0), pending],
+        )?;
+        Ok(())
+    }
+
+    fn take_given_up(&self, group: &GroupId, commit: &Digest) -> Result<Option<Vec<u8>>, StorageFault> {
+        let key = params![group.as_bytes(), commit.as_bytes()];
+        let kept = self.one("SELECT bytes FROM given_up WHERE group_id = ?1 AND began = ?2", key, |row| row.get(0))?;
+        self.run("DELETE FROM given_up WHERE group_id = ?1 AND began = ?2", key)?;
+        Ok(kept)
+    }
+
     fn message_keys_change(&self, change: KeyChange) {
         self.mls_rows().set_change(change);
     }
@@ -175,6 +191,7 @@ impl Storage for Tx<'_> {
         self.run("DELETE FROM snapshots WHERE group_id = ?1", key)?;
         self.run("DELETE FROM processed WHERE group_id = ?1", key)?;
         self.run("DELETE FROM pending WHERE group_id = ?1", key)?;
+        self.run("DELETE FROM given_up WHERE group_id = ?1", key)?;
         self.run("DELETE FROM tips WHERE group_id = ?1", key)?;
         Ok(self.drop_unused_values(group)?)
     }

@@ -2,12 +2,13 @@
 //! It stages nothing itself.
 
 use murmel_engine::{Digest, Epoch, GroupEvent, PAST_EPOCHS, Switched};
-use murmel_store::{ChatId, Tx};
+use murmel_store::{ChatId, ChatRecord, Tx};
 use serde::{Deserialize, Serialize};
 
+use super::welcome::welcome_or_tell;
 use super::{commit, lost};
 use crate::chores::Chore;
-use crate::intent::{Intent, Staged};
+use crate::intent::{self, Intent, Staged};
 use crate::receive::Taking;
 use crate::{Error, Result, rotation};
 
@@ -48,6 +49,22 @@ pub(crate) fn take_back(taking: &mut Taking<'_, '_>, chat: ChatId, switched: &Sw
         }
     }
     Ok(again)
+}
+
+/// Commits of ours that were given up count after all: whom they add gets the welcome that was not sent then.
+pub(crate) fn welcome_late(taking: &mut Taking<'_, '_>, chat: &ChatRecord, entered: &[Digest]) -> Result<()> {
+    for digest in entered {
+        let Some((group, _)) = taking.groups.get(taking.tx, &chat.group)? else { return Ok(()) };
+        let invitations = group.invitations_of(taking.tx, digest)?;
+        let made = all(taking.tx, chat.id)?.into_iter().find(|made| made.staged.digest == *digest);
+        let Some(Intent::Invite(people)) = made.map(|made| made.staged.intent) else { continue };
+        for invitation in invitations {
+            if let Some(inbox) = intent::inbox(&people, &invitation) {
+                welcome_or_tell(taking, chat.id, &invitation, inbox)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Wants a change again that lost its place to `events`, if it still makes sense; `false` where it does not.

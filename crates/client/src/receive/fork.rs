@@ -48,6 +48,8 @@ pub(super) fn switched(taking: &mut Taking<'_, '_>, chat: &ChatRecord, switched:
         membership::superseded(taking, chat.id, &events)?;
     }
     let again = membership::take_back(taking, chat.id, switched)?;
+    let names: Vec<Digest> = switched.entered.iter().map(|commit| commit.digest).collect();
+    membership::welcome_late(taking, chat, &names)?;
     let race = Race {
         at: taking.now,
         fork: Some(switched.fork.0),

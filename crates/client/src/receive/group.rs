@@ -201,6 +201,7 @@ impl<'a, 'tx> Taking<'a, 'tx> {
                 if commit.superseded_own {
                     membership::superseded(self, chat.id, &commit.events)?;
                 }
+                membership::welcome_late(self, chat, &[commit.digest])?;
                 Ok(Done::Moved)
             }
             Ingest::Proposal { .. } => {

@@ -302,6 +302,16 @@ CREATE TABLE pending (
     bytes BLOB NOT NULL
 ) STRICT;
 
+-- What `pending` had of commits that were given up, by the commit; they may win a race all the same.
+CREATE TABLE given_up (
+    group_id BLOB NOT NULL,
+    began BLOB NOT NULL,
+    epoch INTEGER NOT NULL,
+    bytes BLOB NOT NULL,
+    PRIMARY KEY (group_id, began)
+) STRICT;
+CREATE INDEX given_up_by_epoch ON given_up (group_id, epoch);
+
 -- OpenMLS looks these rows up by group but has no index for it.
 CREATE INDEX openmls_own_leaf_nodes_by_group ON openmls_own_leaf_nodes (group_id);
 

@@ -207,6 +207,7 @@ fn every_table_of_ours_is_strict() {
             "own_profiles",
             "pairs",
             "pending",
+            "given_up",
             "people",
             "processed",
             "progress",
