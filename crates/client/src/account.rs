@@ -130,8 +130,13 @@ impl Account {
         };
         let dial = if options.allow_loopback { DialPolicy::AllowLoopback } else { DialPolicy::Public };
         let pace = murmel_net::Pace { redial_first: options.pace.redial_first, ..murmel_net::Pace::default() };
-        let (net, incoming) =
-            Net::new(NetOptions { dial, proxy: None, auth: Some(secrets.keys.clone()), pace, wire: options.wire.clone() });
+        let (net, incoming) = Net::new(NetOptions {
+            dial,
+            route: murmel_net::Route::Direct,
+            auth: Some(secrets.keys.clone()),
+            pace,
+            wire: options.wire.clone(),
+        });
         let view = ipc::AccountView { npub: npub(&pubkey), name: record.name, key_place, try_it, other_clients: record.other_clients };
         let account = Arc::new(Self {
             db,
