@@ -38,6 +38,7 @@ enum State {
 impl Profile {
     pub(crate) async fn open(options: Options) -> Result<Arc<Self>> {
         let home = Home::open(&options.home)?;
+        options.routing.load(&options.home);
         home.discard_new_account()?;
         home.remove_try_it()?;
         let keychain = usable_keychain(&options, &home).await;

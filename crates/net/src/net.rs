@@ -168,6 +168,11 @@ impl Net {
         self.group.close().await;
     }
 
+    /// Whether [`Net::close`] was called.
+    pub fn is_closed(&self) -> bool {
+        self.inbox.pool.is_shutdown()
+    }
+
     fn hub(&self, lane: Lane) -> &LaneHub {
         match lane {
             Lane::Inbox => &self.inbox,

@@ -3,6 +3,7 @@
 
 pub mod groups;
 pub mod messages;
+pub mod network;
 pub mod people;
 pub mod requests;
 pub mod session;

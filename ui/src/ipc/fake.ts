@@ -2,9 +2,10 @@
 // Never leaves the page, and is not part of the bundle that ships.
 import type { Backend } from "./backend";
 import { fakeNpub, groupOf, jonas, mara, me, RELAYS, requestOf, rowOf, sami, talkMessages } from "./fake-data";
+import { FakeNetwork, reachable } from "./fake-network";
 import type {
   AccountView, ChatRow, Delivery, ErrorCode, Event, EventKind, GroupDetails, IpcError, KeyPlace, MessageView, PersonPreview,
-  RequestView, Session, SetupStep, Snapshot,
+  OutboxItem, Proxy, Reachability, RelayHealth, RelayListChange, RelayListEdit, RelayLists, RequestView, Session, SetupStep, Snapshot, SyncState,
 } from "./generated";
 
 function refuse(code: ErrorCode, message: string, retryable = false): IpcError {
@@ -30,6 +31,7 @@ export class FakeBackend implements Backend {
   relays = [...RELAYS];
   /** Relays that only groups use. */
   groupRelays: string[] = [];
+  net: FakeNetwork;
   seq = 0;
   /** Commands that were called, oldest first, for tests. */
   calls: [string, ...unknown[]][] = [];
@@ -39,6 +41,7 @@ export class FakeBackend implements Backend {
 
   constructor(session: Session, readonly now = () => Math.floor(Date.now() / 1000)) {
     this.session = session;
+    this.net = new FakeNetwork(this.relays, now);
   }
 
   /** `?fake=` one of first-run, vault, locked, unavailable, empty, setup, try, many, chatter; else the full conversation. */
@@ -305,6 +308,67 @@ export class FakeBackend implements Backend {
 
   async copyNpub(): Promise<void> {
     this.calls.push(["copyNpub"]);
+  }
+
+  async relayLists(): Promise<RelayLists> {
+    return this.net.lists([...this.groups.values()].map(({ id, name, relays, i_am_admin }) => ({ chat: id, name, relays, i_am_admin })));
+  }
+
+  async previewRelayList(edit: RelayListEdit): Promise<RelayListChange> {
+    if (edit.relays.every((url) => url.trim() === "")) throw refuse("invalid_input", "Name at least one relay; without one nobody can reach you.");
+    return this.net.preview(edit);
+  }
+
+  async setRelayList(edit: RelayListEdit): Promise<void> {
+    this.calls.push(["setRelayList", edit]);
+    this.net.set(edit);
+  }
+
+  async restoreRelayList(version: number): Promise<void> {
+    this.calls.push(["restoreRelayList", version]);
+    if (!this.net.restore(version)) throw refuse("not_found", "This version is not here any more.");
+  }
+
+  async relayHealth(): Promise<RelayHealth[]> {
+    return this.net.health(this.connected, this.groupRelays);
+  }
+
+  async proxy(): Promise<Proxy> {
+    return this.net.way;
+  }
+
+  async setProxy(proxy: Proxy): Promise<void> {
+    this.calls.push(["setProxy", proxy]);
+    this.net.way = proxy;
+  }
+
+  async reachability(): Promise<Reachability> {
+    return this.net.reachability;
+  }
+
+  async checkReachability(): Promise<Reachability> {
+    this.calls.push(["checkReachability"]);
+    this.emit({ type: "reachability", reachability: this.net.reachability });
+    return this.net.reachability;
+  }
+
+  async fixReachability(): Promise<Reachability> {
+    this.calls.push(["fixReachability"]);
+    this.net.reachability = reachable(this.relays, this.now());
+    return this.checkReachability();
+  }
+
+  async outboxItems(): Promise<OutboxItem[]> {
+    return [...this.net.outbox];
+  }
+
+  async retryOutbox(item: number): Promise<void> {
+    this.calls.push(["retryOutbox", item]);
+    this.net.outbox = this.net.outbox.map((one) => (one.id === item ? { ...one, failed: false, reason: "" } : one));
+  }
+
+  async syncState(): Promise<SyncState> {
+    return this.net.sync;
   }
 
   #enter(view: AccountView): Session {

@@ -7,11 +7,14 @@ import type {
   GroupDetails,
   MessageView,
   NetworkState,
+  Reachability,
+  RelayHealth,
   RequestView,
   Session,
   Settings,
   SetupStep,
   Snapshot,
+  SyncState,
   TimelinePage,
 } from "../ipc";
 
@@ -49,6 +52,12 @@ export interface AppState {
   requests: RequestView[];
   setup: SetupStep[];
   network: NetworkState;
+  /** `null` until it is told or asked for. */
+  relayHealth: RelayHealth[] | null;
+  /** `null` until it is told or asked for. */
+  reachability: Reachability | null;
+  /** `null` until it is told or asked for. */
+  sync: SyncState | null;
   settings: Settings;
   openChat: string | null;
   /** `null` while it loads. */
@@ -76,6 +85,9 @@ export const initial: AppState = {
   requests: [],
   setup: [],
   network: { relays: [], outbox: 0, catching_up: false },
+  relayHealth: null,
+  reachability: null,
+  sync: null,
   settings: { notification_text: true },
   openChat: null,
   timeline: null,
@@ -158,6 +170,12 @@ function takeEvent(state: AppState, event: Event): AppState {
       return { ...next, network: event.network };
     case "settings":
       return { ...next, settings: event.settings };
+    case "relay_health":
+      return { ...next, relayHealth: event.relays };
+    case "reachability":
+      return { ...next, reachability: event.reachability };
+    case "sync":
+      return { ...next, sync: event.sync };
     case "open_chat":
       return openFromNotice(next, event.chat, event.message);
   }

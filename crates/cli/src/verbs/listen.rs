@@ -93,6 +93,9 @@ impl Printed {
                 "outbox": network.outbox,
                 "catching_up": network.catching_up,
             })),
+            EventKind::Reachability { reachability } => Some(typed("reachability", json!(reachability))),
+            EventKind::Sync { sync } => Some(typed("sync", json!(sync))),
+            EventKind::RelayHealth { .. } => None,
             EventKind::Chat { .. } | EventKind::Session { .. } | EventKind::Settings { .. } | EventKind::OpenChat { .. } => None,
         })
     }

@@ -7,6 +7,7 @@ mod group_state;
 mod identity;
 mod listen;
 mod messages;
+mod network;
 mod profile;
 mod relays;
 mod requests;
@@ -53,6 +54,10 @@ async fn with_account(open: &Open, verb: Verb) -> Outcome {
         Verb::Message { group, message } => annotations::show(open, &group, &message).await,
         Verb::Messages { group, limit } => messages::list(open, &group, limit).await,
         Verb::Listen { stdin } => listen::run(open, stdin).await,
+        Verb::Reach { verb } => network::reach(open, verb).await,
+        Verb::Outbox { verb } => network::outbox(open, verb).await,
+        Verb::Proxy { verb } => network::proxy(open, verb).await,
+        Verb::Progress => network::progress(open).await,
         Verb::Sync => relays::sync(open).await,
         Verb::Identity(_) | Verb::Relay(_) => Err(Failure::internal("This verb needs no account.")),
     }

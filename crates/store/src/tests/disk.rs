@@ -195,6 +195,7 @@ fn every_table_of_ours_is_strict() {
             "deferred",
             "epochs",
             "key_packages",
+            "list_versions",
             "members",
             "message_ids",
             "messages",
