@@ -116,6 +116,19 @@ fn run(start: Start) -> tauri::Result<()> {
             commands::people::block,
             commands::people::unblock,
             commands::people::blocked,
+            commands::network::relay_lists,
+            commands::network::preview_relay_list,
+            commands::network::set_relay_list,
+            commands::network::restore_relay_list,
+            commands::network::relay_health,
+            commands::network::proxy,
+            commands::network::set_proxy,
+            commands::network::reachability,
+            commands::network::check_reachability,
+            commands::network::fix_reachability,
+            commands::network::outbox,
+            commands::network::retry_outbox,
+            commands::network::sync_state,
         ])
         .setup(move |app| {
             app.manage(Shell::new());

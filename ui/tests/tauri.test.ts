@@ -9,6 +9,7 @@ const cursor = { at: 1, seq: 2 };
 const settings = { notification_text: false, who_may_add_me: "anyone" as const };
 const draft = { text: "t", reply_to: null, edit: null };
 const fields = { name: "n", about: "", picture: "", website: "", address: "" };
+const edit = { role: "reach" as const, relays: ["r"], remove: [] };
 const calls: [keyof Backend, (backend: Backend) => Promise<unknown>, string, object][] = [
   ["inspectKey", (b) => b.inspectKey("k", null), "inspect_key", { key: "k", password: null }],
   ["inspectPerson", (b) => b.inspectPerson("t"), "inspect_person", { text: "t" }],
@@ -94,6 +95,19 @@ const calls: [keyof Backend, (backend: Backend) => Promise<unknown>, string, obj
   ["retrySetup", (b) => b.retrySetup(), "retry_setup", {}],
   ["setRelays", (b) => b.setRelays(["r"]), "set_relays", { relays: ["r"] }],
   ["copyNpub", (b) => b.copyNpub(), "copy_npub", {}],
+  ["relayLists", (b) => b.relayLists(), "relay_lists", {}],
+  ["previewRelayList", (b) => b.previewRelayList(edit), "preview_relay_list", { edit }],
+  ["setRelayList", (b) => b.setRelayList(edit), "set_relay_list", { edit }],
+  ["restoreRelayList", (b) => b.restoreRelayList(3), "restore_relay_list", { version: 3 }],
+  ["relayHealth", (b) => b.relayHealth(), "relay_health", {}],
+  ["proxy", (b) => b.proxy(), "proxy", {}],
+  ["setProxy", (b) => b.setProxy({ way: "tor" }), "set_proxy", { proxy: { way: "tor" } }],
+  ["reachability", (b) => b.reachability(), "reachability", {}],
+  ["checkReachability", (b) => b.checkReachability(), "check_reachability", {}],
+  ["fixReachability", (b) => b.fixReachability(), "fix_reachability", {}],
+  ["outboxItems", (b) => b.outboxItems(), "outbox", {}],
+  ["retryOutbox", (b) => b.retryOutbox(3), "retry_outbox", { item: 3 }],
+  ["syncState", (b) => b.syncState(), "sync_state", {}],
 ];
 
 test.each(calls)("%s is the command it is meant to be", async (_name, call, command, args) => {

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use murmel_engine::{Device, Slot};
 use murmel_ipc::{self as ipc, ErrorCode, KeyPlace};
-use murmel_net::{DialPolicy, Net, NetOptions};
+use murmel_net::{DialPolicy, Net, NetOptions, Route};
 use murmel_store::{AccountRecord, Database, DatabaseKey, StoreError};
 use nostr::{Keys, PublicKey};
 use tokio::sync::{Notify, watch};
@@ -21,9 +21,10 @@ use crate::keychain::Secrets;
 use crate::notices::{Attention, Desk};
 use crate::pace::Pace;
 use crate::people::npub;
+use crate::reachability::ReachBook;
 use crate::setup::SetupState;
 use crate::sync::SyncState;
-use crate::{Error, Options, Result, accounts, outbox, relays, setup, sync};
+use crate::{Error, Options, Result, accounts, outbox, reachability, relay_health, relays, setup, sync};
 
 /// An open account.
 pub(crate) struct Account {
@@ -55,6 +56,8 @@ pub(crate) struct Account {
     pub(crate) auto_accept: bool,
     /// The network set-up.
     pub(crate) setup: SetupState,
+    /// Whether people can reach the account, as it was found last.
+    pub(crate) reach: ReachBook,
     /// Belongs to sync, receive and membership.
     pub(crate) sync: SyncState,
     /// Unread messages in all chats, as far as they were counted.
@@ -131,10 +134,16 @@ impl Account {
                 return Err(error);
             }
         };
-        let dial = if options.allow_loopback { DialPolicy::AllowLoopback } else { DialPolicy::Public };
+        let dial = match (try_it, options.allow_loopback) {
+            // The relay of this conversation is in this program, whatever way others take.
+            (true, _) => DialPolicy::OnlyLoopback,
+            (false, true) => DialPolicy::AllowLoopback,
+            (false, false) => DialPolicy::Public,
+        };
         let pace = murmel_net::Pace { redial_first: options.pace.redial_first, ..murmel_net::Pace::default() };
-        let (net, incoming) =
-            Net::new(NetOptions { dial, proxy: None, auth: Some(secrets.keys.clone()), pace, wire: options.wire.clone() });
+        let (auth, wire) = (Some(secrets.keys.clone()), options.wire.clone());
+        let connect = |route| Net::new(NetOptions { dial, route, auth, pace, wire });
+        let (net, incoming) = if try_it { connect(Route::Direct) } else { options.routing.admit(connect) };
         let view = ipc::AccountView { npub: npub(&pubkey), name: record.name, key_place, try_it, other_clients: record.other_clients };
         let account = Arc::new(Self {
             db,
@@ -151,6 +160,7 @@ impl Account {
             last_network: tokio::sync::Mutex::default(),
             auto_accept,
             setup: SetupState::new(steps),
+            reach: ReachBook::default(),
             sync: SyncState::new(options.housekeeping),
             unread: AtomicU32::new(0),
             view: Mutex::new(view),
@@ -158,6 +168,8 @@ impl Account {
         });
         account.spawn(outbox::run(Arc::clone(&account)));
         account.spawn(setup::run(Arc::clone(&account)));
+        account.spawn(reachability::run(Arc::clone(&account)));
+        account.spawn(relay_health::run(Arc::clone(&account)));
         sync::start(&account, incoming);
         accounts::count_unread(&account).await?;
         account.spawn(accounts::watch_unread(Arc::clone(&account)));

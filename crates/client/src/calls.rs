@@ -5,4 +5,5 @@ mod accounts;
 mod choice;
 mod groups;
 mod messages;
+mod network;
 mod people;

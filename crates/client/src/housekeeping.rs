@@ -24,6 +24,10 @@ pub struct Housekeeping {
     pub change_patience: Duration,
     /// How long nobody may write here, while what others write cannot be read, before a removal that had lost a race is believed after all.
     pub left_behind: Duration,
+    /// After the set-up: rest before it is looked whether people can reach the account.
+    pub reach_first: Duration,
+    /// How often that is looked at.
+    pub reach_every: Duration,
     /// How often cursors of live subscriptions move on, and what waited for a reason is looked at again.
     pub tick: Duration,
 }
@@ -40,6 +44,8 @@ impl Default for Housekeeping {
             departure_turn: Duration::from_secs(3),
             change_patience: Duration::from_secs(30),
             left_behind: Duration::from_secs(600),
+            reach_first: Duration::from_secs(5),
+            reach_every: Duration::from_secs(6 * 60 * 60),
             tick: Duration::from_secs(60),
         }
     }

@@ -20,7 +20,7 @@ use crate::{Error, Result, outbox};
 pub(crate) const KEY_PACKAGE: Kind = Kind::Custom(30443);
 /// How long the outbox gets until a step counts as failed; it goes on trying all the same.
 const PATIENCE: Duration = Duration::from_secs(30);
-const KINDS: [ListKind; 2] = [ListKind::Relays, ListKind::Inbox];
+pub(crate) const KINDS: [ListKind; 2] = [ListKind::Relays, ListKind::Inbox];
 
 /// Finds what other clients of this identity have published, adopts their lists, and counts their key package slots.
 pub(crate) async fn look_up(account: &Arc<Account>) -> Result<()> {
@@ -40,6 +40,9 @@ pub(crate) async fn look_up(account: &Arc<Account>) -> Result<()> {
             let own = tx.account()?.map(|record| Slot::new(record.slot).hex());
             let others = u32::try_from(slots_besides(&events, own.as_deref())).unwrap_or(u32::MAX);
             tx.set_other_clients(others)?;
+            for kind in KINDS {
+                keep(tx, kind, &events)?;
+            }
             if let Some(adopted) = adopted {
                 let known = relays::load(tx)?;
                 let or = |new: Vec<String>, old: Vec<String>| if new.is_empty() { old } else { new };
@@ -110,20 +113,15 @@ pub(crate) async fn publish(account: &Arc<Account>) -> Result<()> {
 
 /// Enqueues the next version of a list; `None` where the published one needs no change.
 fn revise(tx: &Tx<'_>, kind: ListKind, published: &[Event], targets: &[String], keys: &Keys, now: u64) -> Result<Option<OutboxId>> {
-    let number = kind.kind().as_u16();
-    let (last, mine, previous) = (format!("list.{number}.outbox"), format!("list.{number}.mine"), format!("list.{number}.previous"));
-    let newest = newest(published, kind);
-    let base = newest.and_then(|event| RelayList::parse(kind, event).ok()).unwrap_or_else(|| RelayList::new(kind));
+    let names = Names::of(kind);
     let relays = relays::load(tx)?;
-    let chosen = addresses(if kind == ListKind::Relays { &relays.outbox } else { &relays.inbox });
-    // In a list that others made, an entry is not widened beyond what we need.
-    let purpose = if newest.is_some() { RelayUse::Write } else { RelayUse::Both };
-    let wanted: Vec<(RelayAddress, RelayUse)> = chosen.iter().map(|address| (address.clone(), purpose)).collect();
-    let ours: Vec<String> = tx.progress_text(&mine)?.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
-    let dropped: Vec<RelayAddress> = addresses(&ours).into_iter().filter(|address| !chosen.contains(address)).collect();
-    let next = base.without(&dropped).merge(&wanted);
+    let chosen = if kind == ListKind::Relays { &relays.outbox } else { &relays.inbox };
+    keep(tx, kind, published)?;
+    let newest = newest_known(tx, kind)?;
+    let base = newest.as_ref().and_then(|event| RelayList::parse(kind, event).ok()).unwrap_or_else(|| RelayList::new(kind));
+    let Next { list: next, ours } = next(tx, kind, newest.as_ref(), chosen, None)?;
 
-    let waiting = match tx.progress_number(&last)? {
+    let waiting = match tx.progress_number(&names.last)? {
         Some(id) => tx.outbox(OutboxId(id.try_into().unwrap_or_default()))?.filter(|row| row.state == OutboxState::Open),
         None => None,
     };
@@ -134,26 +132,101 @@ fn revise(tx: &Tx<'_>, kind: ListKind, published: &[Event], targets: &[String], 
         }
         tx.set_outbox_state(row.id, OutboxState::Cancelled, "A newer list took its place.")?;
     }
-    // Remembered as ours is only what we added: what others listed before stays when we leave a relay.
-    let base_entries: Vec<RelayAddress> = base.entries().into_iter().map(|(address, _)| address).collect();
-    let added: Vec<String> = chosen
-        .iter()
-        .filter(|address| ours.iter().any(|text| text == address.as_str()) || !base_entries.contains(address))
-        .map(|address| address.as_str().to_owned())
-        .collect();
-    tx.put_progress_text(&mine, &serde_json::to_string(&added).unwrap_or_default())?;
-    if newest.is_some() && next == base {
+    tx.put_progress_text(&names.mine, &serde_json::to_string(&ours).unwrap_or_default())?;
+    tx.remove_progress(&names.remove)?;
+    tx.remove_progress(&names.restore)?;
+    // A version that only this computer knows is published, too: relays may have lost it.
+    let again = tx.progress_number(&names.again)?.is_some();
+    tx.remove_progress(&names.again)?;
+    if !again && next == base && newest.is_some_and(|event| published.iter().any(|there| there.id == event.id)) {
         return Ok(None);
     }
-    if let Some(event) = newest {
-        tx.put_progress_text(&previous, &event.as_json())?;
-    }
-    let created_at = newest.map_or(now, |event| now.max(event.created_at.as_secs() + 1));
+    let created_at = newest_known(tx, kind)?.map_or(now, |event| now.max(event.created_at.as_secs() + 1));
     let event = next.to_event().custom_created_at(Timestamp::from_secs(created_at)).sign_with_keys(keys).map_err(|_| unsigned())?;
+    keep(tx, kind, std::slice::from_ref(&event))?;
     let purpose = if kind == ListKind::Relays { Purpose::RelayList } else { Purpose::InboxList };
     let id = tx.enqueue(&row(&event, purpose, now), targets)?;
-    tx.put_progress_number(&last, id.0.unsigned_abs())?;
+    tx.put_progress_number(&names.last, id.0.unsigned_abs())?;
     Ok(Some(id))
+}
+
+/// Under which names a list's state is kept.
+pub(crate) struct Names {
+    /// The outbox row of the newest version.
+    last: String,
+    /// Whether a new version is wanted although nothing changed: a relay has lost the one it had.
+    again: String,
+    /// Entries that we added: what others listed before stays when we leave a relay.
+    mine: String,
+    /// Entries of others that the person wants out.
+    pub(crate) remove: String,
+    /// The version that the person wants back.
+    pub(crate) restore: String,
+}
+
+impl Names {
+    pub(crate) fn of(kind: ListKind) -> Self {
+        let name = |what: &str| format!("list.{}.{what}", kind.kind().as_u16());
+        Self { last: name("outbox"), again: name("again"), mine: name("mine"), remove: name("remove"), restore: name("restore") }
+    }
+}
+
+/// The next version of a list.
+pub(crate) struct Next {
+    pub(crate) list: RelayList,
+    /// Entries that are there because of us.
+    ours: Vec<String>,
+}
+
+/// The next version of a list after `newest`, with `chosen` in it. `remove` stands for what the person wants out; `None` takes what is kept.
+pub(crate) fn next(tx: &Tx<'_>, kind: ListKind, newest: Option<&Event>, chosen: &[String], remove: Option<&[String]>) -> Result<Next> {
+    let names = Names::of(kind);
+    let texts = |name: &str| -> Result<Vec<String>> {
+        Ok(tx.progress_text(name)?.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
+    };
+    let restored = match tx.progress_number(&names.restore)? {
+        Some(id) if remove.is_none() => tx.list_version(i64::try_from(id).unwrap_or_default())?,
+        _ => None,
+    };
+    let restored = restored.and_then(|version| Event::from_json(version.event).ok());
+    let base = restored.as_ref().or(newest).and_then(|event| RelayList::parse(kind, event).ok()).unwrap_or_else(|| RelayList::new(kind));
+    let ours = texts(&names.mine)?;
+    let unwanted = match remove {
+        Some(unwanted) => unwanted.to_vec(),
+        None => texts(&names.remove)?,
+    };
+    let chosen_there = addresses(chosen);
+    let dropped: Vec<RelayAddress> =
+        addresses(&union(&[&ours, &unwanted])).into_iter().filter(|address| !chosen_there.contains(address)).collect();
+    // In a list that others made, an entry is not widened beyond what we need.
+    let purpose = if newest.is_some() { RelayUse::Write } else { RelayUse::Both };
+    let wanted: Vec<(RelayAddress, RelayUse)> = chosen_there.iter().map(|address| (address.clone(), purpose)).collect();
+    // Remembered as ours is only what we added.
+    let there: Vec<RelayAddress> = base.entries().into_iter().map(|(address, _)| address).collect();
+    let ours_now = chosen_there
+        .iter()
+        .filter(|address| ours.iter().any(|text| text == address.as_str()) || !there.contains(address))
+        .map(|address| address.as_str().to_owned());
+    Ok(Next { list: base.without(&dropped).merge(&wanted), ours: ours_now.collect() })
+}
+
+/// Has the next version of a list published although nothing in it changed.
+pub(crate) fn again(tx: &Tx<'_>, kind: ListKind) -> Result<()> {
+    Ok(tx.put_progress_number(&Names::of(kind).again, 1)?)
+}
+
+/// Keeps versions of a list, so that none is lost.
+pub(crate) fn keep(tx: &Tx<'_>, kind: ListKind, events: &[Event]) -> Result<()> {
+    for event in events.iter().filter(|event| event.kind == kind.kind()) {
+        tx.keep_list_version(kind.kind().as_u16(), &event.id, &event.as_json(), event.created_at.as_secs())?;
+    }
+    Ok(())
+}
+
+/// The newest version that was ever seen, on a relay or here: relays may have forgotten it.
+pub(crate) fn newest_known(tx: &Tx<'_>, kind: ListKind) -> Result<Option<Event>> {
+    let versions = tx.list_versions(kind.kind().as_u16())?;
+    Ok(versions.into_iter().find_map(|version| Event::from_json(version.event).ok()))
 }
 
 /// An outbox row for a public event of the account.

@@ -8,6 +8,7 @@ use murmel_net::Wire;
 use murmel_store::Execution;
 use zeroize::Zeroizing;
 
+use crate::proxy::Routing;
 use crate::{Clock, Housekeeping, KeychainChoice, Pace};
 
 /// Relays that a new account starts with; editable.
@@ -41,6 +42,8 @@ pub struct Options {
     /// Carries frames to relays instead of sockets. Only simulations set it, and with it everything runs on the caller's thread:
     /// transactions, and calls of the keychain.
     pub wire: Option<Arc<dyn Wire>>,
+    /// The way that connections of every account take; read from the profile folder.
+    pub(crate) routing: Arc<Routing>,
 }
 
 impl Options {
@@ -57,6 +60,7 @@ impl Options {
             pace: Pace::default(),
             housekeeping: Housekeeping::default(),
             wire: None,
+            routing: Arc::default(),
         }
     }
 

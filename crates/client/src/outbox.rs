@@ -2,16 +2,18 @@
 //! It encrypts nothing, and decides nothing about what an acceptance means.
 
 mod flight;
+mod items;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use murmel_ipc::{self as ipc, DeliveryAnswer, ErrorCode};
-use murmel_store::{Answer, KIND_CHAT, MessageId, OutboxId, OutboxRecord, OutboxState, Purpose, Tx};
+use murmel_store::{Answer, Delivery, KIND_CHAT, MessageId, OutboxId, OutboxRecord, OutboxState, Purpose, Tx};
 use nostr::{Event, JsonUtil as _};
 
 use self::flight::{Attempt, Flight};
+pub(crate) use self::items::{items, retry_item};
 use crate::account::Account;
 use crate::changes::{self, Changes};
 use crate::groups::Groups;
@@ -315,8 +317,11 @@ pub(crate) async fn delivery(account: &Arc<Account>, message: i64) -> Result<Vec
 
 /// What each relay said of a message, inside a transaction.
 pub(crate) fn deliveries(tx: &Tx<'_>, message: MessageId) -> Result<Vec<ipc::Delivery>> {
-    let deliveries = tx.deliveries_of_message(message)?;
-    Ok(deliveries
+    Ok(delivery_views(tx.deliveries_of_message(message)?))
+}
+
+fn delivery_views(deliveries: Vec<Delivery>) -> Vec<ipc::Delivery> {
+    deliveries
         .into_iter()
         .map(|delivery| ipc::Delivery {
             relay: delivery.relay,
@@ -331,7 +336,7 @@ pub(crate) fn deliveries(tx: &Tx<'_>, message: MessageId) -> Result<Vec<ipc::Del
             attempts: delivery.attempts,
             at: delivery.last_at,
         })
-        .collect())
+        .collect()
 }
 
 #[cfg(test)]

@@ -44,6 +44,7 @@ struct State {
 impl Profile {
     pub(crate) async fn open(options: Options) -> Result<Arc<Self>> {
         let home = Home::open(&options.home)?;
+        options.routing.load(&options.home);
         home.remove_try_it()?;
         let keychain = usable_keychain(&options, &home).await?;
         identity::discard_unfinished(&home, keychain.as_ref()).await?;

@@ -4,6 +4,7 @@
 mod fork;
 mod group;
 mod left_behind;
+mod unreadable;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ pub(crate) use group::{Taking, applied, insert_system, insert_system_row, projec
 
 pub(crate) use fork::{forget_loss, forget_removed, gone, is_followed, races};
 pub(crate) use left_behind::{closed, conclude, forget as forget_doubt};
+pub(crate) use unreadable::{all as unreadable, forget as forget_unreadable};
 
 use crate::account::Account;
 use crate::chores::Chore;
@@ -65,7 +67,13 @@ fn sort_in(account: &Account, relay: &RelayAddress, event: Event) -> Option<Even
     #[cfg(murmel_bug = "cursor_from_sender_time")]
     account.sync.newest.fetch_max(event.created_at.as_secs(), std::sync::atomic::Ordering::SeqCst);
     match group::routing_of(&event) {
-        Some(routing) if event.kind == Kind::MlsGroupMessage => account.sync.feeds.keep(Feed::Group(*routing.as_bytes()), relay, event),
+        Some(routing) if event.kind == Kind::MlsGroupMessage => {
+            let live = account.sync.feeds.keep(Feed::Group(*routing.as_bytes()), relay, event);
+            if live.is_none() {
+                account.sync.fetched(1);
+            }
+            live
+        }
         _ => Some(event),
     }
 }
@@ -82,12 +90,15 @@ async fn note(account: &Arc<Account>, item: Incoming) {
                 }
             }
         }
-        Incoming::Refused { relay, feed, .. } => {
-            if let Some(taken) = feeds.refused(feed, &relay) {
+        Incoming::Refused { relay, feed, detail, .. } => {
+            if let Some(taken) = feeds.refused(feed, &relay, detail) {
                 backlog(account, taken).await;
             }
         }
-        Incoming::Connected { lane, relay } => feeds.connection(lane, &relay, true),
+        Incoming::Connected { lane, relay } => {
+            account.sync.begins_anew();
+            feeds.connection(lane, &relay, true);
+        }
         Incoming::Disconnected { lane, relay } => feeds.connection(lane, &relay, false),
         Incoming::Gap { .. } => account.sync.chore(Chore::ReadAgain),
     }
@@ -149,6 +160,9 @@ async fn take(account: &Arc<Account>, events: Vec<Event>, backlog: Backlog) -> R
     requests::take(account, wraps).await?;
     for batch in groups.chunks(BATCH_CAP) {
         take_batch(account, batch.to_vec(), backlog).await?;
+        if backlog != Backlog::Live {
+            account.sync.applied(batch.len());
+        }
     }
     Ok(())
 }

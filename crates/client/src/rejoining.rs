@@ -35,6 +35,7 @@ pub(crate) fn leave_copy(tx: &Tx<'_>, groups: &mut Groups, group: &GroupId) -> R
 pub(crate) fn forget_progress(tx: &Tx<'_>, chat: &ChatRecord) -> Result<()> {
     receive::forget_loss(tx, chat)?;
     receive::forget_doubt(tx, chat.id)?;
+    receive::forget_unreadable(tx, chat.id)?;
     departures::forget(tx, chat.id)?;
     membership::forget_made(tx, chat.id)
 }

@@ -75,7 +75,11 @@ pub(crate) async fn list(account: &Arc<Account>) -> Result<Vec<String>> {
     Ok(current(account).await?.all())
 }
 
-pub(crate) async fn set(account: &Arc<Account>, relays: Vec<String>) -> Result<()> {
+/// Those of the texts that are not empty, each once.
+///
+/// # Errors
+/// `InvalidInput` where one is no relay address, there is none at all, or there are more than [`MAX_RELAYS`].
+pub(crate) fn checked(relays: &[String]) -> Result<Vec<String>> {
     let trimmed: Vec<String> = relays.iter().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()).collect();
     let relays = union(&[&trimmed]);
     if relays.is_empty() {
@@ -87,6 +91,11 @@ pub(crate) async fn set(account: &Arc<Account>, relays: Vec<String>) -> Result<(
     for text in &relays {
         RelayAddress::parse(text).map_err(|error| Error::new(ErrorCode::InvalidInput, format!("{text}: {error}.")))?;
     }
+    Ok(relays)
+}
+
+pub(crate) async fn set(account: &Arc<Account>, relays: Vec<String>) -> Result<()> {
+    let relays = checked(&relays)?;
     account
         .db
         .write(move |tx, _| {
@@ -94,10 +103,15 @@ pub(crate) async fn set(account: &Arc<Account>, relays: Vec<String>) -> Result<(
             setup::lists_changed(tx)
         })
         .await?;
+    were_changed(account).await;
+    Ok(())
+}
+
+/// After a transaction that changed the relays: publishes the lists and follows the relays.
+pub(crate) async fn were_changed(account: &Arc<Account>) {
     setup::lists_changed_now(account);
     account.sync.chore(Chore::Follow);
     network_changed(account).await;
-    Ok(())
 }
 
 /// Relays, connections and the outbox, as the window shows them.

@@ -3,6 +3,7 @@
 
 mod again;
 mod feeds;
+mod state;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -17,6 +18,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 
 pub(crate) use again::{read_again, read_whole};
 pub(crate) use feeds::{Feeds, Taken};
+pub(crate) use state::state;
 
 use crate::account::Account;
 use crate::chores::{self, CHORES_CAP, Chore};
@@ -64,6 +66,9 @@ pub(crate) struct SyncState {
     /// The latest date that anybody wrote.
     #[cfg(murmel_bug = "cursor_from_sender_time")]
     pub(crate) newest: AtomicU64,
+    /// Events of backlogs that were fetched since the account was last at rest, and those of them that were taken.
+    fetched: AtomicU64,
+    applied: AtomicU64,
     /// How many of those were read again since.
     made_good: AtomicU64,
     /// Held while everything is read again.
@@ -92,6 +97,8 @@ impl SyncState {
             missed: AtomicU64::new(0),
             #[cfg(murmel_bug = "cursor_from_sender_time")]
             newest: AtomicU64::new(0),
+            fetched: AtomicU64::new(0),
+            applied: AtomicU64::new(0),
             made_good: AtomicU64::new(0),
             reading_again: tokio::sync::Mutex::default(),
             reading_whole: Mutex::default(),
@@ -130,6 +137,26 @@ impl SyncState {
         self.taking.store(taking, Ordering::SeqCst);
         if !taking {
             self.moved.notify_waiters();
+        }
+    }
+
+    /// Events of a backlog came.
+    pub(crate) fn fetched(&self, count: usize) {
+        self.fetched.fetch_add(count as u64, Ordering::SeqCst);
+        self.moved.notify_waiters();
+    }
+
+    /// Events of a backlog were taken.
+    pub(crate) fn applied(&self, count: usize) {
+        self.applied.fetch_add(count as u64, Ordering::SeqCst);
+        self.moved.notify_waiters();
+    }
+
+    /// A connection came up: where nothing was under way, what comes now is another catch-up.
+    pub(crate) fn begins_anew(&self) {
+        if self.is_at_rest() {
+            self.fetched.store(0, Ordering::SeqCst);
+            self.applied.store(0, Ordering::SeqCst);
         }
     }
 
@@ -210,6 +237,7 @@ impl SyncState {
 pub(crate) fn start(account: &Arc<Account>, incoming: mpsc::Receiver<Incoming>) {
     account.spawn(receive::run(Arc::clone(account), incoming));
     account.spawn(expiry::run(Arc::clone(account)));
+    account.spawn(state::run(Arc::clone(account)));
     if let Some(chores) = account.sync.take_chores() {
         account.spawn(chores::run(Arc::clone(account), chores));
     }

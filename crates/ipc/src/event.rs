@@ -2,7 +2,8 @@ use serde::Serialize;
 use ts_rs::TS;
 
 use crate::{
-    AccountEntry, ChatRow, GroupDetails, KeyPlace, MessageView, NetworkState, PersonView, RequestView, Session, Settings, SetupStep,
+    AccountEntry, ChatRow, GroupDetails, KeyPlace, MessageView, NetworkState, PersonView, Reachability, RelayHealth, RequestView, Session,
+    Settings, SetupStep, SyncState,
 };
 
 /// What `subscribe` returns: the state on which the events that follow build.
@@ -117,6 +118,21 @@ pub enum EventKind {
     Network {
         /// All of it.
         network: NetworkState,
+    },
+    /// How relays behave; at most one in two seconds.
+    RelayHealth {
+        /// All of them.
+        relays: Vec<RelayHealth>,
+    },
+    /// Whether people can reach the account was looked at.
+    Reachability {
+        /// All of it.
+        reachability: Reachability,
+    },
+    /// Catching up went on, or something cannot be read; at most one in half a second.
+    Sync {
+        /// All of it.
+        sync: SyncState,
     },
     /// The person's choices changed.
     Settings {

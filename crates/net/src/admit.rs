@@ -13,6 +13,7 @@ use nostr::{Event, EventId, Filter, Kind, RelayUrl, SubscriptionId, Timestamp};
 use nostr_sdk::pool::policy::{AdmitPolicy, AdmitStatus, PolicyError};
 
 use crate::RelayAddress;
+use crate::health::HealthBook;
 use crate::incoming::{Feed, Outlet};
 
 /// Longest content of a group message (kind 445) and of every kind not named here, in bytes.
@@ -71,11 +72,12 @@ struct Request {
 pub(crate) struct Registry {
     requests: Mutex<HashMap<SubscriptionId, Request>>,
     verified: Mutex<LruCache<EventId, Signature>>,
+    health: Arc<HealthBook>,
 }
 
 impl Registry {
-    pub(crate) fn new() -> Self {
-        Self { requests: Mutex::new(HashMap::new()), verified: Mutex::new(LruCache::new(VERIFIED_CAP)) }
+    pub(crate) fn new(health: Arc<HealthBook>) -> Self {
+        Self { requests: Mutex::new(HashMap::new()), verified: Mutex::new(LruCache::new(VERIFIED_CAP)), health }
     }
 
     pub(crate) fn enter(&self, id: SubscriptionId, relay: RelayUrl, wants: Vec<Want>, sink: Sink) {
@@ -126,12 +128,14 @@ impl Registry {
     async fn take(&self, relay: &RelayUrl, id: &SubscriptionId, event: &Event) {
         if !fits(event) || !self.is_authentic(event) {
             tracing::debug!("an event that is too large or forged was dropped");
+            self.health.of(relay).lied();
             return;
         }
         let Some((sink, addresses)) = self.note(relay, id, event) else {
             tracing::debug!("an event that nobody asked for was dropped");
             return;
         };
+        self.health.of(relay).delivered();
         match sink {
             Sink::Stream(outlet) => outlet.deliver(&addresses, event).await,
             Sink::Collect(collected) => collect(&mut collected.lock().unwrap_or_else(PoisonError::into_inner), event),

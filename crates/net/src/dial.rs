@@ -11,9 +11,10 @@ pub enum DialPolicy {
     /// Public internet hosts over TLS only.
     #[default]
     Public,
-    /// As [`DialPolicy::Public`], and also this computer itself, with or without TLS. The developer switch, the
-    /// try-it conversation and tests use it.
+    /// As [`DialPolicy::Public`], and also this computer itself, with or without TLS. The developer switch and tests use it.
     AllowLoopback,
+    /// This computer and nothing else: the try-it conversation uses it.
+    OnlyLoopback,
 }
 
 /// Why an address is not dialled. It is a rule of this program, not a fault of the network.
@@ -49,6 +50,9 @@ pub enum DialRefusal {
     /// Every address that the name resolved to is private or special.
     #[error("the name {0} leads to private or special addresses only, which are not dialled")]
     ResolvesToSpecial(String),
+    /// Another computer, where only this one is dialled.
+    #[error("the conversation for trying out stays on this computer; {0} is not dialled")]
+    Elsewhere(String),
     /// An onion address without a proxy would leak the name to the resolver.
     #[error("an .onion address needs a proxy; set one in the network settings")]
     OnionWithoutProxy,
@@ -127,7 +131,11 @@ impl DialPolicy {
 
     /// Whether a resolved address may be dialled.
     pub(crate) fn admits(self, ip: IpAddr) -> bool {
-        is_public(ip) || (self == Self::AllowLoopback && is_loopback(ip))
+        match self {
+            Self::Public => is_public(ip),
+            Self::AllowLoopback => is_public(ip) || is_loopback(ip),
+            Self::OnlyLoopback => is_loopback(ip),
+        }
     }
 
     fn check_address(self, ip: IpAddr) -> Result<Target, DialRefusal> {
@@ -135,6 +143,8 @@ impl DialPolicy {
             Ok(Target::Address(ip))
         } else if is_loopback(ip) {
             Err(DialRefusal::Loopback)
+        } else if self == Self::OnlyLoopback {
+            Err(DialRefusal::Elsewhere(ip.to_string()))
         } else {
             Err(DialRefusal::SpecialAddress(ip))
         }
@@ -149,9 +159,12 @@ impl DialPolicy {
         if plain == "localhost" || plain.ends_with(".localhost") {
             // RFC 6761: these names mean loopback, whatever a resolver says.
             return match self {
-                Self::AllowLoopback => Ok((Target::Address(IpAddr::V4(Ipv4Addr::LOCALHOST)), true)),
+                Self::AllowLoopback | Self::OnlyLoopback => Ok((Target::Address(IpAddr::V4(Ipv4Addr::LOCALHOST)), true)),
                 Self::Public => Err(DialRefusal::Loopback),
             };
+        }
+        if self == Self::OnlyLoopback {
+            return Err(DialRefusal::Elsewhere(plain));
         }
         if plain.ends_with(".onion") {
             return if proxied { Ok((Target::Name(plain), true)) } else { Err(DialRefusal::OnionWithoutProxy) };

@@ -11,14 +11,15 @@ mod admit;
 mod dial;
 mod embedded;
 mod frame;
+mod health;
 mod incoming;
 mod link;
 mod lists;
 mod net;
+mod route;
 mod socket;
 mod wire;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,9 +30,11 @@ pub use admit::{CONTENT_BYTES_CAP, FETCH_BYTES_CAP, FETCH_EVENTS_CAP, GIFT_WRAP_
 pub use dial::{DialPolicy, DialRefusal};
 pub use embedded::{EmbeddedRelay, EmbeddedRelayError};
 pub use frame::{MESSAGE_BYTES_CAP, MESSAGE_PARTS_CAP, frame_fits};
+pub use health::{Auth, HEALTH_CAP, Phase, explained};
 pub use incoming::{Feed, INCOMING_CAP, Incoming, NOTICES_CAP};
 pub use lists::{LIST_ENTRIES_CAP, ListError, ListKind, RelayList, RelayUse};
 pub use net::{LINKS_CAP, Net};
+pub use route::{Proxy, Route};
 pub use socket::{ADDRESSES_TRIED_CAP, FRAME_BYTES_CAP};
 pub use wire::{Frame, Line, Wire};
 
@@ -40,8 +43,8 @@ pub use wire::{Frame, Line, Wire};
 pub struct NetOptions {
     /// Which addresses may be dialled.
     pub dial: DialPolicy,
-    /// A SOCKS5 proxy for every connection. When it does not answer, nothing is dialled.
-    pub proxy: Option<SocketAddr>,
+    /// The way that every connection takes.
+    pub route: Route,
     /// The account's key, with which the inbox lane answers a relay's demand for authentication (NIP-42).
     pub auth: Option<Keys>,
     /// Pauses and patience.
@@ -135,7 +138,7 @@ pub struct GroupFeed {
     pub since: Option<Timestamp>,
 }
 
-/// The state of one connection.
+/// How a relay stands on one lane. Times are durations, because the network has no clock of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RelayStatus {
     /// The relay, in the spelling that was used first.
@@ -144,6 +147,22 @@ pub struct RelayStatus {
     pub lane: Lane,
     /// Whether the connection is open.
     pub connected: bool,
-    /// Why not, when it is not.
+    /// Where the connection stands.
+    pub phase: Phase,
+    /// Why there is none, when there is none.
     pub fault: Option<String>,
+    /// The last thing that went wrong, and how long ago that was.
+    pub last_fault: Option<(String, Duration)>,
+    /// How we stand about authentication.
+    pub auth: Auth,
+    /// How long it takes to answer.
+    pub latency: Option<Duration>,
+    /// How long ago it handed an event over or took one.
+    pub delivered: Option<Duration>,
+    /// How long it rests until it is dialled again.
+    pub next_dial: Option<Duration>,
+    /// 0 to 100: which relay is asked first. 50 for one that is not known yet.
+    pub score: u8,
+    /// What its clock showed, Unix seconds, and how long ago that was; many relays do not say.
+    pub date: Option<(u64, Duration)>,
 }

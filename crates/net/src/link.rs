@@ -7,8 +7,7 @@ mod slots;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use nostr::{Event, EventId, Filter, RelayMessage, RelayUrl, SubscriptionId};
@@ -24,6 +23,7 @@ use self::reading::Reading;
 use self::slots::Slot;
 use crate::admit::{Collected, Registry, Want};
 use crate::frame::MESSAGE_BYTES_CAP;
+use crate::health::{Auth, Health, Phase, explained};
 use crate::incoming::{Feed, Incoming, Notices, Outlet};
 use crate::socket::DialFault;
 use crate::{Answer, Lane, Pace, RelayAddress};
@@ -62,29 +62,9 @@ pub(crate) enum Command {
     Follow {
         wants: Vec<Want>,
     },
+    /// Connections take another way from now on.
+    Redial,
     Stop,
-}
-
-/// What others may see of a link.
-#[derive(Debug, Default)]
-pub(crate) struct LinkState {
-    connected: AtomicBool,
-    fault: Mutex<Option<String>>,
-}
-
-impl LinkState {
-    pub(crate) fn is_connected(&self) -> bool {
-        self.connected.load(Ordering::Acquire)
-    }
-
-    pub(crate) fn fault(&self) -> Option<String> {
-        self.fault.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn set(&self, connected: bool, fault: Option<String>) {
-        self.connected.store(connected, Ordering::Release);
-        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
-    }
 }
 
 /// What a link is made of.
@@ -99,7 +79,7 @@ pub(crate) struct LinkParts {
     pub(crate) pace: Pace,
     /// Whether the lane has a signer, so that a relay's demand for authentication can be met.
     pub(crate) may_authenticate: bool,
-    pub(crate) state: Arc<LinkState>,
+    pub(crate) health: Arc<Health>,
 }
 
 pub(crate) struct Link {
@@ -155,7 +135,7 @@ impl Link {
                 break;
             }
         }
-        self.parts.state.set(false, None);
+        self.parts.health.idle();
         self.answer_all(|| Answer::Unreachable { detail: "the connection was closed".to_owned() });
         self.commands.close();
         drop(self.parts.pool.force_remove_relay(&self.parts.url).await);
@@ -174,10 +154,25 @@ impl Link {
             Ok((relay, notifications))
         };
         tokio::pin!(dialling);
+        let begun = Instant::now();
+        self.parts.health.dialling();
         loop {
             tokio::select! {
-                dialled = &mut dialling => return Some(dialled),
-                command = self.commands.recv() => if self.take(command).is_break() { return None },
+                dialled = &mut dialling => {
+                    if dialled.is_ok() {
+                        self.parts.health.opened(begun.elapsed());
+                    }
+                    return Some(dialled);
+                }
+                command = self.commands.recv() => {
+                    let again = matches!(command, Some(Command::Redial));
+                    if self.take(command).is_break() {
+                        return None;
+                    }
+                    if again {
+                        return Some(Err(RelayError::Transport(TransportError::backend(DialFault::Rerouted))));
+                    }
+                }
             }
         }
     }
@@ -186,7 +181,7 @@ impl Link {
     fn dial_failed(&mut self, fault: RelayError) -> Duration {
         let refusal = refusal_of(&fault);
         let detail = describe(&fault);
-        self.parts.state.set(false, Some(detail.clone()));
+        self.parts.health.lost(if refusal { Phase::Forbidden } else { Phase::Resting }, detail.clone());
         self.answer_all(|| match refusal {
             true => Answer::NotDialled { detail: detail.clone() },
             false => Answer::Unreachable { detail: detail.clone() },
@@ -208,6 +203,7 @@ impl Link {
         let begun = Instant::now();
         let mut until = begun + pause;
         loop {
+            self.parts.health.rests_until(until);
             tokio::select! {
                 () = tokio::time::sleep_until(until) => {}
                 () = self.parts.outlet.gap.opened() => {
@@ -216,7 +212,14 @@ impl Link {
                 }
                 command = self.commands.recv() => {
                     let urgent = matches!(command, Some(Command::Publish { .. } | Command::Fetch { .. }));
+                    let again = matches!(command, Some(Command::Redial));
                     self.take(command)?;
+                    if again {
+                        // What failed on another way says nothing about this one.
+                        self.failures = 0;
+                        until = begun;
+                        continue;
+                    }
                     if !self.is_idle() {
                         until = until.min(begun + if urgent { self.parts.pace.redial_first } else { pause });
                     }
@@ -239,7 +242,6 @@ impl Link {
         // A relay that hangs up before it says anything counts as a failed dial.
         self.failures = self.failures.saturating_add(1);
         self.authenticated = false;
-        self.parts.state.set(true, None);
         self.announce(|lane, relay| Incoming::Connected { lane, relay });
         self.open_slots(relay);
         self.send_readings(relay);
@@ -255,7 +257,12 @@ impl Link {
                     Err(_) => return ControlFlow::Continue(()),
                 },
                 command = self.commands.recv() => {
+                    let again = matches!(command, Some(Command::Redial));
                     self.take(command)?;
+                    if again {
+                        self.failures = 0;
+                        return ControlFlow::Continue(());
+                    }
                     self.settle_slots(relay);
                     self.send_readings(relay);
                 }
@@ -277,11 +284,15 @@ impl Link {
             }
             RelayNotification::Authenticated => {
                 self.authenticated = true;
+                self.parts.health.auth(Auth::Given);
                 self.send_refused_again();
                 self.ask_closed_again(relay);
                 self.send_readings(relay);
             }
-            RelayNotification::AuthenticationFailed => self.authentication_failed(),
+            RelayNotification::AuthenticationFailed => {
+                self.parts.health.auth(Auth::Refused);
+                self.authentication_failed();
+            }
             _ => {}
         }
     }
@@ -291,6 +302,9 @@ impl Link {
             RelayMessage::Ok { event_id, status, message } => self.answered(event_id, *status, message),
             RelayMessage::EndOfStoredEvents(id) => self.stored_events_ended(relay, id),
             RelayMessage::Closed { subscription_id, message } => self.subscription_closed(relay, subscription_id, message),
+            RelayMessage::Auth { .. } if !self.authenticated => {
+                self.parts.health.auth(if self.parts.may_authenticate { Auth::Asked } else { Auth::Withheld });
+            }
             _ => {}
         }
     }
@@ -298,7 +312,7 @@ impl Link {
     async fn hang_up(&mut self, relay: &Relay) {
         relay.disconnect();
         drop(self.parts.pool.force_remove_relay(&self.parts.url).await);
-        self.parts.state.set(false, Some("the connection was lost".to_owned()));
+        self.parts.health.lost(Phase::Resting, "the connection was lost".to_owned());
         self.close_slots();
         self.connection_lost();
         self.fail_readings("the relay closed the connection");
@@ -311,6 +325,7 @@ impl Link {
         self.last_used = Instant::now();
         match command {
             None | Some(Command::Stop) => return ControlFlow::Break(()),
+            Some(Command::Redial) => {}
             Some(Command::Publish { address, event, reply }) => {
                 self.note_address(address);
                 self.publish(event, reply);
@@ -330,9 +345,14 @@ impl Link {
     }
 
     fn note_address(&mut self, address: RelayAddress) {
-        if self.addresses.len() < SPELLINGS_CAP && self.addresses.insert(address.clone()) && self.parts.state.is_connected() {
+        if self.addresses.len() < SPELLINGS_CAP && self.addresses.insert(address.clone()) && self.parts.health.is_connected() {
             self.put(Incoming::Connected { lane: self.parts.lane, relay: address });
         }
+    }
+
+    /// Notes the words with which the relay refused something.
+    fn note_refusal(&self, words: &str) {
+        self.parts.health.failed(&explained(words, self.parts.may_authenticate));
     }
 
     fn is_idle(&self) -> bool {

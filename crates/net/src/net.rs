@@ -7,15 +7,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use nostr::{Alphabet, Event, EventId, Filter, Kind, PublicKey, RelayUrl, SingleLetterTag, Timestamp};
+use nostr::{Alphabet, Event, EventId, Filter, Kind, PublicKey, RelayUrl, SingleLetterTag, Timestamp, Url};
 use nostr_sdk::pool::prelude::RelayPoolBuilder;
 use nostr_sdk::{RelayPool, RelayPoolOptions};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
 
 use crate::admit::{Admission, Collected, Registry, Want};
 use crate::dial::DialRefusal;
+use crate::health::{Health, HealthBook, Known, Phase};
 use crate::incoming::{Feed, Gap, INCOMING_CAP, Incoming, Notices, Outlet};
-use crate::link::{COMMANDS_CAP, Command, Link, LinkParts, LinkState};
+use crate::link::{COMMANDS_CAP, Command, Link, LinkParts};
+use crate::route::{Route, Routes};
 use crate::socket::Dialler;
 use crate::{Answer, Fetched, GroupFeed, Lane, NetOptions, Pace, RelayAddress, RelayStatus};
 
@@ -30,6 +33,8 @@ const POOL_NOTIFICATIONS: usize = 1;
 pub struct Net {
     inbox: Arc<LaneHub>,
     group: Arc<LaneHub>,
+    routes: Arc<Routes>,
+    changed: Arc<watch::Sender<u64>>,
 }
 
 #[derive(Debug)]
@@ -38,6 +43,7 @@ struct LaneHub {
     pool: RelayPool,
     dialler: Arc<Dialler>,
     registry: Arc<Registry>,
+    health: Arc<HealthBook>,
     queue: mpsc::Sender<Incoming>,
     notices: Notices,
     pace: Pace,
@@ -51,7 +57,7 @@ struct LaneHub {
 struct LinkHandle {
     address: RelayAddress,
     commands: mpsc::Sender<Command>,
-    state: Arc<LinkState>,
+    health: Arc<Health>,
 }
 
 impl Net {
@@ -62,11 +68,40 @@ impl Net {
     pub fn new(options: NetOptions) -> (Self, mpsc::Receiver<Incoming>) {
         let (queue, incoming) = mpsc::channel(INCOMING_CAP);
         let notices = Notices::into_queue(queue.clone());
-        let dialler = Arc::new(Dialler::new(options.dial, options.proxy).over(options.wire));
-        let hub = |lane, auth| LaneHub::new(lane, auth, &dialler, &queue, &notices, &options.pace);
+        let (routes, changed) = (Arc::new(Routes::new(options.route)), Arc::new(watch::Sender::new(0)));
+        let hub = |lane, auth| {
+            let dialler = Dialler::new(options.dial, routes.clone(), name_of(lane)).over(options.wire.clone());
+            LaneHub::new(lane, auth, Arc::new(dialler), &queue, &notices, &options.pace, changed.clone())
+        };
         let inbox = Arc::new(hub(Lane::Inbox, options.auth.clone()));
         let group = Arc::new(hub(Lane::Group, None));
-        (Self { inbox, group }, incoming)
+        (Self { inbox, group, routes, changed }, incoming)
+    }
+
+    /// The way that connections take now.
+    pub fn route(&self) -> Route {
+        self.routes.now().0
+    }
+
+    /// Leads every connection another way from now on. Those that are open are closed, and dialled again where they are needed.
+    pub async fn set_route(&self, route: Route) {
+        if self.routes.set(route) {
+            self.inbox.redial().await;
+            self.group.redial().await;
+        }
+    }
+
+    /// Counts up whenever something in [`Net::status`] changes that a person would notice.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
+    /// The same relays, the one to ask first in front: by score, and in their order where that is the same. None is left out.
+    pub fn best_first(&self, lane: Lane, mut relays: Vec<RelayAddress>) -> Vec<RelayAddress> {
+        let health = &self.hub(lane).health;
+        let unknown = Known::default().score();
+        relays.sort_by_cached_key(|relay| std::cmp::Reverse(health.known(relay.dialled()).map_or(unknown, |known| known.score())));
+        relays
     }
 
     /// Sends one event to one relay and waits for its answer, at most `timeout`, dialling included.
@@ -120,7 +155,7 @@ impl Net {
         self.group.follow(feeds.collect()).await;
     }
 
-    /// The state of every connection, sorted by lane and address.
+    /// How every relay stands that was used since the start, sorted by lane and address.
     pub async fn status(&self) -> Vec<RelayStatus> {
         let mut all = self.inbox.status();
         all.extend(self.group.status());
@@ -131,6 +166,11 @@ impl Net {
     pub async fn close(&self) {
         self.inbox.close().await;
         self.group.close().await;
+    }
+
+    /// Whether [`Net::close`] was called.
+    pub fn is_closed(&self) -> bool {
+        self.inbox.pool.is_shutdown()
     }
 
     fn hub(&self, lane: Lane) -> &LaneHub {
@@ -145,12 +185,14 @@ impl LaneHub {
     fn new(
         lane: Lane,
         auth: Option<nostr::Keys>,
-        dialler: &Arc<Dialler>,
+        dialler: Arc<Dialler>,
         queue: &mpsc::Sender<Incoming>,
         notices: &Notices,
         pace: &Pace,
+        changed: Arc<watch::Sender<u64>>,
     ) -> Self {
-        let registry = Arc::new(Registry::new());
+        let health = Arc::new(HealthBook::new(changed));
+        let registry = Arc::new(Registry::new(health.clone()));
         let may_authenticate = auth.is_some();
         let mut builder = RelayPoolBuilder::new()
             .admit_policy(Admission(registry.clone()))
@@ -160,8 +202,9 @@ impl LaneHub {
         Self {
             lane,
             pool: builder.build(),
-            dialler: dialler.clone(),
+            dialler,
             registry,
+            health,
             queue: queue.clone(),
             notices: notices.clone(),
             pace: pace.clone(),
@@ -186,7 +229,10 @@ impl LaneHub {
         match tokio::time::timeout(timeout, asked).await {
             Ok(answer) => answer,
             Err(_) => match self.fault(relay) {
-                None => Answer::TimedOut,
+                None => {
+                    self.health.of(relay.dialled()).failed("the relay did not answer in time");
+                    Answer::TimedOut
+                }
                 Some(detail) => Answer::Unreachable { detail },
             },
         }
@@ -250,19 +296,36 @@ impl LaneHub {
     }
 
     fn status(&self) -> Vec<RelayStatus> {
-        let links = self.links();
-        let mut all: Vec<RelayStatus> = links
-            .values()
-            .filter(|link| !link.commands.is_closed())
-            .map(|link| RelayStatus {
-                relay: link.address.clone(),
+        let spelled: HashMap<RelayUrl, RelayAddress> = self.links().iter().map(|(url, link)| (url.clone(), link.address.clone())).collect();
+        let now = Instant::now();
+        let mut all: Vec<RelayStatus> = Vec::new();
+        for (url, known) in self.health.all() {
+            let address = spelled.get(&url).cloned().or_else(|| RelayAddress::parse(url.as_str_without_trailing_slash()).ok());
+            let Some(relay) = address else { continue };
+            all.push(RelayStatus {
                 lane: self.lane,
-                connected: link.state.is_connected(),
-                fault: link.state.fault(),
-            })
-            .collect();
+                connected: known.phase == Phase::Open,
+                phase: known.phase,
+                score: known.score(),
+                fault: known.fault,
+                last_fault: known.last_fault.map(|(words, at)| (words, now.duration_since(at))),
+                auth: known.auth,
+                latency: known.latency,
+                delivered: known.delivered.map(|at| now.duration_since(at)),
+                next_dial: known.next_dial.map(|at| at.saturating_duration_since(now)),
+                date: self.dialler.date(Url::from(url).as_str()).map(|(date, at)| (date, now.duration_since(at))),
+                relay,
+            });
+        }
         all.sort_by(|a, b| a.relay.cmp(&b.relay));
         all
+    }
+
+    async fn redial(&self) {
+        let links: Vec<LinkHandle> = self.links().values().cloned().collect();
+        for link in links {
+            drop(link.commands.send(Command::Redial).await);
+        }
     }
 
     async fn close(&self) {
@@ -280,9 +343,9 @@ impl LaneHub {
 
     /// Why there is no connection, when there is none.
     fn fault(&self, relay: &RelayAddress) -> Option<String> {
-        let state = self.links().get(relay.dialled()).map(|link| link.state.clone())?;
-        let fault = state.fault().unwrap_or_else(|| "no connection in time".to_owned());
-        (!state.is_connected()).then_some(fault)
+        let health = self.links().get(relay.dialled()).map(|link| link.health.clone())?;
+        let fault = health.fault().unwrap_or_else(|| "no connection in time".to_owned());
+        (!health.is_connected()).then_some(fault)
     }
 
     /// Hands a command to the relay's link, which is started when there is none.
@@ -311,7 +374,7 @@ impl LaneHub {
             return Err(format!("already connected to {LINKS_CAP} relays; try again later"));
         }
         let (commands, waiting) = mpsc::channel(COMMANDS_CAP);
-        let state = Arc::new(LinkState::default());
+        let health = self.health.of(relay.dialled());
         let outlet = Outlet {
             lane: self.lane,
             queue: self.queue.clone(),
@@ -328,15 +391,23 @@ impl LaneHub {
             notices: self.notices.clone(),
             pace: self.pace.clone(),
             may_authenticate: self.may_authenticate,
-            state: state.clone(),
+            health: health.clone(),
         };
         tokio::spawn(Link::new(parts, waiting).run());
-        let handle = LinkHandle { address: relay.clone(), commands, state };
+        let handle = LinkHandle { address: relay.clone(), commands, health };
         links.insert(relay.dialled().clone(), handle.clone());
         Ok(handle)
     }
 
     fn links(&self) -> std::sync::MutexGuard<'_, HashMap<RelayUrl, LinkHandle>> {
         self.links.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The name of a lane, as a proxy is told it.
+const fn name_of(lane: Lane) -> &'static str {
+    match lane {
+        Lane::Inbox => "inbox",
+        Lane::Group => "group",
     }
 }

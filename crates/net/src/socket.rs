@@ -1,11 +1,12 @@
 //! Opens the sockets: resolve, check, dial exactly the address that was checked, TLS, WebSocket.
 //! Never looks into a frame, beyond dropping the ones that are too large.
 
+use std::collections::HashMap;
 use std::future::ready;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -17,12 +18,16 @@ use nostr::util::BoxedFuture;
 use nostr_sdk::pool::transport::error::TransportError;
 use nostr_sdk::pool::transport::websocket::{WebSocketSink, WebSocketStream, WebSocketTransport};
 use tokio::net::TcpStream;
+use tokio::time::Instant;
+use tokio_socks::IntoTargetAddr;
 use tokio_socks::tcp::Socks5Stream;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{Connector, client_async_tls_with_config};
 
 use crate::dial::{DialPolicy, DialRefusal, Target};
 use crate::frame::{MESSAGE_BYTES_CAP, frame_fits};
+use crate::health::HEALTH_CAP;
+use crate::route::{Proxy, Route, Routes};
 use crate::wire::{self, Wire};
 
 /// Largest frame that is read off a socket, in bytes. A larger one ends the connection.
@@ -51,6 +56,11 @@ pub(crate) enum DialFault {
     Tls(#[from] rustls::Error),
     #[error("no answer in time")]
     TimedOut,
+    /// [`Route::Closed`].
+    #[error("the network settings cannot be read, so nothing is dialled; set the proxy again, or switch it off")]
+    Closed,
+    #[error("the network settings have changed")]
+    Rerouted,
     /// The wire that stands for a socket has no connection.
     #[error("{0}")]
     Wire(String),
@@ -63,14 +73,17 @@ pub(crate) enum DialFault {
 #[derive(Debug)]
 pub(crate) struct Dialler {
     policy: DialPolicy,
-    proxy: Option<SocketAddr>,
+    routes: Arc<Routes>,
+    /// Joined to the name that a proxy is told, so that what one pool does is not led over the circuits of the other.
+    pool: &'static str,
     tls: Result<Arc<rustls::ClientConfig>, rustls::Error>,
     wire: Option<Arc<dyn Wire>>,
+    dates: Mutex<HashMap<String, (u64, Instant)>>,
 }
 
 impl Dialler {
-    pub(crate) fn new(policy: DialPolicy, proxy: Option<SocketAddr>) -> Self {
-        Self { policy, proxy, tls: tls_config().map(Arc::new), wire: None }
+    pub(crate) fn new(policy: DialPolicy, routes: Arc<Routes>, pool: &'static str) -> Self {
+        Self { policy, routes, pool, tls: tls_config().map(Arc::new), wire: None, dates: Mutex::default() }
     }
 
     /// Lets `wire` carry the frames, where there is one.
@@ -79,26 +92,63 @@ impl Dialler {
     }
 
     pub(crate) fn check(&self, url: &Url) -> Result<Target, DialRefusal> {
-        self.policy.check(url, self.proxy.is_some())
+        self.policy.check(url, matches!(self.routes.now().0, Route::Proxy(_)))
+    }
+
+    /// What the clock of a relay showed when it was dialled last, Unix seconds, and when that was.
+    pub(crate) fn date(&self, url: &str) -> Option<(u64, Instant)> {
+        self.dates.lock().unwrap_or_else(PoisonError::into_inner).get(url).copied()
     }
 
     async fn open(&self, url: &Url) -> Result<WebSocket, DialFault> {
+        let (route, number) = self.routes.now();
         let target = self.check(url)?;
         let port = url.port_or_known_default().ok_or(DialRefusal::Port(0))?;
-        let stream = match (self.proxy, target) {
-            (Some(proxy), Target::Address(ip)) => Socks5Stream::connect(proxy, SocketAddr::new(ip, port)).await?.into_inner(),
-            (Some(proxy), Target::Name(name)) => Socks5Stream::connect(proxy, (name.as_str(), port)).await?.into_inner(),
-            (None, Target::Address(ip)) => TcpStream::connect((ip, port)).await?,
-            (None, Target::Name(name)) => self.dial_name(&name, port).await?,
-        };
-        stream.set_nodelay(true)?;
+        let stream = self.stream(&route, target, port).await?;
         let config = WebSocketConfig::default().max_message_size(Some(FRAME_BYTES_CAP)).max_frame_size(Some(FRAME_BYTES_CAP));
         let connector = Connector::Rustls(self.tls.clone()?);
         // The name of the address, not of the dialled IP, goes into SNI and the Host header.
         let connector = if url.scheme() == "wss" { connector } else { Connector::Plain };
         let handshake = Box::pin(client_async_tls_with_config(url.as_str(), stream, Some(config), Some(connector)));
-        let (socket, _) = handshake.await.map_err(Box::new)?;
+        let (socket, response) = handshake.await.map_err(Box::new)?;
+        if !self.routes.is(number) {
+            return Err(DialFault::Rerouted);
+        }
+        self.note_date(url.as_str(), response.headers().get("date").and_then(|date| date.to_str().ok()));
         Ok(WebSocket::Tokio(socket))
+    }
+
+    /// A socket to a host that passed the policy, by the given route.
+    async fn stream(&self, route: &Route, target: Target, port: u16) -> Result<TcpStream, DialFault> {
+        let stream = match (route, target) {
+            (Route::Closed, _) => return Err(DialFault::Closed),
+            (Route::Proxy(proxy), Target::Address(ip)) => self.through(proxy, SocketAddr::new(ip, port)).await?,
+            (Route::Proxy(proxy), Target::Name(name)) => self.through(proxy, (name.as_str(), port)).await?,
+            (Route::Direct, Target::Address(ip)) => TcpStream::connect((ip, port)).await?,
+            (Route::Direct, Target::Name(name)) => self.dial_name(&name, port).await?,
+        };
+        stream.set_nodelay(true)?;
+        Ok(stream)
+    }
+
+    async fn through<'t>(&self, proxy: &Proxy, target: impl IntoTargetAddr<'t>) -> Result<TcpStream, DialFault> {
+        let stream = match &proxy.isolation {
+            Some(name) => {
+                let name = format!("{name}-{}", self.pool);
+                Socks5Stream::connect_with_password(proxy.address, target, &name, self.pool).await
+            }
+            None => Socks5Stream::connect(proxy.address, target).await,
+        };
+        Ok(stream?.into_inner())
+    }
+
+    fn note_date(&self, url: &str, date: Option<&str>) {
+        let Some(date) = date.and_then(http_date) else { return };
+        let mut dates = self.dates.lock().unwrap_or_else(PoisonError::into_inner);
+        if dates.len() >= HEALTH_CAP {
+            dates.clear();
+        }
+        dates.insert(url.to_owned(), (date, Instant::now()));
     }
 
     async fn dial_name(&self, name: &str, port: u16) -> Result<TcpStream, DialFault> {
@@ -126,6 +176,25 @@ impl Dialler {
             (true, false) => Ok(admitted),
         }
     }
+}
+
+/// The Unix seconds of an HTTP date such as `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110 §5.6.7); other forms are not read.
+fn http_date(text: &str) -> Option<u64> {
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let mut words = text.split_ascii_whitespace().skip(1);
+    let day: u64 = words.next()?.parse().ok()?;
+    let name = words.next()?;
+    let month = u64::try_from(MONTHS.iter().position(|month| *month == name)?).ok()? + 1;
+    let year: u64 = words.next()?.parse().ok().filter(|year| (1970..=9999).contains(year))?;
+    let mut clock = words.next()?.split(':').map(|part| part.parse::<u64>().ok());
+    let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
+    if words.next()? != "GMT" || !(1..=31).contains(&day) || hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    // Days of the civil calendar since 1970, counted in years that begin in March.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days = year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day - 1;
+    Some(days.checked_sub(719_468)? * 86_400 + hour * 3_600 + minute * 60 + second)
 }
 
 fn tls_config() -> Result<rustls::ClientConfig, rustls::Error> {
@@ -208,17 +277,29 @@ mod tests {
 
     #[test]
     fn only_checked_addresses_of_a_name_are_dialled() {
-        let dialler = Dialler::new(DialPolicy::Public, None);
+        let dialler = Dialler::new(DialPolicy::Public, Arc::default(), "test");
         let mixed = ips(&["10.0.0.1", "8.8.8.8", "127.0.0.1", "::1", "2606:4700::1111"]);
         assert_eq!(dialler.admitted("relay.example", mixed.into_iter()).unwrap(), ips(&["8.8.8.8", "2606:4700::1111"]));
     }
 
     #[test]
     fn a_name_that_resolves_to_private_addresses_is_refused() {
-        let dialler = Dialler::new(DialPolicy::Public, None);
+        let dialler = Dialler::new(DialPolicy::Public, Arc::default(), "test");
         let fault = dialler.admitted("rebind.example", ips(&["127.0.0.1", "::1", "169.254.169.254"]).into_iter()).unwrap_err();
         assert!(matches!(fault, DialFault::Refused(DialRefusal::ResolvesToSpecial(_))));
         assert!(matches!(dialler.admitted("gone.example", std::iter::empty()).unwrap_err(), DialFault::Unresolved(_)));
+    }
+
+    #[test]
+    fn the_date_of_a_web_server_is_read() {
+        assert_eq!(http_date("Sun, 06 Nov 1994 08:49:37 GMT"), Some(784_111_777));
+        assert_eq!(http_date("Thu, 29 Feb 2024 23:59:59 GMT"), Some(1_709_251_199));
+        assert_eq!(http_date("Thu, 01 Jan 1970 00:00:00 GMT"), Some(0));
+        for text in
+            ["", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 CET", "Sun, 99 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1"]
+        {
+            assert_eq!(http_date(text), None, "{text}");
+        }
     }
 
     #[test]

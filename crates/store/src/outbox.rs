@@ -237,6 +237,15 @@ impl Tx<'_> {
         )
     }
 
+    /// Events that no relay has accepted yet, open or failed, oldest first.
+    pub fn outbox_unsettled(&self, limit: u32) -> Result<Vec<OutboxRecord>, StoreError> {
+        let mut rows = self.many(select_outbox!("WHERE o.state = 'open' ORDER BY o.id LIMIT ?1"), params![limit], outbox_row)?;
+        rows.extend(self.many(select_outbox!("WHERE o.state = 'failed' ORDER BY o.id LIMIT ?1"), params![limit], outbox_row)?);
+        rows.sort_by_key(|row| row.id);
+        rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        Ok(rows)
+    }
+
     /// Welcomes of a conversation that every relay refused, oldest first.
     pub fn failed_welcomes(&self, chat: ChatId) -> Result<Vec<OutboxRecord>, StoreError> {
         self.many(

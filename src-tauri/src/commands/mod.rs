@@ -7,6 +7,7 @@ pub mod groups;
 pub mod keys;
 pub mod links;
 pub mod messages;
+pub mod network;
 pub mod people;
 pub mod requests;
 pub mod session;

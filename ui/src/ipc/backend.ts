@@ -22,17 +22,25 @@ import type {
   NewGroup,
   NewIdentity,
   NotInvited,
+  OutboxItem,
   OwnProfile,
   PersonPreview,
   PersonView,
   ProfileFields,
   ProfileVersion,
+  Proxy,
+  Reachability,
   Recover,
+  RelayHealth,
+  RelayListChange,
+  RelayListEdit,
+  RelayLists,
   Revision,
   SendMessage,
   Session,
   Settings,
   Snapshot,
+  SyncState,
   TimelinePage,
   Unlock,
 } from "./generated";
@@ -148,6 +156,26 @@ export interface Backend {
   copyText(text: string): Promise<void>;
   /** In the person's browser; https only. */
   openLink(url: string): Promise<void>;
+  /** Where people reach the account, where it publishes, the relays of its groups, and earlier versions of its lists. */
+  relayLists(): Promise<RelayLists>;
+  /** What an edit would change; asks the relays first. */
+  previewRelayList(edit: RelayListEdit): Promise<RelayListChange>;
+  setRelayList(edit: RelayListEdit): Promise<void>;
+  restoreRelayList(version: number): Promise<void>;
+  /** How each relay behaves; `relay_health` events follow. */
+  relayHealth(): Promise<RelayHealth[]>;
+  /** The way that connections take. */
+  proxy(): Promise<Proxy>;
+  setProxy(proxy: Proxy): Promise<void>;
+  /** Whether people can reach the account, as it was found last; `reachability` events follow. */
+  reachability(): Promise<Reachability>;
+  checkReachability(): Promise<Reachability>;
+  fixReachability(): Promise<Reachability>;
+  /** Everything that no relay has accepted yet, oldest first. */
+  outboxItems(): Promise<OutboxItem[]>;
+  retryOutbox(item: number): Promise<void>;
+  /** How far the account is behind, and what it cannot read; `sync` events follow. */
+  syncState(): Promise<SyncState>;
 }
 
 /** Makes an `IpcError` of whatever a rejected promise carries. */

@@ -5,9 +5,11 @@ import { FakeAccounts } from "./fake-accounts";
 import { FakePeople, refuse } from "./fake-people";
 import { fakeNpub, groupOf, jonas, lena, mara, me, RELAYS, requestOf, rowOf, sami, talkMessages } from "./fake-data";
 import { mentionsOf, textOf, withoutReaction, withoutText, withReaction, withText } from "./fake-messages";
+import { FakeNetwork, reachable } from "./fake-network";
 import type {
   AccountView, ChatRow, Delivery, Event, EventKind, GroupDetails, KeyPlace, MessageView, PersonPreview, Revision,
-  RequestView, Session, Settings, SetupStep, Snapshot, TimelinePage,
+  OutboxItem, Proxy, Reachability, RelayHealth, RelayListChange, RelayListEdit, RelayLists,
+  RequestView, Session, Settings, SetupStep, Snapshot, SyncState, TimelinePage,
 } from "./generated";
 
 const done: SetupStep[] = [
@@ -30,6 +32,7 @@ export class FakeBackend extends FakePeople implements Backend {
   relays = [...RELAYS];
   /** Relays that only groups use. */
   groupRelays: string[] = [];
+  net: FakeNetwork;
   seq = 0;
   /** Commands that were called, oldest first, for tests. */
   override calls: [string, ...unknown[]][] = [];
@@ -41,6 +44,7 @@ export class FakeBackend extends FakePeople implements Backend {
   constructor(session: Session, override readonly now = () => Math.floor(Date.now() / 1000)) {
     super();
     this.session = session;
+    this.net = new FakeNetwork(this.relays, now);
   }
 
   get session(): Session {
@@ -482,6 +486,67 @@ export class FakeBackend extends FakePeople implements Backend {
     const found = [...this.messages.values()].flat().find((one) => one.id === message);
     if (found === undefined) throw refuse("not_found", "This message is not here any more.");
     return found;
+  }
+
+  async relayLists(): Promise<RelayLists> {
+    return this.net.lists([...this.groups.values()].map(({ id, name, relays, i_am_admin }) => ({ chat: id, name, relays, i_am_admin })));
+  }
+
+  async previewRelayList(edit: RelayListEdit): Promise<RelayListChange> {
+    if (edit.relays.every((url) => url.trim() === "")) throw refuse("invalid_input", "Name at least one relay; without one nobody can reach you.");
+    return this.net.preview(edit);
+  }
+
+  async setRelayList(edit: RelayListEdit): Promise<void> {
+    this.calls.push(["setRelayList", edit]);
+    this.net.set(edit);
+  }
+
+  async restoreRelayList(version: number): Promise<void> {
+    this.calls.push(["restoreRelayList", version]);
+    if (!this.net.restore(version)) throw refuse("not_found", "This version is not here any more.");
+  }
+
+  async relayHealth(): Promise<RelayHealth[]> {
+    return this.net.health(this.connected, this.groupRelays);
+  }
+
+  async proxy(): Promise<Proxy> {
+    return this.net.way;
+  }
+
+  async setProxy(proxy: Proxy): Promise<void> {
+    this.calls.push(["setProxy", proxy]);
+    this.net.way = proxy;
+  }
+
+  async reachability(): Promise<Reachability> {
+    return this.net.reachability;
+  }
+
+  async checkReachability(): Promise<Reachability> {
+    this.calls.push(["checkReachability"]);
+    this.emit({ type: "reachability", reachability: this.net.reachability });
+    return this.net.reachability;
+  }
+
+  async fixReachability(): Promise<Reachability> {
+    this.calls.push(["fixReachability"]);
+    this.net.reachability = reachable(this.relays, this.now());
+    return this.checkReachability();
+  }
+
+  async outboxItems(): Promise<OutboxItem[]> {
+    return [...this.net.outbox];
+  }
+
+  async retryOutbox(item: number): Promise<void> {
+    this.calls.push(["retryOutbox", item]);
+    this.net.outbox = this.net.outbox.map((one) => (one.id === item ? { ...one, failed: false, reason: "" } : one));
+  }
+
+  async syncState(): Promise<SyncState> {
+    return this.net.sync;
   }
 
   #enter(view: AccountView): Session {

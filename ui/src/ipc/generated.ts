@@ -120,6 +120,20 @@ failed: number,
  */
 members: number, };
 
+export type ClockFault = { 
+/**
+ * By how many seconds the clock is ahead; negative where it is behind.
+ */
+ahead: number, 
+/**
+ * Relays that say so.
+ */
+relays: number, 
+/**
+ * What it means and what to do, in plain words.
+ */
+words: string, };
+
 export type Cursor = { 
 /**
  * Unix seconds of the row.
@@ -244,7 +258,19 @@ setup: Array<SetupStep>, } | { "type": "network",
 /**
  * All of it.
  */
-network: NetworkState, } | { "type": "settings", 
+network: NetworkState, } | { "type": "relay_health", 
+/**
+ * All of them.
+ */
+relays: Array<RelayHealth>, } | { "type": "reachability", 
+/**
+ * All of it.
+ */
+reachability: Reachability, } | { "type": "sync", 
+/**
+ * All of it.
+ */
+sync: SyncState, } | { "type": "settings", 
 /**
  * All of them.
  */
@@ -314,7 +340,19 @@ setup: Array<SetupStep>, } | { "type": "network",
 /**
  * All of it.
  */
-network: NetworkState, } | { "type": "settings", 
+network: NetworkState, } | { "type": "relay_health", 
+/**
+ * All of them.
+ */
+relays: Array<RelayHealth>, } | { "type": "reachability", 
+/**
+ * All of it.
+ */
+reachability: Reachability, } | { "type": "sync", 
+/**
+ * All of it.
+ */
+sync: SyncState, } | { "type": "settings", 
 /**
  * All of them.
  */
@@ -327,6 +365,26 @@ chat: string,
  * The message to show, where it is known.
  */
 message: number | null, };
+
+export type Found = "current" | "outdated" | "missing" | "unread";
+
+export type Gap = { 
+/**
+ * The chat; `None` for invitations.
+ */
+chat: string | null, 
+/**
+ * The relay that has not handed everything over.
+ */
+relay: string, 
+/**
+ * Everything before this is here: local clock, Unix seconds; `None` where nothing was read yet.
+ */
+since: number | null, 
+/**
+ * Why, in plain words.
+ */
+reason: string, };
 
 export type GroupCreated = { 
 /**
@@ -415,6 +473,24 @@ upload_key: string,
  * MIME type of the picture.
  */
 media_type: string, };
+
+export type GroupRelays = { 
+/**
+ * The chat, as in [`crate::ChatRow::id`].
+ */
+chat: string, 
+/**
+ * Its name, as shown.
+ */
+name: string, 
+/**
+ * Its relays.
+ */
+relays: Array<string>, 
+/**
+ * Whether the account may change them.
+ */
+i_am_admin: boolean, };
 
 export type GroupState = "active" | "leaving" | "left" | "removed" | "stranded" | "ended";
 
@@ -745,6 +821,46 @@ group: string,
  */
 reason: string, };
 
+export type OutboxItem = { 
+/**
+ * Names it for `retry_outbox`.
+ */
+id: number, 
+/**
+ * What it is.
+ */
+kind: OutboxKind, 
+/**
+ * The chat, as in [`crate::ChatRow::id`], where it belongs to one.
+ */
+chat: string | null, 
+/**
+ * The chat's name.
+ */
+chat_name: string, 
+/**
+ * The message, where it carries one that is shown: as in [`crate::MessageView::id`].
+ */
+message: number | null, 
+/**
+ * When it was handed over, Unix seconds.
+ */
+created_at: number, 
+/**
+ * Whether every relay refused it. Otherwise it waits, and is tried again by itself.
+ */
+failed: boolean, 
+/**
+ * Why it failed; else empty.
+ */
+reason: string, 
+/**
+ * What each relay said.
+ */
+relays: Array<Delivery>, };
+
+export type OutboxKind = "message" | "change" | "invitation" | "relay_list" | "key_package" | "other";
+
 export type OwnProfile = { 
 /**
  * The fields that can be edited.
@@ -883,6 +999,16 @@ published_at: number,
  */
 fields: ProfileFields, };
 
+export type Proxy = { "way": "off" } | { "way": "tor" } | { "way": "socks", 
+/**
+ * Its host: an IP address, or `localhost`.
+ */
+host: string, 
+/**
+ * Its port.
+ */
+port: number, } | { "way": "unreadable" };
+
 export type Race = { 
 /**
  * When it was decided here, Unix seconds.
@@ -937,6 +1063,66 @@ by: string | null, };
 
 export type RaceReason = "longer" | "witnessed" | "more_witnesses" | "privileged" | "lower_account" | "lower_digest";
 
+export type ReachFix = "none" | "publish" | "connection" | "other_relays";
+
+export type ReachName = "relay_list" | "inbox_list" | "key_package";
+
+export type ReachPart = { 
+/**
+ * Which.
+ */
+name: ReachName, 
+/**
+ * The answer for this part.
+ */
+state: ReachState, 
+/**
+ * Why it is not `yes`, and what to do, in plain words; else empty.
+ */
+reason: string, 
+/**
+ * What `fix_reachability` would do about it.
+ */
+fix: ReachFix, 
+/**
+ * Each relay on which it should be.
+ */
+relays: Array<ReachRelay>, };
+
+export type ReachRelay = { 
+/**
+ * The address.
+ */
+url: string, 
+/**
+ * What it has.
+ */
+found: Found, 
+/**
+ * The relay's words or ours, where it could not be read.
+ */
+detail: string, };
+
+export type ReachState = "unknown" | "yes" | "partly" | "no";
+
+export type Reachability = { 
+/**
+ * The answer.
+ */
+state: ReachState, 
+/**
+ * When it was looked at last, Unix seconds.
+ */
+checked_at: number | null, 
+/**
+ * Whether it is being looked at now.
+ */
+checking: boolean, 
+/**
+ * The parts that people need.
+ */
+parts: Array<ReachPart>, };
+
 export type Reaction = { 
 /**
  * The emoji, or another short text; `+` is a like.
@@ -964,6 +1150,176 @@ code: SecretText,
  * Seals the key in a vault from now on; `None` puts it into the keychain.
  */
 passphrase: SecretText | null, };
+
+export type RelayAuth = "none" | "asked" | "given" | "refused" | "withheld";
+
+export type RelayEntry = { 
+/**
+ * The address.
+ */
+url: string, 
+/**
+ * Whether the entry is for reading.
+ */
+read: boolean, 
+/**
+ * Whether the entry is for writing.
+ */
+write: boolean, 
+/**
+ * Whether Murmel uses it. The others were put there by another app; they stay, unless they are taken out explicitly.
+ */
+used: boolean, };
+
+export type RelayError = { 
+/**
+ * In plain words; may quote the relay.
+ */
+words: string, 
+/**
+ * When, Unix seconds.
+ */
+at: number, };
+
+export type RelayHealth = { 
+/**
+ * The address.
+ */
+url: string, 
+/**
+ * The line.
+ */
+line: RelayLine, 
+/**
+ * What the relay is for on this line; empty where it is only asked about other people.
+ */
+roles: Array<RelayRole>, 
+/**
+ * Where the connection stands.
+ */
+state: RelayState, 
+/**
+ * The state as a sentence.
+ */
+words: string, 
+/**
+ * How long it takes to answer, in milliseconds.
+ */
+latency: number | null, 
+/**
+ * The last thing that went wrong.
+ */
+last_error: RelayError | null, 
+/**
+ * How we stand about authentication.
+ */
+auth: RelayAuth, 
+/**
+ * When it last handed something over or took something, Unix seconds.
+ */
+delivered_at: number | null, 
+/**
+ * When it is dialled again, Unix seconds, where it rests.
+ */
+next_try_at: number | null, 
+/**
+ * 0 to 100; 50 where nothing is known. Relays with more are asked first; none is left out.
+ */
+score: number, };
+
+export type RelayLine = "account" | "groups";
+
+export type RelayListChange = { 
+/**
+ * Which list.
+ */
+role: RelayRole, 
+/**
+ * Entries that would be new.
+ */
+added: Array<string>, 
+/**
+ * Entries that would be gone.
+ */
+removed: Array<string>, 
+/**
+ * Entries of other apps that would stay.
+ */
+kept: Array<string>, 
+/**
+ * The whole list afterwards.
+ */
+after: Array<string>, 
+/**
+ * Relays that were read, and handed over everything they have.
+ */
+read_from: Array<string>, 
+/**
+ * Relays that could not be read. Where all of them are here, nothing is known and nothing would be written.
+ */
+not_read: Array<string>, };
+
+export type RelayListEdit = { 
+/**
+ * Which list; not [`RelayRole::Group`].
+ */
+role: RelayRole, 
+/**
+ * All relays that Murmel is to use for it.
+ */
+relays: Array<string>, 
+/**
+ * Entries of other apps that are to be taken out, too.
+ */
+remove: Array<string>, };
+
+export type RelayListVersion = { 
+/**
+ * Names it for `restore_relay_list`.
+ */
+id: number, 
+/**
+ * Which list.
+ */
+role: RelayRole, 
+/**
+ * When it was made, by its own account, Unix seconds.
+ */
+created_at: number, 
+/**
+ * Its entries.
+ */
+relays: Array<string>, 
+/**
+ * Whether it is the newest one that is known.
+ */
+current: boolean, };
+
+export type RelayLists = { 
+/**
+ * Where people reach the account.
+ */
+reach: Array<RelayEntry>, 
+/**
+ * Where the account publishes.
+ */
+publish: Array<RelayEntry>, 
+/**
+ * The relays of each group; only its admins can change them, with `move_group`.
+ */
+groups: Array<GroupRelays>, 
+/**
+ * Earlier versions of both lists, newest first; they can be restored.
+ */
+versions: Array<RelayListVersion>, 
+/**
+ * Whether what was chosen is published: a relay has it and handed it over again.
+ */
+published: boolean, };
+
+export type RelayRole = "reach" | "publish" | "group";
+
+export type RelayState = "idle" | "connecting" | "connected" | "resting" | "forbidden";
 
 export type RelayView = { 
 /**
@@ -1185,6 +1541,40 @@ settings: Settings, };
 
 export type StepState = "waiting" | "running" | "done" | "failed";
 
+export type SyncState = { 
+/**
+ * Whether everything that reachable relays have is here and applied.
+ */
+caught_up: boolean, 
+/**
+ * Events that were fetched in this catch-up.
+ */
+fetched: number, 
+/**
+ * Events of those that are applied.
+ */
+applied: number, 
+/**
+ * Events that are known to be still missing or not yet applied; `None` where no relay says how many.
+ */
+remaining: number | null, 
+/**
+ * Relays that have not handed over everything yet, and can be reached.
+ */
+relays_open: number, 
+/**
+ * Where something may be missing; each heals by itself.
+ */
+gaps: Array<Gap>, 
+/**
+ * Groups that receive only what cannot be read.
+ */
+unreadable: Array<Unreadable>, 
+/**
+ * The computer's clock, where it is wrong.
+ */
+clock: ClockFault | null, };
+
 export type SystemMessage = { "event": "created" } | { "event": "joined", 
 /**
  * Who invited.
@@ -1314,5 +1704,27 @@ export type Unlock = {
  * The passphrase the vault was sealed with; ignored where the key is in the keychain.
  */
 passphrase: SecretText, };
+
+export type Unreadable = { 
+/**
+ * The chat.
+ */
+chat: string, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Events that could not be read since the last one that could.
+ */
+events: number, 
+/**
+ * Since when, local clock, Unix seconds.
+ */
+since: number, 
+/**
+ * What happened and what to do, in plain words.
+ */
+words: string, };
 
 export type WhoMayAdd = "anyone" | "contacts" | "nobody";

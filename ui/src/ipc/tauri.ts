@@ -85,5 +85,18 @@ export function tauriBackend(): Backend {
     copyNpub: () => invoke("copy_npub"),
     copyText: (text) => invoke("copy_text", { text }),
     openLink: (url) => invoke("open_link", { url }),
+    relayLists: () => invoke("relay_lists"),
+    previewRelayList: (edit) => invoke("preview_relay_list", { edit }),
+    setRelayList: (edit) => invoke("set_relay_list", { edit }),
+    restoreRelayList: (version) => invoke("restore_relay_list", { version }),
+    relayHealth: () => invoke("relay_health"),
+    proxy: () => invoke("proxy"),
+    setProxy: (proxy) => invoke("set_proxy", { proxy }),
+    reachability: () => invoke("reachability"),
+    checkReachability: () => invoke("check_reachability"),
+    fixReachability: () => invoke("fix_reachability"),
+    outboxItems: () => invoke("outbox"),
+    retryOutbox: (item) => invoke("retry_outbox", { item }),
+    syncState: () => invoke("sync_state"),
   };
 }

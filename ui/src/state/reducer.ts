@@ -10,11 +10,14 @@ import type {
   MessageView,
   NetworkState,
   PersonView,
+  Reachability,
+  RelayHealth,
   RequestView,
   Session,
   Settings,
   SetupStep,
   Snapshot,
+  SyncState,
   TimelinePage,
 } from "../ipc";
 
@@ -60,6 +63,12 @@ export interface AppState {
   requests: RequestView[];
   setup: SetupStep[];
   network: NetworkState;
+  /** `null` until it is told or asked for. */
+  relayHealth: RelayHealth[] | null;
+  /** `null` until it is told or asked for. */
+  reachability: Reachability | null;
+  /** `null` until it is told or asked for. */
+  sync: SyncState | null;
   settings: Settings;
   openChat: string | null;
   /** `null` while it loads. */
@@ -93,6 +102,9 @@ export const initial: AppState = {
   requests: [],
   setup: [],
   network: { relays: [], outbox: 0, catching_up: false },
+  relayHealth: null,
+  reachability: null,
+  sync: null,
   settings: { notification_text: true, who_may_add_me: "anyone" },
   openChat: null,
   timeline: null,
@@ -207,6 +219,12 @@ function takeEvent(state: AppState, event: Event): AppState {
       return { ...next, network: event.network };
     case "settings":
       return { ...next, settings: event.settings };
+    case "relay_health":
+      return { ...next, relayHealth: event.relays };
+    case "reachability":
+      return { ...next, reachability: event.reachability };
+    case "sync":
+      return { ...next, sync: event.sync };
     case "open_chat":
       return openFromNotice(next, event.chat, event.message);
   }

@@ -97,7 +97,10 @@ impl Printed {
                 "outbox": network.outbox,
                 "catching_up": network.catching_up,
             })),
-            EventKind::Chat { .. }
+            EventKind::Reachability { reachability } => Some(typed("reachability", json!(reachability))),
+            EventKind::Sync { sync } => Some(typed("sync", json!(sync))),
+            EventKind::RelayHealth { .. }
+            | EventKind::Chat { .. }
             | EventKind::Person { .. }
             | EventKind::Session { .. }
             | EventKind::Account { .. }

@@ -8,6 +8,7 @@ mod group_state;
 mod identity;
 mod listen;
 mod messages;
+mod network;
 mod profile;
 mod relays;
 mod requests;
@@ -56,6 +57,10 @@ async fn with_account(open: &Open, verb: Verb) -> Outcome {
         Verb::Messages { group, limit, around: None } => messages::list(open, &group, limit).await,
         Verb::Messages { group, limit, around: Some(message) } => messages::around(open, &group, &message, limit).await,
         Verb::Listen { stdin } => listen::run(open, stdin).await,
+        Verb::Reach { verb } => network::reach(open, verb).await,
+        Verb::Outbox { verb } => network::outbox(open, verb).await,
+        Verb::Proxy { verb } => network::proxy(open, verb).await,
+        Verb::Progress => network::progress(open).await,
         Verb::Sync => relays::sync(open).await,
         Verb::Identity(_) | Verb::Relay(_) => Err(Failure::internal("This verb needs no account.")),
     }

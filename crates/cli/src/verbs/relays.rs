@@ -9,7 +9,7 @@ use murmel_ipc::ErrorCode;
 use serde_json::json;
 
 use super::profile::Open;
-use super::{Outcome, stop};
+use super::{Outcome, network, stop};
 use crate::answer::{Answer, Failure, line};
 use crate::args::Relays;
 
@@ -21,9 +21,13 @@ const HOUSEKEEPING: Duration = Duration::from_millis(1_500);
 /// # Errors
 /// Those of the client.
 pub async fn run(open: &Open, verb: Option<Relays>) -> Outcome {
-    if let Some(Relays::Set { urls }) = verb {
-        open.client.set_relays(urls).await?;
-        open.catch_up().await?;
+    match verb {
+        None | Some(Relays::Show) => {}
+        Some(Relays::Set { urls }) => {
+            open.client.set_relays(urls).await?;
+            open.catch_up().await?;
+        }
+        Some(verb) => return network::lists(open, verb).await,
     }
     let relays = open.client.relays().await?;
     let text = relays.join("\n");

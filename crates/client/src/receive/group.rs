@@ -12,7 +12,7 @@ use murmel_store::{
 use nostr::{Event, EventId, JsonUtil as _, Keys, PublicKey};
 use sha2::{Digest as _, Sha256};
 
-use super::{fork, left_behind};
+use super::{fork, left_behind, unreadable};
 use crate::changes::Changes;
 use crate::chores::Chore;
 use crate::groups::Groups;
@@ -85,6 +85,7 @@ impl<'a, 'tx> Taking<'a, 'tx> {
             Offered::Later(chat) => chat,
             Offered::Closed(chat) => {
                 left_behind::closed(self.tx, self.groups, chat, self.now)?;
+                unreadable::closed(self, chat)?;
                 chat
             }
             // Neither kept nor remembered, because we may join later.
@@ -192,10 +193,12 @@ impl<'a, 'tx> Taking<'a, 'tx> {
         match outcome {
             Ingest::Message(received) => {
                 left_behind::heard(self, chat, received.sender, received.epoch)?;
+                unreadable::heard(self, chat.id, received.sender)?;
                 self.message(chat, received).map(|()| Done::Finished)
             }
             Ingest::Commit(commit) => {
                 left_behind::heard(self, chat, commit.by, commit.to)?;
+                unreadable::heard(self, chat.id, commit.by)?;
                 let chat = &views::found(self.tx, chat.id)?;
                 applied(self, chat, &commit, event.created_at.as_secs())?;
                 if commit.superseded_own {

@@ -44,8 +44,8 @@ struct Progress {
     /// It is asked for everything from the beginning.
     first: bool,
     caught_up: bool,
-    /// The relay will not serve it for now.
-    refused: bool,
+    /// The relay will not serve it for now, and says why.
+    refused: Option<String>,
     /// The relay does not say when it is done: what it sends is taken as it comes.
     impatient: bool,
     backlog: Vec<Event>,
@@ -122,13 +122,13 @@ impl Feeds {
     pub(crate) fn caught_up(&self, feed: Feed, relay: &RelayAddress) -> Option<Taken> {
         self.take(feed, relay, |progress| {
             progress.caught_up = true;
-            progress.refused = false;
+            progress.refused = None;
         })
     }
 
     /// The relay ended the subscription.
-    pub(crate) fn refused(&self, feed: Feed, relay: &RelayAddress) -> Option<Taken> {
-        self.take(feed, relay, |progress| progress.refused = true)
+    pub(crate) fn refused(&self, feed: Feed, relay: &RelayAddress, words: String) -> Option<Taken> {
+        self.take(feed, relay, |progress| progress.refused = Some(words))
     }
 
     /// Backlogs of relays that fell silent without saying that they are done.
@@ -154,7 +154,7 @@ impl Feeds {
         for (_, feed) in state.feeds.iter_mut().filter(|(feed, _)| lane_of(feed) == lane) {
             if let Some(progress) = feed.relays.get_mut(&name) {
                 progress.caught_up = false;
-                progress.refused = false;
+                progress.refused = None;
                 progress.impatient = false;
             }
         }
@@ -172,6 +172,37 @@ impl Feeds {
     pub(crate) fn catching_up(&self) -> bool {
         let state = self.state();
         state.feeds.iter().any(|(feed, of)| state.is_pending(feed, of))
+    }
+
+    /// Relays that are connected and still have something to send.
+    pub(crate) fn pending(&self) -> u32 {
+        let state = self.state();
+        let mut open: BTreeSet<(Lane, &String)> = BTreeSet::new();
+        for (feed, of) in &state.feeds {
+            open.extend(of.relays.iter().filter(|(name, one)| state.is_open(feed, name, one)).map(|(name, _)| (lane_of(feed), name)));
+        }
+        u32::try_from(open.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Subscriptions of which not everything is here. Those that are just being read have no reason.
+    pub(crate) fn behind(&self) -> Vec<Behind> {
+        let state = self.state();
+        let mut behind = Vec::new();
+        for (feed, of) in &state.feeds {
+            for (name, one) in &of.relays {
+                let reason = match (&one.refused, one.caught_up) {
+                    (_, true) => None,
+                    (Some(words), _) => Some(format!("The relay does not hand it over: {words}")),
+                    _ if !state.connected.contains(&(lane_of(feed), name.clone())) => {
+                        Some("The relay cannot be reached; it is read when it comes back.".to_owned())
+                    }
+                    _ if one.impatient => Some("The relay does not say whether this is everything.".to_owned()),
+                    _ => None,
+                };
+                behind.push(Behind { feed: *feed, relay: one.address.clone(), reason });
+            }
+        }
+        behind
     }
 
     /// Whether each feed was read to its end on one relay at least, and no connected relay is still sending.
@@ -209,10 +240,21 @@ impl Feeds {
     }
 }
 
+/// A subscription of which not everything is here, and why.
+pub(crate) struct Behind {
+    pub(crate) feed: Feed,
+    pub(crate) relay: RelayAddress,
+    pub(crate) reason: Option<String>,
+}
+
 impl State {
     fn is_pending(&self, feed: &Feed, of: &FeedState) -> bool {
-        let connected = |name: &String| self.connected.contains(&(lane_of(feed), name.clone()));
-        of.relays.iter().any(|(name, progress)| !progress.caught_up && !progress.refused && connected(name))
+        of.relays.iter().any(|(name, progress)| self.is_open(feed, name, progress))
+    }
+
+    fn is_open(&self, feed: &Feed, name: &str, progress: &Progress) -> bool {
+        let connected = || self.connected.contains(&(lane_of(feed), name.to_owned()));
+        !progress.caught_up && progress.refused.is_none() && connected()
     }
 }
 
@@ -222,7 +264,7 @@ impl Progress {
             address,
             first: false,
             caught_up: false,
-            refused: false,
+            refused: None,
             impatient: false,
             backlog: Vec::new(),
             ids: HashSet::new(),

@@ -36,7 +36,7 @@ fn the_caps_are_exact() {
 
 #[tokio::test]
 async fn an_altered_event_under_a_known_id_is_not_admitted() {
-    let registry = Registry::new();
+    let registry = Registry::new(Arc::new(crate::health::HealthBook::new(Arc::default())));
     let (id, collected) = asked(&registry, Filter::new().kind(Kind::TextNote));
     let honest = event(Kind::TextNote, "pay me", vec![]);
     registry.take(&url(), &id, &honest).await;
@@ -51,7 +51,7 @@ async fn an_altered_event_under_a_known_id_is_not_admitted() {
 
 #[tokio::test]
 async fn only_the_relay_that_was_asked_may_answer() {
-    let registry = Registry::new();
+    let registry = Registry::new(Arc::new(crate::health::HealthBook::new(Arc::default())));
     let (id, collected) = asked(&registry, Filter::new().kind(Kind::TextNote));
     let note = event(Kind::TextNote, "hello", vec![]);
     registry.take(&RelayUrl::parse("wss://stranger.example").unwrap(), &id, &note).await;
@@ -66,7 +66,7 @@ async fn only_the_relay_that_was_asked_may_answer() {
 
 #[tokio::test]
 async fn an_event_outside_the_filter_is_not_admitted() {
-    let registry = Registry::new();
+    let registry = Registry::new(Arc::new(crate::health::HealthBook::new(Arc::default())));
     let (id, collected) = asked(&registry, Filter::new().kind(Kind::TextNote).since(Timestamp::from(2_000_000_000)));
     registry.take(&url(), &id, &event(Kind::Metadata, "", vec![])).await;
     registry.take(&url(), &id, &event(Kind::TextNote, "too old", vec![])).await;

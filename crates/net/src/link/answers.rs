@@ -4,6 +4,7 @@
 use nostr::{ClientMessage, Event, EventId};
 use nostr_sdk::Relay;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use super::{Link, PUBLISHING_CAP, SENDING_CAP};
 use crate::Answer;
@@ -17,6 +18,8 @@ pub(super) struct Publishing {
     event: Box<Event>,
     replies: Vec<oneshot::Sender<Answer>>,
     sent: bool,
+    /// When it was sent last.
+    at: Instant,
     /// The relay asked for authentication before it takes the event.
     refused: Option<String>,
     sent_again: bool,
@@ -42,7 +45,8 @@ impl Link {
         }
         let id = event.id;
         self.unsent.push_back(id);
-        self.publishing.insert(id, Publishing { event, replies: vec![reply], sent: false, refused: None, sent_again: false });
+        self.publishing
+            .insert(id, Publishing { event, replies: vec![reply], sent: false, at: Instant::now(), refused: None, sent_again: false });
     }
 
     /// Hands events to the pool as far as its queue takes them.
@@ -58,7 +62,7 @@ impl Link {
                 self.unsent.push_front(id);
                 break;
             }
-            waiting.sent = true;
+            (waiting.sent, waiting.at) = (true, Instant::now());
         }
     }
 
@@ -69,7 +73,10 @@ impl Link {
             return;
         }
         let detail = shorten(words);
+        let took = waiting.at.elapsed();
         if accepted || words.starts_with("duplicate:") {
+            self.parts.health.answered(Some(took));
+            self.parts.health.delivered();
             self.reply(id, &Answer::Accepted { detail });
             return;
         }
@@ -80,6 +87,7 @@ impl Link {
             }
             return;
         }
+        self.note_refusal(&detail);
         self.reply(id, &Answer::Refused { detail });
     }
 

@@ -105,6 +105,7 @@ impl Link {
     /// NIP-01 `EOSE`.
     pub(super) fn stored_events_ended(&mut self, relay: &Relay, id: &SubscriptionId) {
         let arrived = self.parts.registry.arrived(id);
+        self.parts.health.answered(None);
         if let Some(slot) = self.slots.get_mut(id) {
             if !std::mem::take(&mut slot.catching_up) {
                 return;
@@ -188,6 +189,9 @@ impl Link {
     pub(super) fn subscription_closed(&mut self, relay: &Relay, id: &SubscriptionId, words: &str) {
         let needs_auth = words.starts_with("auth-required:") && self.parts.may_authenticate;
         let detail = shorten(words);
+        if !needs_auth {
+            self.note_refusal(&detail);
+        }
         if let Some(slot) = self.slots.get_mut(id) {
             slot.closed = true;
             slot.catching_up = true;

@@ -5,6 +5,7 @@ mod embedded;
 #[path = "../../../sim/src/faulty_relay.rs"]
 #[allow(dead_code)]
 mod faulty_relay;
+mod health;
 mod hostile;
 mod publishing;
 mod reading;
@@ -13,7 +14,9 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use faulty_relay::{Fault, FaultyRelay};
-use murmel_net::{Answer, DialPolicy, EmbeddedRelay, Feed, GroupFeed, Incoming, Lane, Net, NetOptions, Pace, RelayAddress};
+use murmel_net::{
+    Answer, Auth, DialPolicy, EmbeddedRelay, Feed, GroupFeed, Incoming, Lane, Net, NetOptions, Pace, Phase, Proxy, RelayAddress, Route,
+};
 use nostr::{Alphabet, Event, EventBuilder, EventId, Filter, JsonUtil, Keys, Kind, SingleLetterTag, Tag, TagKind, Timestamp};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc::Receiver;
@@ -70,4 +73,9 @@ async fn until_caught_up(incoming: &mut Receiver<Incoming>) -> Vec<EventId> {
             _ => {}
         }
     }
+}
+
+/// A route through a proxy that is told no name.
+fn through(address: std::net::SocketAddr) -> Route {
+    Route::Proxy(Proxy { address, isolation: None })
 }

@@ -22,6 +22,16 @@ CREATE TABLE progress (
     value TEXT NOT NULL DEFAULT ''
 ) STRICT, WITHOUT ROWID;
 
+-- Versions of the account's replaceable lists, by this program or another, so that none is lost.
+CREATE TABLE list_versions (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    kind INTEGER NOT NULL,
+    event_id BLOB NOT NULL UNIQUE,
+    event TEXT NOT NULL,
+    created_at INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX list_versions_by_time ON list_versions (kind, created_at DESC, event_id);
+
 CREATE TABLE cursors (
     lane TEXT NOT NULL CHECK (lane IN ('inbox', 'group')),
     relay TEXT NOT NULL,

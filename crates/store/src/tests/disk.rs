@@ -199,6 +199,7 @@ fn every_table_of_ours_is_strict() {
             "epochs",
             "given_up",
             "key_packages",
+            "list_versions",
             "members",
             "mentions",
             "message_ids",

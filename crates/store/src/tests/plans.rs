@@ -163,10 +163,14 @@ fn exercise(tx: &Tx<'_>) -> Result<(), StoreError> {
     tx.set_withdrawn(id, true)?;
     tx.insert_race(here, 1, "{}")?;
     tx.races(here)?;
+    tx.keep_list_version(10002, &event(90), "{}", 1)?;
+    tx.list_versions(10002)?;
+    tx.list_version(1)?;
 
     let sent = tx.enqueue(&OutboxRecord { chat: Some(here), message: Some(id), ..outgoing(1, 1) }, &relays())?;
     tx.outbox(sent)?;
     tx.outbox_by_message(id)?;
+    tx.outbox_unsettled(5)?;
     tx.outbox_open_in(here)?;
     tx.outbox_accepted_late(here, Epoch(1), Epoch(2), 0)?;
     tx.failed_welcomes(here)?;
