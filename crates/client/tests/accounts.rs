@@ -171,7 +171,9 @@ async fn an_account_that_cannot_be_opened_stops_no_other() {
     );
     assert!(matches!(client.session(), Session::Locked { npub, .. } if npub == vault));
     client.switch_account(&work).await.unwrap();
-    let Session::KeyUnavailable { reason: KeyFault::KeyGone, retryable: false, .. } = client.session() else { panic!("{:?}", client.session()) };
+    let Session::KeyUnavailable { reason: KeyFault::KeyGone, retryable: false, .. } = client.session() else {
+        panic!("{:?}", client.session())
+    };
     assert_eq!(client.groups().await.err().unwrap().code, ErrorCode::NoAccount);
     client.switch_account(&home).await.unwrap();
     assert_eq!(client.groups().await.unwrap(), []);

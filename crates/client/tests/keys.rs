@@ -27,8 +27,11 @@ fn file(person: &Person, name: &str) -> PathBuf {
 
 /// Every file of the account with its bytes.
 fn contents(person: &Person) -> Vec<(PathBuf, Vec<u8>)> {
-    let mut all: Vec<_> =
-        fs::read_dir(folder(person)).unwrap().map(|entry| entry.unwrap().path()).map(|path| (path.clone(), fs::read(path).unwrap())).collect();
+    let mut all: Vec<_> = fs::read_dir(folder(person))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .map(|path| (path.clone(), fs::read(path).unwrap()))
+        .collect();
     all.sort();
     all
 }
