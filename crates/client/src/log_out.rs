@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use murmel_ipc::{ErrorCode, KeyPlace, LogOutSummary, LoggedOut, NotLeft};
+use murmel_ipc::{KeyPlace, LogOutSummary, LoggedOut, NotLeft};
 use murmel_store::ChatState;
 
 use crate::account::Account;
