@@ -165,3 +165,42 @@ pub(crate) async fn watch_unread(account: Arc<Account>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use murmel_ipc::KeyPlace;
+
+    use super::*;
+
+    fn locked(npub: &str) -> Standing {
+        Standing::Shut(Session::Locked { npub: npub.to_owned(), key_place: KeyPlace::Vault, recovery: false })
+    }
+
+    #[test]
+    fn one_account_more_than_the_cap_is_refused_and_none_comes_twice() {
+        let mut accounts = Accounts::default();
+        for nth in 0..MAX_ACCOUNTS {
+            assert!(accounts.expect_room(None).is_ok());
+            accounts.put(&format!("npub{nth}"), locked("a"));
+        }
+        assert_eq!(accounts.expect_room(None).unwrap_err().code, ErrorCode::TooManyAccounts);
+        assert_eq!(accounts.expect_room(Some("npub3")).unwrap_err().code, ErrorCode::AccountExists);
+        accounts.remove("npub3");
+        assert!(accounts.expect_room(Some("npub3")).is_ok());
+    }
+
+    #[test]
+    fn where_the_account_that_is_shown_goes_the_first_of_the_others_is_shown() {
+        let mut accounts = Accounts::default();
+        for npub in ["a", "b", "c"] {
+            accounts.put(npub, locked(npub));
+        }
+        accounts.current = Some("c".to_owned());
+        accounts.remove("b");
+        assert_eq!(accounts.current.as_deref(), Some("c"));
+        accounts.remove("c");
+        assert_eq!(accounts.current.as_deref(), Some("a"));
+        accounts.remove("a");
+        assert_eq!(accounts.current, None);
+    }
+}

@@ -93,7 +93,7 @@ async fn establish(
     let _turn = profile.turn().await?;
     let user = npub(&keys.public_key());
     profile.expect_room(Some(&user))?;
-    let given = || profile.options.passphrase.as_deref().map(|text| Zeroizing::new(text.to_owned()));
+    let given = || profile.options.passphrase.as_ref().map(|text| Zeroizing::new(text.to_string()));
     let passphrase = passphrase.filter(|passphrase| !passphrase.is_empty()).or_else(given);
     let mut database = Zeroizing::new([0; 32]);
     OsRng.fill_bytes(database.as_mut_slice());
@@ -104,7 +104,7 @@ async fn establish(
         let folder = profile.home().new_account()?;
         let mut description = Description::fresh(user.clone(), key_place, profile.next_place()?);
         match passphrase {
-            Some(passphrase) => safety::seal(&folder, VAULT, &secrets, passphrase).await?,
+            Some(passphrase) => safety::seal(&folder, VAULT, secrets.to_item(), passphrase).await?,
             None => {
                 let keychain = profile.keychain().ok_or(KeychainError::Missing)?;
                 description.item = Some(safety::free_item(keychain, &user).await?);

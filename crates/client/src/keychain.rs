@@ -401,6 +401,28 @@ mod tests {
         assert_eq!(back.database, secrets.database);
     }
 
+    /// Every type that carries a secret key, a database key or what opens them, the library's included.
+    #[test]
+    fn printing_a_secret_shows_nothing_of_it() {
+        let secrets = secrets();
+        let key = secrets.keys.secret_key();
+        let nsec = nostr::nips::nip19::ToBech32::to_bech32(key).unwrap();
+        let code = crate::recovery::make();
+        let net = murmel_net::NetOptions { auth: Some(secrets.keys.clone()), ..murmel_net::NetOptions::default() };
+        let printed = [
+            format!("{secrets:?}"),
+            format!("{:?} {:#?}", secrets.keys, key),
+            format!("{net:#?}"),
+            format!("{:?}", murmel_store::DatabaseKey::new(*secrets.database)),
+            format!("{code:?}"),
+        ]
+        .join("\n");
+        let bytes = format!("{:?}", key.as_secret_bytes());
+        for secret in [key.to_secret_hex(), nsec, bytes, "7, 7, 7".to_owned(), "070707".to_owned(), code.to_string()] {
+            assert!(!printed.contains(&secret), "{printed}");
+        }
+    }
+
     #[test]
     fn anything_else_is_not_an_item() {
         let item = secrets().to_item();

@@ -5,26 +5,20 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use murmel_ipc::{ErrorCode, KeyPlace, LogOutSummary, LoggedOut, NotLeft};
+use murmel_ipc::{KeyPlace, LogOutSummary, LoggedOut, NotLeft};
 use murmel_store::ChatState;
-use nostr::nips::nip19::ToBech32 as _;
-use nostr::nips::nip49::{EncryptedSecretKey, KeySecurity};
-use zeroize::Zeroizing;
 
 use crate::account::Account;
 use crate::accounts::Standing;
 use crate::confirm::{Confirm, Question};
 use crate::description::{DESCRIPTION, Description, RECOVERY, VAULT};
 use crate::home::{Home, disk, wipe_file};
-use crate::identity::blocking;
 use crate::keychain::{self, Keychain};
 use crate::profile::Profile;
 use crate::{Error, Result, membership, unlock};
 
 /// How long relays may take to learn that groups are left.
 const LEAVING: Duration = Duration::from_secs(20);
-/// Work of an exported key, 2^16 rounds of scrypt: what other programs use, 64 MiB.
-const LOG_N: u8 = 16;
 
 /// What logging out would delete.
 pub(crate) async fn summary(profile: &Profile, named: Option<&str>) -> Result<LogOutSummary> {
@@ -169,19 +163,6 @@ async fn leave_groups(account: &Arc<Account>) -> Result<Vec<NotLeft>> {
     let late = asked.into_iter().filter(|(chat, _)| !in_time || still.iter().any(|(other, _)| other == chat));
     not_left.extend(late.map(|(_, group)| NotLeft { group, reason: "No relay took it in time.".to_owned() }));
     Ok(not_left)
-}
-
-/// The account's key sealed with a password, as an ncryptsec (NIP-49).
-pub(crate) async fn export(profile: &Profile, named: Option<&str>, password: Zeroizing<String>) -> Result<String> {
-    if password.is_empty() {
-        return Err(Error::new(ErrorCode::InvalidInput, "The password is empty. Choose one that nobody guesses."));
-    }
-    let keys = profile.account(named)?.keys.clone();
-    blocking(move || {
-        let sealed = EncryptedSecretKey::new(keys.secret_key(), password.as_str(), LOG_N, KeySecurity::Unknown);
-        sealed.ok().and_then(|sealed| sealed.to_bech32().ok()).ok_or_else(|| Error::internal("the key could not be sealed"))
-    })
-    .await
 }
 
 impl Description {

@@ -4,9 +4,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use murmel_ipc::SecretText;
 use murmel_net::Wire;
 use murmel_store::Execution;
-use zeroize::Zeroizing;
 
 use crate::proxy::Routing;
 use crate::{Clock, Housekeeping, KeychainChoice, Pace};
@@ -29,8 +29,8 @@ pub struct Options {
     pub default_relays: Vec<String>,
     /// Whether `ws://127.0.0.1` and the like may be dialled: a developer's switch.
     pub allow_loopback: bool,
-    /// Seals the vault at creation and opens it afterwards, without asking; the terminal's way.
-    pub passphrase: Option<Zeroizing<String>>,
+    /// Seals the vault at creation and opens it afterwards, without asking; the terminal's way. Clones share it.
+    pub passphrase: Option<Arc<SecretText>>,
     /// Opens only the accounts whose npub begins like this; without it, or where it is no beginning of an npub, all.
     pub account: Option<String>,
     /// The time.

@@ -1,24 +1,31 @@
-//! Where an account's key is kept, and what else opens it: keychain, vault, recovery code.
+//! Where an account's key is kept, what else opens it, and how it is taken along: keychain, vault, recovery code, ncryptsec.
 //! It never takes an old way in away before a new one was written and read back.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use murmel_ipc::{self as ipc, ErrorCode, KeyPlace, KeySafety, SecretText, Session};
+use nostr::nips::nip19::ToBech32 as _;
+use nostr::nips::nip49::{EncryptedSecretKey, KeySecurity};
 use zeroize::Zeroizing;
 
 use crate::accounts::Standing;
 use crate::description::{Description, RECOVERY, VAULT};
 use crate::home::{disk, replace_file, wipe_file};
 use crate::identity::blocking;
-use crate::keychain::{self, Keychain, KeychainError, Secrets};
+use crate::keychain::{self, Keychain, KeychainError};
 use crate::profile::Profile;
 use crate::{Error, Result, recovery, unlock, vault};
 
+/// Work of an exported key, 2^16 rounds of scrypt: what other programs use, 64 MiB.
+const LOG_N: u8 = 16;
+
+/// The secrets of an account as they are kept.
+type Item = Zeroizing<Vec<u8>>;
+
 /// Seals secrets into a file: written beside it, read back, and only then put in its place.
-pub(crate) async fn seal(folder: &Path, name: &str, secrets: &Secrets, passphrase: Zeroizing<String>) -> Result<()> {
+pub(crate) async fn seal(folder: &Path, name: &str, item: Item, passphrase: Zeroizing<String>) -> Result<()> {
     let (path, next) = (folder.join(name), folder.join(format!("{name}-next")));
-    let item = secrets.to_item();
     blocking(move || {
         vault::write(&next, &item, &passphrase)?;
         if vault::read(&next, &passphrase)?.to_item() != item {
@@ -70,7 +77,7 @@ pub(crate) async fn change_passphrase(profile: &Arc<Profile>, named: Option<&str
         return Err(Error::new(ErrorCode::InvalidInput, "The key of this account is in the keychain; it has no passphrase."));
     }
     let secrets = unlock::from_vault(profile, &npub, Some(args.old.into_inner())).await?;
-    seal(&profile.home().account(&npub), VAULT, &secrets, args.new.into_inner()).await
+    seal(&profile.home().account(&npub), VAULT, secrets.to_item(), args.new.into_inner()).await
 }
 
 /// Moves the key into a vault that `passphrase` seals, or out of the one that it opens into the keychain.
@@ -88,11 +95,11 @@ pub(crate) async fn move_key(
         (KeyPlace::Keychain, KeyPlace::Vault) => {
             let passphrase = passphrase.ok_or_else(|| Error::new(ErrorCode::PasswordNeeded, "Choose a passphrase that seals the key."))?;
             let secrets = unlock::from_keychain(profile, &description).await?;
-            keep(profile, description, &secrets, Some(passphrase)).await?;
+            keep(profile, description, secrets.to_item(), Some(passphrase)).await?;
         }
         (KeyPlace::Vault, KeyPlace::Keychain) => {
             let secrets = unlock::from_vault(profile, &npub, passphrase).await?;
-            keep(profile, description, &secrets, None).await?;
+            keep(profile, description, secrets.to_item(), None).await?;
         }
         _ => return Ok(()),
     }
@@ -103,12 +110,25 @@ pub(crate) async fn move_key(
     Ok(())
 }
 
+/// The account's key sealed with a password, as an ncryptsec (NIP-49).
+pub(crate) async fn export(profile: &Profile, named: Option<&str>, password: Zeroizing<String>) -> Result<String> {
+    if password.is_empty() {
+        return Err(Error::new(ErrorCode::InvalidInput, "The password is empty. Choose one that nobody guesses."));
+    }
+    let account = profile.account(named)?;
+    blocking(move || {
+        let sealed = EncryptedSecretKey::new(account.keys.secret_key(), password.as_str(), LOG_N, KeySecurity::Unknown);
+        sealed.ok().and_then(|sealed| sealed.to_bech32().ok()).ok_or_else(|| Error::internal("the key could not be sealed"))
+    })
+    .await
+}
+
 /// Puts secrets into a vault, or into the keychain, and says so in the description. Whatever fails, the old place still holds.
-async fn keep(profile: &Profile, mut description: Description, secrets: &Secrets, passphrase: Option<Zeroizing<String>>) -> Result<()> {
+async fn keep(profile: &Profile, mut description: Description, item: Item, passphrase: Option<Zeroizing<String>>) -> Result<()> {
     let folder = profile.home().account(&description.npub);
     match passphrase {
         Some(passphrase) => {
-            seal(&folder, VAULT, secrets, passphrase).await?;
+            seal(&folder, VAULT, item, passphrase).await?;
             if description.key_place == KeyPlace::Keychain {
                 description.item = Some(description.item().to_owned());
             }
@@ -116,18 +136,18 @@ async fn keep(profile: &Profile, mut description: Description, secrets: &Secrets
         }
         None => {
             let keychain = profile.keychain().ok_or(KeychainError::Missing)?;
-            let item = free_item(keychain, &description.npub).await?;
+            let name = free_item(keychain, &description.npub).await?;
             // So that it is known as ours should this end in between.
-            description.old_items.push(item.clone());
+            description.old_items.push(name.clone());
             description.write(&folder)?;
-            keychain::write(keychain, &item, secrets.to_item()).await?;
+            keychain::write(keychain, &name, item).await?;
             description.old_items.pop();
             if description.key_place == KeyPlace::Keychain {
                 // It may belong to a database that somebody restores from a backup; it goes when the account does.
                 let old = description.item().to_owned();
                 description.old_items.push(old);
             }
-            description.item = Some(item);
+            description.item = Some(name);
             description.key_place = KeyPlace::Keychain;
         }
     }
@@ -148,7 +168,7 @@ pub(crate) async fn make_recovery(
         KeyPlace::Vault => unlock::from_vault(profile, &npub, passphrase).await?,
     };
     let code = recovery::make();
-    seal(&profile.home().account(&npub), RECOVERY, &secrets, recovery::read(&code)?).await?;
+    seal(&profile.home().account(&npub), RECOVERY, secrets.to_item(), recovery::read(&code)?).await?;
     profile.announce(&npub);
     Ok(code)
 }
@@ -192,12 +212,12 @@ pub(crate) async fn recover(profile: &Arc<Profile>, named: Option<&str>, args: i
         ));
     }
     let key_place = if passphrase.is_some() { KeyPlace::Vault } else { KeyPlace::Keychain };
-    let kept = Secrets::from_item(&secrets.to_item()).ok_or_else(|| Error::internal("the key could not be read back"))?;
+    let item = secrets.to_item();
     // Before anything is written: a key that does not open the database replaces none.
-    let account = unlock::open(profile, kept, key_place).await?;
+    let account = unlock::open(profile, secrets, key_place).await?;
     let place = profile.next_place()?;
     let description = Description::read(&folder).unwrap_or_else(|| Description::fresh(npub.clone(), key_place, place));
-    if let Err(error) = keep(profile, description, &secrets, passphrase).await {
+    if let Err(error) = keep(profile, description, item, passphrase).await {
         account.close().await;
         return Err(error);
     }

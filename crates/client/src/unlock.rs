@@ -29,7 +29,7 @@ pub(crate) async fn at_start(profile: &Arc<Profile>, npub: String) {
     if profile.options.account.as_deref().is_some_and(|wanted| wanted.starts_with("npub1") && !npub.starts_with(wanted)) {
         return;
     }
-    let passphrase = profile.options.passphrase.as_deref().map(|text| Zeroizing::new(text.to_owned()));
+    let passphrase = profile.options.passphrase.as_ref().map(|text| Zeroizing::new(text.to_string()));
     // However it ends, it is noted.
     drop(try_open(profile, &npub, passphrase).await);
 }
@@ -42,13 +42,13 @@ pub(crate) async fn unlock(profile: &Arc<Profile>, named: Option<&str>, args: ip
         return Ok(profile.session(named));
     }
     let npub = profile.npub(named)?;
-    let again = Zeroizing::new(passphrase.as_str().to_owned());
+    let others: Vec<String> = profile.closed_accounts().into_iter().filter(|other| *other != npub).collect();
+    let again = (!others.is_empty()).then(|| Zeroizing::new(passphrase.as_str().to_owned()));
     let opened = try_open(profile, &npub, Some(passphrase)).await;
     profile.announce(&npub);
     opened?;
     profile.idle.used();
-    let others = profile.closed_accounts();
-    if !others.is_empty() {
+    if let Some(again) = again {
         tokio::spawn(the_others(Arc::downgrade(profile), others, again));
     }
     Ok(profile.session(named))

@@ -3,13 +3,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use murmel_client::{Client, KeychainChoice, KeychainError, MockKeychain, Options};
 use murmel_ipc::{ErrorCode, ImportIdentity, KeyKind, KeyPlace, NewIdentity, Session, Unlock};
 use nostr::nips::nip19::ToBech32 as _;
 use nostr::nips::nip49::{EncryptedSecretKey, KeySecurity};
 use nostr::{Keys, SecretKey};
-use zeroize::Zeroizing;
 
 /// A relay that nobody runs: everything here works without a network.
 const NOBODY: &str = "ws://127.0.0.1:9";
@@ -246,11 +246,11 @@ async fn a_vault_stays_locked_until_its_passphrase_comes() {
     client.close().await;
 
     let mut given = options(home.path(), KeychainChoice::None);
-    given.passphrase = Some(Zeroizing::new("correct horse".into()));
+    given.passphrase = Some(Arc::new("correct horse".into()));
     let client = Client::open(given.clone()).await.unwrap();
     assert_eq!(client.session(), created);
     client.close().await;
-    given.passphrase = Some(Zeroizing::new("wrong".into()));
+    given.passphrase = Some(Arc::new("wrong".into()));
     assert_eq!(Client::open(given).await.unwrap().session(), locked(&created));
 }
 

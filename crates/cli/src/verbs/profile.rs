@@ -1,6 +1,7 @@
 //! Owns the way from the command line to an open profile, and the waiting for the network.
 //! Never creates an account.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use murmel_client::{Client, Housekeeping, Options, Settled};
@@ -62,7 +63,7 @@ impl Open {
         }
         options.pace.publish = Duration::from_secs(common.relay_timeout);
         options.pace.keychain = Duration::from_secs(60);
-        options.passphrase = secret("MURMEL_PASSPHRASE");
+        options.passphrase = secret("MURMEL_PASSPHRASE").map(|text| Arc::new(text.into()));
         let client = Client::open(options).await?;
         let patience = (!common.offline).then(|| Duration::from_secs(common.timeout));
         Ok(Open { client, patience })

@@ -56,7 +56,7 @@ impl Client {
     /// # Errors
     /// `InvalidInput` without a password, `NoAccount` where the account is not open.
     pub async fn export_key(&self, password: ipc::SecretText) -> Result<String> {
-        log_out::export(&self.profile, self.named_account(), password.into_inner()).await
+        safety::export(&self.profile, self.named_account(), password.into_inner()).await
     }
 
     /// As [`Client::export_key`], into a file that only its owner can read.
