@@ -92,7 +92,7 @@ describe("the tables", () => {
     const dutch = new Map(leaves(nl, ""));
     const english = leaves(en, "");
     expect([...dutch.keys()].sort()).toEqual(english.map(([key]) => key).sort());
-    const same = english.filter(([key, words]) => typeof words === "string" && /\s/u.test(words) && dutch.get(key) === words).map(([key]) => key);
+    const same = english.filter(([key, words]) => typeof words === "string" && !key.startsWith(".keys.names") && /\s/u.test(words) && dutch.get(key) === words).map(([key]) => key);
     expect(same).toEqual([]);
   });
 

@@ -147,7 +147,7 @@ describe("keys", () => {
     await press(",", { ctrlKey: true });
     expect(app.dialog).toBe("new-group");
     await fireEvent.click(byId("dialog-close"));
-    await press(",", { metaKey: true });
+    await press(",", { ctrlKey: true });
     expect(app.dialog).toBe("settings");
   });
 

@@ -1,6 +1,8 @@
 // Owns every sentence of the window in English. The other languages have the same keys, or they do not compile.
 // Never holds anything but words. Longer than other files, because a table is read by its keys.
-import type { DeliveryAnswer, ErrorCode, GroupState, RaceReason, SetupName, StepState } from "../ipc";
+import type { DeliveryAnswer, ErrorCode, GroupState, MuteFor, RaceReason, SetupName, StepState } from "../ipc";
+import type { Filter } from "../state/list.svelte";
+import type { ShortcutArea, ShortcutId } from "../state/shortcuts";
 import { counting, line, name, type Piece, type Who } from "./pieces";
 
 const of = counting("en");
@@ -28,6 +30,7 @@ export const en = {
     people: (n: number) => of(n, { one: "# person", other: "# people" }),
     messages: (n: number) => of(n, { one: "# message", other: "# messages" }),
     relays: (n: number) => of(n, { one: "# relay", other: "# relays" }),
+    undo: "Undo",
   },
 
   app: {
@@ -96,7 +99,6 @@ export const en = {
 
   list: {
     label: "Chats",
-    none: "Your groups will be listed here.",
     settings: "Settings",
     newGroup: "New group",
     width: "Width of the chat list",
@@ -104,6 +106,43 @@ export const en = {
     notSent: (n: number) => of(n, { one: "# message not sent", other: "# messages not sent" }),
     oneNotSent: "A message was not sent",
     states: { leaving: "Leaving…", left: "You left", removed: "You were removed", stranded: "Cannot be followed", ended: "Ended" },
+    search: "Search chats, people and messages",
+    clear: "Clear the search",
+    results: "What was found",
+    groups: { chats: "Chats", people: "People", messages: "Messages" },
+    filters: { all: "All", unread: "Unread", mentions: "Mentions", archived: "Archived" } satisfies Record<Filter, string>,
+    filter: "Which chats",
+    nothing: {
+      all: "Your groups will be listed here.",
+      unread: "Nothing is unread.",
+      mentions: "Nobody has mentioned you since you last looked.",
+      archived: "What you archive is kept here, out of the way, until a message comes.",
+    } satisfies Record<Filter, string>,
+    notFound: "Nothing was found. Parts of names and the beginnings of words count.",
+    indexing: (percent: number) => `Older messages are still being indexed: ${percent} %`,
+    moreMessages: "Show older ones",
+    draft: "Draft:",
+    pinned: "Pinned",
+    muted: "Muted",
+    mentioned: "You were mentioned",
+    markedUnread: "Marked as unread",
+    chatMenu: (chat: string) => `What to do with ${chat}`,
+    pin: "Pin",
+    unpin: "Unpin",
+    pinUp: "Move up",
+    pinDown: "Move down",
+    mute: "Mute…",
+    muteFor: { hour: "For an hour", eight_hours: "For 8 hours", day: "For a day", week: "For 7 days", always: "For ever" } satisfies Record<MuteFor, string>,
+    unmute: "Unmute",
+    mutedUntil: (time: string) => `Muted until ${time}`,
+    mutedAlways: "Muted",
+    archive: "Archive",
+    unarchive: "Take out of the archive",
+    archivedNow: (chat: string) => `${chat} is archived`,
+    markRead: "Mark as read",
+    markUnread: "Mark as unread",
+    detailsOf: "Details",
+    back: "Back",
   },
 
   requests: {
@@ -239,10 +278,24 @@ export const en = {
   },
 
   jump: {
-    title: "Jump to a chat",
-    field: "Name of the chat",
-    list: "Chats",
-    none: "No chat has this in its name.",
+    title: "Jump to",
+    field: "A chat, a person or a command",
+    list: "What was found",
+    groups: { chats: "Chats", people: "People", commands: "Commands" },
+    commands: {
+      newGroup: "New group",
+      settings: "Settings",
+      keys: "Keys",
+      profile: "Your profile",
+      copyKey: "Copy your npub",
+      light: "Light",
+      dark: "Dark",
+      themeSystem: "Light or dark as the system",
+      archived: "Archived chats",
+      larger: "Larger",
+      smaller: "Smaller",
+    },
+    none: "Nothing here has this in its name.",
   },
 
   conversation: {
@@ -393,6 +446,46 @@ export const en = {
     hour: (n: number) => of(n, { one: "# hour", other: "# hours" }),
     minute: (n: number) => of(n, { one: "# minute", other: "# minutes" }),
     second: (n: number) => of(n, { one: "# second", other: "# seconds" }),
+  },
+
+  keys: {
+    title: "Keys",
+    areas: { everywhere: "Everywhere", chats: "Chats", messages: "Messages", composer: "While you write" } satisfies Record<ShortcutArea, string>,
+    actions: {
+      palette: "Jump to a chat, a person or a command",
+      search: "Search everything",
+      newChat: "New chat or group",
+      settings: "Settings",
+      sheet: "This sheet",
+      panes: "Next part of the window",
+      accountPrevious: "Previous account",
+      accountNext: "Next account",
+      zoomIn: "Larger",
+      zoomOut: "Smaller",
+      zoomUsual: "Usual size",
+      chatPrevious: "Previous chat",
+      chatNext: "Next chat",
+      unreadPrevious: "Previous unread chat",
+      unreadNext: "Next unread chat",
+      chatAt: "Chat by its place in the list",
+      details: "Group details",
+      searchHere: "Search this conversation",
+      newest: "Newest message",
+      oldestUnread: "Oldest unread message",
+      reply: "Reply to the focused message",
+      react: "React to the focused message",
+      remove: "Delete the focused message",
+      menu: "Menu of the focused message or chat",
+      editLast: "Edit your last message, when nothing is written",
+      replyEarlier: "Reply to the message before",
+      replyLater: "Reply to the message after",
+      pageUp: "Scroll the messages up",
+      pageDown: "Scroll the messages down",
+      bold: "Bold",
+      italic: "Italic",
+      code: "Code",
+    } satisfies Record<ShortcutId, string>,
+    names: { Control: "Ctrl", Alt: "Alt", Shift: "Shift", PageUp: "Page Up", PageDown: "Page Down", Tab: "Tab", ContextMenu: "Menu" },
   },
 
   /** Said instead of the backend's own sentence, which is English and more exact, in every other language. */
