@@ -19,3 +19,4 @@ const app = backend === null ? null : new App(backend);
 if (app !== null) tellOfUse(app);
 mount(Root, { target: document.body, props: { app } });
 await app?.connect();
+if (import.meta.env.MODE !== "production" && app !== null) await (await import("./dev/query")).openByQuery(app, window.location.search);

@@ -24,7 +24,7 @@ type Node = { type?: string; [key: string]: unknown };
 const SPOKEN = /^(aria-label|aria-description|aria-valuetext|aria-roledescription|title|placeholder|alt|label|action|text)$/u;
 const WORD = /\p{L}{2,}/u;
 /** Examples, and the name of the app, which are the same in every language. */
-const SAME = new Set(["Murmel", "wss://relay.example"]);
+const SAME = new Set(["Murmel", "wss://relay.example", "https://"]);
 
 function spokenIn(node: unknown, found: string[], spoken = true): string[] {
   if (Array.isArray(node)) node.forEach((one) => spokenIn(one, found, spoken));

@@ -293,8 +293,9 @@ export class FakeBackend extends FakePeople implements Backend {
   async invite(chat: string, added: string[]) {
     this.calls.push(["invite", chat, added]);
     const found = await Promise.all(added.map((one) => this.inspectPerson(one)));
-    const members = found.filter((one) => one.name !== null).map((one) => ({ ...one, name: one.name ?? "", is_admin: false, invitation: null }));
-    this.#change(chat, (group) => ({ ...group, members: [...group.members, ...members] }));
+    const members = found.filter((one) => one.name !== null).map((one) => ({ ...one, name: one.name ?? "", is_admin: false, invitation: { state: "waiting" as const } }));
+    // Those who are in the group already get their invitation again.
+    this.#change(chat, (group) => ({ ...group, members: [...group.members.filter((old) => !members.some((one) => one.pubkey === old.pubkey)), ...members] }));
     return found.filter((one) => one.name === null).map((one) => ({ npub: one.npub, reason: "has no key package" }));
   }
 
