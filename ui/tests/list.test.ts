@@ -22,7 +22,7 @@ const row = (name: string) => {
   return found;
 };
 const item = async (id: string) => {
-  const found = document.querySelector<HTMLElement>(`[data-item="${id}"]`);
+  const found = maybe(`menu-${id}`);
   if (found === null) throw new Error(`no ${id} in the menu`);
   await fireEvent.click(found);
 };
@@ -50,7 +50,7 @@ describe("the menu of a chat", () => {
     await root();
     await menuOf("Lake weekend");
     const press = (key: string) => fireEvent.keyDown(byId("menu"), { key });
-    const focused = () => (document.activeElement as HTMLElement).dataset.item;
+    const focused = () => (document.activeElement as HTMLElement).dataset.testid?.replace("menu-", "");
     expect(focused()).toBe("unread");
     await press("ArrowUp");
     expect(focused()).toBe("details");

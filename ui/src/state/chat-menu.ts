@@ -42,7 +42,7 @@ function movePin(app: App, row: ChatRow, step: 1 | -1): void {
 }
 
 export function muteItems(app: App, row: ChatRow): MenuItem[] {
-  return SPANS.map((span) => ({ id: `mute-${span}`, words: say.list.muteFor[span], run: () => app.attempt(() => app.backend.mute(row.id, span)) }));
+  return SPANS.map((span) => ({ id: `mute-${span}`, label: say.list.muteFor[span], act: () => app.attempt(() => app.backend.mute(row.id, span)) }));
 }
 
 export function chatItems(app: App, row: ChatRow, openDetails: () => void): MenuItem[] {
@@ -50,24 +50,24 @@ export function chatItems(app: App, row: ChatRow, openDetails: () => void): Menu
   const { backend } = app;
   const items: MenuItem[] = [
     isUnread(row)
-      ? { id: "read", words: words.markRead, icon: "check", run: () => app.attempt(() => readAll(app, row)) }
-      : { id: "unread", words: words.markUnread, icon: "unread", run: () => app.attempt(() => backend.markUnread(row.id, true)) },
+      ? { id: "read", label: words.markRead, icon: "check", act: () => app.attempt(() => readAll(app, row)) }
+      : { id: "unread", label: words.markUnread, icon: "unread", act: () => app.attempt(() => backend.markUnread(row.id, true)) },
   ];
   if (!row.archived) {
     const pinned = row.pinned !== null;
-    items.push({ id: "pin", words: pinned ? words.unpin : words.pin, icon: "pin", run: () => app.attempt(() => backend.pin(row.id, !pinned)) });
+    items.push({ id: "pin", label: pinned ? words.unpin : words.pin, icon: "pin", act: () => app.attempt(() => backend.pin(row.id, !pinned)) });
     const many = app.state.chats.filter((one) => one.pinned !== null).length;
-    if (row.pinned !== null && row.pinned > 0) items.push({ id: "up", words: words.pinUp, run: () => movePin(app, row, -1) });
-    if (row.pinned !== null && row.pinned < many - 1) items.push({ id: "down", words: words.pinDown, icon: "down", run: () => movePin(app, row, 1) });
+    if (row.pinned !== null && row.pinned > 0) items.push({ id: "up", label: words.pinUp, act: () => movePin(app, row, -1) });
+    if (row.pinned !== null && row.pinned < many - 1) items.push({ id: "down", label: words.pinDown, icon: "down", act: () => movePin(app, row, 1) });
   }
   items.push(
     row.muted === null
-      ? { id: "mute", words: words.mute, icon: "mute", items: muteItems(app, row) }
-      : { id: "unmute", words: words.unmute, icon: "mute", run: () => app.attempt(() => backend.mute(row.id, null)) },
+      ? { id: "mute", label: words.mute, icon: "mute", items: muteItems(app, row) }
+      : { id: "unmute", label: words.unmute, icon: "mute", act: () => app.attempt(() => backend.mute(row.id, null)) },
     row.archived
-      ? { id: "unarchive", words: words.unarchive, icon: "archive", run: () => app.attempt(() => backend.archive(row.id, false)) }
-      : { id: "archive", words: words.archive, icon: "archive", run: () => archive(app, row) },
-    { id: "details", words: words.detailsOf, icon: "panel", run: openDetails },
+      ? { id: "unarchive", label: words.unarchive, icon: "archive", act: () => app.attempt(() => backend.archive(row.id, false)) }
+      : { id: "archive", label: words.archive, icon: "archive", act: () => archive(app, row) },
+    { id: "details", label: words.detailsOf, icon: "panel", act: openDetails },
   );
   return items;
 }
