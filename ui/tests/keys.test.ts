@@ -1,7 +1,7 @@
 import { fireEvent, waitFor } from "@testing-library/svelte";
 import { describe, expect, test, vi } from "vitest";
 import { FakeBackend } from "../src/ipc/fake";
-import Main from "../src/screens/Main.svelte";
+import Root from "../src/Root.svelte";
 import { look } from "../src/state/look.svelte";
 import { ariaKeys, chordsOf, pressed, SHORTCUTS, type ShortcutId, shortcutOf } from "../src/state/shortcuts";
 import { chordWords } from "../src/words/keys";
@@ -10,7 +10,7 @@ import { byId, connected, maybe, ready, show } from "./kit";
 async function main(backend: FakeBackend = ready()) {
   const app = await connected(backend);
   if (app.state.session?.state !== "ready") throw new Error("not ready");
-  show(app, Main, { account: app.state.session.account });
+  show(app, Root, { app });
   return { app, backend };
 }
 

@@ -2,7 +2,6 @@ import { fireEvent, waitFor } from "@testing-library/svelte";
 import { describe, expect, test, vi } from "vitest";
 import { FakeBackend, stranger } from "../src/ipc/fake";
 import { jonas, mara, me } from "../src/ipc/fake-data";
-import Main from "../src/screens/Main.svelte";
 import Root from "../src/Root.svelte";
 import { byId, connected, maybe, ready, show } from "./kit";
 
@@ -10,7 +9,7 @@ async function main(backend: FakeBackend = ready()) {
   const app = await connected(backend);
   const session = app.state.session;
   if (session?.state !== "ready") throw new Error("not ready");
-  show(app, Main, { account: session.account });
+  show(app, Root, { app });
   return { app, backend };
 }
 

@@ -20,7 +20,7 @@ const EARLY_CAP = 10_000;
 export const RETRY_AFTER = 5_000;
 
 /** A dialog of the main screen. */
-export type DialogName = "new-group" | "settings" | "jump" | "shortcuts" | "profile" | null;
+export type DialogName = "new-group" | "settings" | "jump" | "shortcuts" | "profile" | "add-account" | null;
 
 /** Something that was done, with the way back. */
 export interface Undo {

@@ -1,6 +1,6 @@
 // Owns every sentence of the window in English. The other languages have the same keys, or they do not compile.
 // Never holds anything but words. Longer than other files, because a table is read by its keys.
-import type { DeliveryAnswer, ErrorCode, GroupState, MuteFor, RaceReason, SetupName, StepState } from "../ipc";
+import type { AccountState, DeliveryAnswer, ErrorCode, GroupState, MuteFor, RaceReason, SetupName, StepState } from "../ipc";
 import type { Filter } from "../state/list.svelte";
 import type { ShortcutArea, ShortcutId } from "../state/shortcuts";
 import { counting, line, name, type Piece, type Who } from "./pieces";
@@ -89,6 +89,13 @@ export const en = {
     passphraseFor: (npub: string) => `Passphrase for ${npub}`,
     open: "Open",
     opening: "Opening…",
+    whyKeychain: "Murmel is locked. The key is in the keychain of this computer, which opens it.",
+    useCode: "I have a recovery code",
+    code: "Recovery code",
+    codeHint: "Spaces and dashes do not matter.",
+    recover: "Open with the code",
+    recovering: "Opening…",
+    newPassphrase: "Choose a new passphrase; the old one no longer counts.",
   },
 
   unavailable: {
@@ -519,6 +526,33 @@ export const en = {
       code: "Code",
     } satisfies Record<ShortcutId, string>,
     names: { Control: "Ctrl", Alt: "Alt", Shift: "Shift", PageUp: "Page Up", PageDown: "Page Down", Tab: "Tab", ContextMenu: "Menu" },
+  },
+
+  accounts: {
+    rail: "Accounts",
+    add: "Add an account",
+    addTitle: "Another account",
+    addWhy: "Each account has its own key, chats and relays. All of them receive; one is shown.",
+    nameless: "Account without a name",
+    states: { open: "", locked: "locked", unavailable: "its key cannot be had", closed: "not open" } satisfies Record<AccountState, string>,
+    switching: "Switching…",
+    lock: "Lock now",
+    current: "shown now",
+    logOut: "Log out…",
+    logOutTitle: (who: string) => `Log out ${who}?`,
+    logOutWhat: "From this computer is deleted, for good:",
+    logOutKey: "the secret key of this account",
+    logOutMessages: (n: number) => of(n, { one: "# message", other: "all # messages" }),
+    logOutAll: "all messages of this account; it is not open, so nobody can count them",
+    logOutGroups: (n: number) => of(n, { one: "what is needed to read # group", other: "what is needed to read # groups" }),
+    logOutUnsent: (n: number) => of(n, { one: "# message that no relay has yet: it will never be sent", other: "# messages that no relay has yet: they will never be sent" }),
+    logOutStays: "What others received stays with them. The members of your groups go on seeing you in them, unless you leave first.",
+    logOutBackup: "Without a copy of the secret key nobody can ever use this account again.",
+    saveKey: "Save the key first…",
+    leaveFirst: "Leave all groups first",
+    logOutAction: "Delete and log out",
+    loggingOut: "Logging out…",
+    notLeft: (n: number) => of(n, { one: "# group could not be left; its members go on seeing you in it.", other: "# groups could not be left; their members go on seeing you in them." }),
   },
 
   /** Said instead of the backend's own sentence, which is English and more exact, in every other language. */
