@@ -1,6 +1,6 @@
 // Owns every sentence of the window in English. The other languages have the same keys, or they do not compile.
 // Never holds anything but words. Longer than other files, because a table is read by its keys.
-import type { AccountState, DeliveryAnswer, ErrorCode, GroupState, MuteFor, RaceReason, SetupName, StepState } from "../ipc";
+import type { AccountState, AddressState, DeliveryAnswer, ErrorCode, GroupState, MuteFor, RaceReason, SetupName, StepState } from "../ipc";
 import type { Filter } from "../state/list.svelte";
 import type { ShortcutArea, ShortcutId } from "../state/shortcuts";
 import { counting, line, name, type Piece, type Who } from "./pieces";
@@ -160,6 +160,10 @@ export const en = {
     accept: "Accept",
     joining: "Joining…",
     decline: "Decline",
+    block: "Block",
+    direct: "A conversation of the two of you",
+    inIt: "In it:",
+    more: (n: number) => of(n, { one: "and # other", other: "and # others" }),
   },
 
   setup: {
@@ -278,6 +282,35 @@ export const en = {
     isYou: "This is you. You are in the group anyway.",
     inList: (who: string) => `${who} is in the list already.`,
     inGroup: (who: string) => `${who} is in this group already.`,
+    find: "A name, npub1…, name@host",
+    suggestions: "People known here",
+    invitable: "can be invited now",
+    notInvitable: (reason: string) => `cannot be invited now: ${reason}`,
+    asking: "asking whether they can be invited…",
+    fromImage: "From a picture of a QR code…",
+    noCode: "There is no QR code in this picture that can be read. Take one that is sharp and shows all of it.",
+    notAPerson: "The QR code names no person.",
+    notAPicture: "This is no picture that can be read, or it is too large.",
+    card: "About this person",
+    nickname: "What you call them",
+    nicknameHint: "Stays on this computer; nobody else sees it.",
+    calls: (who: string) => `They call themselves ${who}`,
+    website: "Website",
+    addressStates: { unknown: "not checked", verified: "verified", refuted: "does not belong to them" } satisfies Record<AddressState, string>,
+    verify: "Check",
+    verifyHint: "Asks the host of the address; it learns that somebody asks.",
+    lookedUp: (time: string) => `Looked up ${time}`,
+    neverLooked: "Never looked up",
+    lookUp: "Look up again",
+    shared: "Chats with them",
+    message: "Message",
+    block: "Block…",
+    unblock: "Unblock",
+    blocked: "Blocked: what they write is hidden, and their invitations do not appear.",
+    blockTitle: (who: string) => `Block ${who}?`,
+    blockWhat: "What they write is hidden on this computer, and their invitations vanish. They are not told, and stay in the groups you share.",
+    blockAction: "Block",
+    copyNpub: "Copy the npub",
   },
 
   newGroup: {
@@ -553,6 +586,28 @@ export const en = {
     logOutAction: "Delete and log out",
     loggingOut: "Logging out…",
     notLeft: (n: number) => of(n, { one: "# group could not be left; its members go on seeing you in it.", other: "# groups could not be left; their members go on seeing you in them." }),
+  },
+
+  profile: {
+    title: "Your profile",
+    public: "Everything here except the key is published: anybody can read it.",
+    name: "Name",
+    about: "About you",
+    picture: "Address of a picture",
+    pictureHint: "An https address. Other people’s apps may fetch it from there.",
+    website: "Website",
+    address: "Address (NIP-05)",
+    addressHint: "Such as ada@example.org, if a host of yours vouches for it.",
+    publish: "Publish",
+    publishing: "Publishing…",
+    published: "Published",
+    publishedAt: (time: string) => `Published ${time}`,
+    never: "Nothing is published yet.",
+    others: (names: string) => `What other apps have added stays: ${names}`,
+    versions: "Earlier versions",
+    restore: "Publish this one again",
+    qr: "QR code of your npub",
+    qrHint: "People can read it from your screen, or you can give them the text below.",
   },
 
   /** Said instead of the backend's own sentence, which is English and more exact, in every other language. */
