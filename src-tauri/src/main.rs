@@ -103,6 +103,7 @@ fn run(start: Start) -> tauri::Result<()> {
             commands::links::copy_text,
             commands::settings::set_settings,
             commands::settings::set_relays,
+            commands::settings::set_zoom,
             commands::choice::pin,
             commands::choice::order_pins,
             commands::choice::archive,

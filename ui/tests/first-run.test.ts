@@ -170,7 +170,7 @@ test("the try starts with one click", async () => {
 
 test("a vault opens with its passphrase only", async () => {
   const app = await connected(FakeBackend.fromQuery("?fake=locked"));
-  show(app, Locked, { npub: me.npub });
+  show(app, Locked, { npub: me.npub, keyPlace: "vault", recovery: false });
   await type("unlock-passphrase", "wrong");
   await fireEvent.click(byId("unlock"));
   await waitFor(() => expect(byId("unlock-error").textContent).toContain("does not open"));

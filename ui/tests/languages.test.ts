@@ -24,7 +24,7 @@ type Node = { type?: string; [key: string]: unknown };
 const SPOKEN = /^(aria-label|aria-description|aria-valuetext|aria-roledescription|title|placeholder|alt|label|action|text)$/u;
 const WORD = /\p{L}{2,}/u;
 /** Examples, and the name of the app, which are the same in every language. */
-const SAME = new Set(["Murmel", "wss://relay.example"]);
+const SAME = new Set(["Murmel", "wss://relay.example", "https://"]);
 
 function spokenIn(node: unknown, found: string[], spoken = true): string[] {
   if (Array.isArray(node)) node.forEach((one) => spokenIn(one, found, spoken));
@@ -92,7 +92,7 @@ describe("the tables", () => {
     const dutch = new Map(leaves(nl, ""));
     const english = leaves(en, "");
     expect([...dutch.keys()].sort()).toEqual(english.map(([key]) => key).sort());
-    const same = english.filter(([key, words]) => typeof words === "string" && /\s/u.test(words) && dutch.get(key) === words).map(([key]) => key);
+    const same = english.filter(([key, words]) => typeof words === "string" && !key.startsWith(".keys.names") && /\s/u.test(words) && dutch.get(key) === words).map(([key]) => key);
     expect(same).toEqual([]);
   });
 

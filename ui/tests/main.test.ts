@@ -2,7 +2,6 @@ import { fireEvent, waitFor } from "@testing-library/svelte";
 import { describe, expect, test, vi } from "vitest";
 import { FakeBackend, stranger } from "../src/ipc/fake";
 import { jonas, mara, me } from "../src/ipc/fake-data";
-import Main from "../src/screens/Main.svelte";
 import Root from "../src/Root.svelte";
 import { byId, connected, maybe, ready, show } from "./kit";
 
@@ -10,7 +9,7 @@ async function main(backend: FakeBackend = ready()) {
   const app = await connected(backend);
   const session = app.state.session;
   if (session?.state !== "ready") throw new Error("not ready");
-  show(app, Main, { account: session.account });
+  show(app, Root, { app });
   return { app, backend };
 }
 
@@ -147,7 +146,7 @@ describe("keys", () => {
     await press(",", { ctrlKey: true });
     expect(app.dialog).toBe("new-group");
     await fireEvent.click(byId("dialog-close"));
-    await press(",", { metaKey: true });
+    await press(",", { ctrlKey: true });
     expect(app.dialog).toBe("settings");
   });
 
@@ -280,13 +279,64 @@ describe("group details", () => {
     await waitFor(() => expect(row(jonas.pubkey)?.dataset.admin).toBe("false"));
   });
 
-  test("the last admin is told to appoint another one first", async () => {
+  test("the last admin names who takes over when leaving", async () => {
     const { app, backend } = await details();
     const chat = app.state.openChat ?? "";
     await backend.demote(chat, mara.pubkey);
     await fireEvent.click(byId("leave"));
-    expect(byId("last-admin").textContent).toContain("only admin");
-    expect(maybe("confirm")).toBeNull();
+    expect(byId("confirm-dialog").textContent).toContain("only admin");
+    await fireEvent.click(all("successor")[1] as HTMLElement);
+    await fireEvent.click(byId("confirm"));
+    await waitFor(() => expect(backend.calls).toContainEqual(["leave", chat, mara.pubkey]));
+  });
+
+  test("messages can be made to disappear, and what failed is not shown as done", async () => {
+    const { backend } = await details();
+    const select = byId("retention") as HTMLSelectElement;
+    await fireEvent.change(select, { target: { value: "86400" } });
+    await waitFor(() => expect(backend.groups.get("a1".repeat(16))?.retention).toBe(86_400));
+    vi.spyOn(backend, "setRetention").mockRejectedValue({ code: "offline", message: "No relay could be reached.", retryable: true });
+    await fireEvent.change(select, { target: { value: "0" } });
+    await waitFor(() => expect(byId("retention") as HTMLSelectElement).toHaveProperty("value", "86400"));
+  });
+
+  test("an invitation that did not get through says why and is sent again", async () => {
+    const { backend } = await details();
+    const chat = "a1".repeat(16);
+    const group = backend.groups.get(chat);
+    if (group === undefined) throw new Error("no group");
+    const members = group.members.map((one) => (one.pubkey === jonas.pubkey ? { ...one, invitation: { state: "failed" as const, reason: "every relay refused it" } } : one));
+    backend.emit({ type: "group", group: { ...group, members } });
+    await waitFor(() => expect(byId("member-invitation").textContent).toContain("every relay refused it"));
+    await fireEvent.click(row(jonas.pubkey)?.querySelector('[data-testid="member-open"]') as HTMLElement);
+    await fireEvent.click(byId("member-resend"));
+    await waitFor(() => expect(backend.calls).toContainEqual(["invite", chat, [jonas.npub]]));
+  });
+
+  test("a group is ended only after a question", async () => {
+    const { backend } = await details();
+    await fireEvent.click(byId("end-group"));
+    expect(backend.calls).not.toContainEqual(["endGroup", "a1".repeat(16)]);
+    await fireEvent.click(byId("confirm"));
+    await waitFor(() => expect(byId("composer-closed").textContent).toContain("ended this group"));
+  });
+
+  test("the group moves to other relays in one step", async () => {
+    const { backend } = await details();
+    await fireEvent.click(byId("move-open"));
+    await waitFor(() => expect(maybe("move-group")).not.toBeNull());
+    expect((byId("move-do") as HTMLButtonElement).disabled).toBe(true);
+    await fireEvent.input(byId("move-address"), { target: { value: "relay.new.example" } });
+    await fireEvent.click(byId("move-do"));
+    await waitFor(() => expect(maybe("move-group")).toBeNull());
+    expect(backend.groups.get("a1".repeat(16))?.relays).toContain("wss://relay.new.example");
+  });
+
+  test("a picture's address that cannot be used is refused with the reason", async () => {
+    await details();
+    await fireEvent.input(byId("picture-address"), { target: { value: "http://pictures.example/1.png" } });
+    await fireEvent.submit(byId("picture-address").closest("form") as HTMLFormElement);
+    await waitFor(() => expect(byId("details").textContent).toContain("begins with https://"));
   });
 
   test("an admin beside others may leave, and the composer then says why it is closed", async () => {

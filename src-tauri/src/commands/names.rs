@@ -58,6 +58,7 @@ pub const NAMES: &[&str] = &[
     "copy_text",
     "set_settings",
     "set_relays",
+    "set_zoom",
     "pin",
     "order_pins",
     "archive",

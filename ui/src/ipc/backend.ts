@@ -7,8 +7,10 @@ import type {
   Draft,
   ErrorCode,
   Event,
+  GroupAvatar,
   GroupCreated,
   GroupDetails,
+  GroupImage,
   ImportIdentity,
   Invitable,
   IpcError,
@@ -85,7 +87,17 @@ export interface Backend {
   demote(chat: string, pubkey: string): Promise<void>;
   rename(chat: string, name: string): Promise<void>;
   describe(chat: string, description: string): Promise<void>;
-  leave(chat: string): Promise<void>;
+  /** An admin steps down first; `successor`, a member, becomes one in the same step. */
+  leave(chat: string, successor: string | null): Promise<void>;
+  /** Messages that are sent from then on disappear after this many seconds; 0 is never. */
+  setRetention(chat: string, seconds: number): Promise<void>;
+  setAvatar(chat: string, avatar: GroupAvatar | null): Promise<void>;
+  setImage(chat: string, image: GroupImage | null): Promise<void>;
+  /** `newTag`: under another routing tag, too. */
+  moveGroup(chat: string, relays: string[], newTag: boolean): Promise<void>;
+  upgradeGroup(chat: string): Promise<void>;
+  /** For good, and for everybody. */
+  endGroup(chat: string): Promise<void>;
   /** Joins; resolves to the id of the chat. */
   accept(request: string): Promise<string>;
   decline(request: string): Promise<void>;
@@ -176,6 +188,8 @@ export interface Backend {
   retryOutbox(item: number): Promise<void>;
   /** How far the account is behind, and what it cannot read; `sync` events follow. */
   syncState(): Promise<SyncState>;
+  /** How large the window draws everything; 1 is as the system says. */
+  setZoom(factor: number): Promise<void>;
 }
 
 /** Makes an `IpcError` of whatever a rejected promise carries. */

@@ -7,9 +7,9 @@ import { fakeNpub, groupOf, jonas, lena, mara, me, RELAYS, requestOf, rowOf, sam
 import { mentionsOf, textOf, withoutReaction, withoutText, withReaction, withText } from "./fake-messages";
 import { FakeNetwork, reachable } from "./fake-network";
 import type {
-  AccountView, ChatRow, Delivery, Event, EventKind, GroupDetails, KeyPlace, MessageView, PersonPreview, Revision,
-  OutboxItem, Proxy, Reachability, RelayHealth, RelayListChange, RelayListEdit, RelayLists,
-  RequestView, Session, Settings, SetupStep, Snapshot, SyncState, TimelinePage,
+  AccountView, ChatRow, Delivery, Event, EventKind, GroupAvatar, GroupDetails, GroupImage, KeyPlace, MessageView, OutboxItem, PersonPreview,
+  Proxy, Reachability, RelayHealth, RelayListChange, RelayListEdit, RelayLists, RequestView, Revision, Session, Settings, SetupStep,
+  Snapshot, SyncState, TimelinePage,
 } from "./generated";
 
 const done: SetupStep[] = [
@@ -293,8 +293,9 @@ export class FakeBackend extends FakePeople implements Backend {
   async invite(chat: string, added: string[]) {
     this.calls.push(["invite", chat, added]);
     const found = await Promise.all(added.map((one) => this.inspectPerson(one)));
-    const members = found.filter((one) => one.name !== null).map((one) => ({ ...one, name: one.name ?? "", is_admin: false, invitation: null }));
-    this.#change(chat, (group) => ({ ...group, members: [...group.members, ...members] }));
+    const members = found.filter((one) => one.name !== null).map((one) => ({ ...one, name: one.name ?? "", is_admin: false, invitation: { state: "waiting" as const } }));
+    // Those who are in the group already get their invitation again.
+    this.#change(chat, (group) => ({ ...group, members: [...group.members.filter((old) => !members.some((one) => one.pubkey === old.pubkey)), ...members] }));
     return found.filter((one) => one.name === null).map((one) => ({ npub: one.npub, reason: "has no key package" }));
   }
 
@@ -318,8 +319,44 @@ export class FakeBackend extends FakePeople implements Backend {
     this.#change(chat, (group) => ({ ...group, description }));
   }
 
-  async leave(chat: string): Promise<void> {
+  async leave(chat: string, successor: string | null): Promise<void> {
+    this.calls.push(["leave", chat, successor]);
+    const { members, i_am_admin } = this.#group(chat);
+    const others = members.filter((one) => !one.is_me);
+    if (i_am_admin && others.length > 0 && successor === null && !others.some((one) => one.is_admin)) {
+      throw refuse("last_admin", "You are the only admin. Appoint another one first.");
+    }
     this.#change(chat, (group) => ({ ...group, state: "leaving" }));
+  }
+
+  async setRetention(chat: string, seconds: number): Promise<void> {
+    this.calls.push(["setRetention", chat, seconds]);
+    this.#change(chat, (group) => ({ ...group, retention: seconds }));
+  }
+
+  async setAvatar(chat: string, avatar: GroupAvatar | null): Promise<void> {
+    this.calls.push(["setAvatar", chat, avatar]);
+    if (avatar !== null && !avatar.url.startsWith("https://")) throw refuse("invalid_input", "The address of a picture begins with https://.");
+    this.#change(chat, (group) => ({ ...group, avatar: avatar?.url ?? null }));
+  }
+
+  async setImage(chat: string, image: GroupImage | null): Promise<void> {
+    this.calls.push(["setImage", chat, image]);
+  }
+
+  async moveGroup(chat: string, relays: string[], newTag: boolean): Promise<void> {
+    this.calls.push(["moveGroup", chat, relays, newTag]);
+    this.#change(chat, (group) => ({ ...group, relays }));
+  }
+
+  async upgradeGroup(chat: string): Promise<void> {
+    this.calls.push(["upgradeGroup", chat]);
+    throw refuse("invalid_input", "The group is up to date.");
+  }
+
+  async endGroup(chat: string): Promise<void> {
+    this.calls.push(["endGroup", chat]);
+    this.#change(chat, (group) => ({ ...group, state: "ended" }));
   }
 
   async accept(request: string): Promise<string> {
@@ -457,6 +494,11 @@ export class FakeBackend extends FakePeople implements Backend {
 
   async copyNpub(): Promise<void> {
     this.calls.push(["copyNpub"]);
+  }
+
+  async setZoom(factor: number): Promise<void> {
+    this.calls.push(["setZoom", factor]);
+    document.documentElement.style.setProperty("zoom", String(factor));
   }
 
   #place(chat: string, cursor: { at: number; seq: number }): number {

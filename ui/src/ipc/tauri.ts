@@ -39,7 +39,13 @@ export function tauriBackend(): Backend {
     demote: (chat, pubkey) => invoke("demote", { chat, pubkey }),
     rename: (chat, name) => invoke("rename", { chat, name }),
     describe: (chat, description) => invoke("describe", { chat, description }),
-    leave: (chat) => invoke("leave", { chat }),
+    leave: (chat, successor) => invoke("leave", { chat, successor }),
+    setRetention: (chat, seconds) => invoke("set_retention", { chat, seconds }),
+    setAvatar: (chat, avatar) => invoke("set_avatar", { chat, avatar }),
+    setImage: (chat, image) => invoke("set_image", { chat, image }),
+    moveGroup: (chat, relays, newTag) => invoke("move_group", { chat, relays, newTag }),
+    upgradeGroup: (chat) => invoke("upgrade_group", { chat }),
+    endGroup: (chat) => invoke("end_group", { chat }),
     accept: (request) => invoke("accept", { request }),
     decline: (request) => invoke("decline", { request }),
     timeline: (chat, before, limit) => invoke("timeline", { chat, before, limit }),
@@ -98,5 +104,6 @@ export function tauriBackend(): Backend {
     outboxItems: () => invoke("outbox"),
     retryOutbox: (item) => invoke("retry_outbox", { item }),
     syncState: () => invoke("sync_state"),
+    setZoom: (factor) => invoke("set_zoom", { factor }),
   };
 }

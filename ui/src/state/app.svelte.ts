@@ -2,7 +2,9 @@
 // Never changes state other than by an action.
 import { getContext, setContext } from "svelte";
 import { asIpcError, type Backend, type IpcError, type MessageView, type RequestView, type Session, type Settings } from "../ipc";
+import { Commands } from "./commands";
 import { Drafts } from "./drafts";
+import { ListState } from "./list.svelte";
 import { errorWords } from "../words/say.svelte";
 import { Loads } from "./loads";
 import { readable } from "../text/markdown";
@@ -18,7 +20,16 @@ const EARLY_CAP = 10_000;
 export const RETRY_AFTER = 5_000;
 
 /** A dialog of the main screen. */
-export type DialogName = "new-group" | "settings" | "jump" | null;
+export type DialogName = "new-group" | "settings" | "jump" | "shortcuts" | "profile" | "add-account" | null;
+
+/** Something that was done, with the way back. */
+export interface Undo {
+  words: string;
+  back: () => Promise<unknown>;
+}
+
+/** The way back is offered this long, in milliseconds. */
+export const UNDO_FOR = 8_000;
 
 export class App {
   state = $state.raw<AppState>(initial);
@@ -41,6 +52,13 @@ export class App {
   /** How many dialogs are open, one over the other. */
   dialogs = $state(0);
   readonly drafts: Drafts;
+  /** What was done last and can be taken back. */
+  undo = $state.raw<Undo | null>(null);
+  /** Whose card is shown: an npub. */
+  personOf = $state<string | null>(null);
+  readonly commands = new Commands();
+  readonly list = new ListState();
+  #undoTimer: ReturnType<typeof setTimeout> | undefined;
   readonly #loads = new Loads();
   #generation = 0;
   #connecting: Promise<void> | null = null;
@@ -130,6 +148,23 @@ export class App {
     }
   }
 
+  /** Does something at once and offers the way back for a while. */
+  async undoable(work: () => Promise<unknown>, words: string, back: () => Promise<unknown>): Promise<void> {
+    if (!(await this.attempt(work))) return;
+    clearTimeout(this.#undoTimer);
+    const undo = { words, back };
+    this.undo = undo;
+    this.#undoTimer = setTimeout(() => {
+      if (this.undo === undo) this.undo = null;
+    }, UNDO_FOR);
+  }
+
+  async takeBack(): Promise<void> {
+    const undo = this.undo;
+    this.undo = null;
+    if (undo !== null) await this.attempt(undo.back);
+  }
+
   /** What follows a command that opened, locked or removed the profile. */
   async entered(_session: Session): Promise<void> {
     this.drafts.clear();
@@ -140,10 +175,15 @@ export class App {
     this.deleting = null;
     this.link = null;
     this.selection = null;
+    this.undo = null;
+    this.personOf = null;
+    this.list.typed = "";
+    this.list.choose("all", null);
     await this.connect();
   }
 
   open(chat: string | null): void {
+    this.list.held = chat;
     this.dispatch({ type: "open", chat });
   }
 

@@ -1,0 +1,20 @@
+// Owns the places that a developer can open by the address: `?fake=ready&open=0&details&dialog=settings&theme=dark&language=nl`.
+// Never part of the bundle that ships.
+import type { App, DialogName } from "../state/app.svelte";
+import { type Choices, CHOICES, look } from "../state/look.svelte";
+import { type LanguageChoice, speech } from "../words/say.svelte";
+
+export async function openByQuery(app: App, search: string): Promise<void> {
+  const query = new URLSearchParams(search);
+  for (const key of Object.keys(CHOICES) as (keyof Choices)[]) {
+    const value = query.get(key);
+    if (value !== null && (CHOICES[key] as readonly string[]).includes(value)) look.choose(key, value as never);
+  }
+  const language = query.get("language");
+  if (language !== null) speech.choose(language as LanguageChoice);
+  const open = query.get("open");
+  if (open !== null) app.open(app.state.chats[Number(open)]?.id ?? null);
+  app.detailsOpen = query.has("details");
+  app.dialog = (query.get("dialog") as DialogName) ?? null;
+  app.list.typed = query.get("search") ?? "";
+}
