@@ -46,6 +46,8 @@ impl SetupState {
     }
 }
 
+const CHANGES: &str = "setup.relay_lists.changes";
+
 fn key(name: SetupName) -> &'static str {
     match name {
         SetupName::LookUp => "setup.look_up",
@@ -75,8 +77,14 @@ pub(crate) fn load(tx: &Tx<'_>) -> Result<Vec<SetupStep>> {
 /// The account's relays changed: the lists have to be published again. Call [`lists_changed_now`] after the transaction.
 pub(crate) fn lists_changed(tx: &Tx<'_>) -> Result<()> {
     tx.put_progress_number(key(SetupName::RelayLists), 0)?;
+    tx.put_progress_number(CHANGES, changes_of(tx)?.wrapping_add(1))?;
     // The key package has to be where the lists now say that it is.
     key_package::want(tx)
+}
+
+/// How often the account's relays were changed. What is published while they change again is not the last version.
+fn changes_of(tx: &Tx<'_>) -> Result<u64> {
+    Ok(tx.progress_number(CHANGES)?.unwrap_or(0))
 }
 
 /// See [`lists_changed`].
@@ -137,6 +145,7 @@ async fn pass(account: &Arc<Account>) -> Result<std::time::Duration> {
         if first_time {
             show(account, name, StepState::Running, "");
         }
+        let before = account.db.read(|tx, _| changes_of(tx)).await?;
         let taken = match name {
             SetupName::LookUp => lists::look_up(account).await,
             SetupName::RelayLists => lists::publish(account).await,
@@ -144,8 +153,18 @@ async fn pass(account: &Arc<Account>) -> Result<std::time::Duration> {
         };
         match taken {
             Ok(()) => {
-                account.db.write(move |tx, _| Ok::<_, Error>(tx.put_progress_number(key(name), 1)?)).await?;
-                show(account, name, StepState::Done, "");
+                let last = account.db.write(move |tx, _| {
+                    let last = name != SetupName::RelayLists || changes_of(tx)? == before;
+                    if last {
+                        tx.put_progress_number(key(name), 1)?;
+                    }
+                    Ok::<_, Error>(last)
+                });
+                if last.await? {
+                    show(account, name, StepState::Done, "");
+                } else {
+                    account.setup.wake.notify_one();
+                }
             }
             Err(error) => {
                 if first_time {
