@@ -22,7 +22,7 @@ use crate::pace::Pace;
 use crate::people::npub;
 use crate::setup::SetupState;
 use crate::sync::SyncState;
-use crate::{Error, Options, Result, outbox, relays, setup, sync};
+use crate::{Error, Options, Result, outbox, relays, search, setup, sync};
 
 /// An open account.
 pub(crate) struct Account {
@@ -154,6 +154,7 @@ impl Account {
         });
         account.spawn(outbox::run(Arc::clone(&account)));
         account.spawn(setup::run(Arc::clone(&account)));
+        account.spawn(search::run(Arc::clone(&account)));
         sync::start(&account, incoming);
         Ok(account)
     }

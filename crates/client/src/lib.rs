@@ -39,6 +39,7 @@ mod rejoining;
 mod relays;
 mod requests;
 mod rotation;
+mod search;
 mod send;
 mod settings;
 mod setup;

@@ -12,7 +12,7 @@ use murmel_store::{ChatId, ChatRecord, ChatState, RequestRecord, Tx};
 use nostr::PublicKey;
 
 pub(crate) use annotations::{is_deleted, is_reaction, revisions};
-pub(crate) use message::{deliveries, is_shown, message, messages, state};
+pub(crate) use message::{deliveries, is_shown, mentioned, message, messages, state};
 
 use crate::account::Account;
 use crate::notices::one_line;

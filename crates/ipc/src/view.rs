@@ -6,6 +6,7 @@ mod chat;
 mod message;
 mod network;
 mod request;
+mod search;
 mod settings;
 mod system;
 
@@ -14,5 +15,6 @@ pub use chat::*;
 pub use message::*;
 pub use network::*;
 pub use request::*;
+pub use search::*;
 pub use settings::*;
 pub use system::*;

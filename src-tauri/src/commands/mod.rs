@@ -5,6 +5,7 @@ pub mod groups;
 pub mod messages;
 pub mod people;
 pub mod requests;
+pub mod search;
 pub mod session;
 pub mod settings;
 
