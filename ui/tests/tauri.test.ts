@@ -9,6 +9,7 @@ const cursor = { at: 1, seq: 2 };
 const settings = { notification_text: false, who_may_add_me: "anyone" as const };
 const draft = { text: "t", reply_to: null, edit: null };
 const fields = { name: "n", about: "", picture: "", website: "", address: "" };
+const query = { text: "words", chat: null, person: null, since: null, until: null, before: null, limit: 20 };
 const edit = { role: "reach" as const, relays: ["r"], remove: [] };
 const calls: [keyof Backend, (backend: Backend) => Promise<unknown>, string, object][] = [
   ["inspectKey", (b) => b.inspectKey("k", null), "inspect_key", { key: "k", password: null }],
@@ -72,6 +73,9 @@ const calls: [keyof Backend, (backend: Backend) => Promise<unknown>, string, obj
   ["history", (b) => b.history(3), "history", { message: 3 }],
   ["copyText", (b) => b.copyText("words"), "copy_text", { text: "words" }],
   ["openLink", (b) => b.openLink("https://example.com/"), "open_link", { url: "https://example.com/" }],
+  ["search", (b) => b.search(query), "search", { query }],
+  ["rebuildSearch", (b) => b.rebuildSearch(), "rebuild_search", {}],
+  ["check", (b) => b.check(), "check", {}],
   ["delivery", (b) => b.delivery(3), "delivery", { message: 3 }],
   ["markRead", (b) => b.markRead("c", 3), "mark_read", { chat: "c", message: 3 }],
   ["pin", (b) => b.pin("c", true), "pin", { chat: "c", pinned: true }],

@@ -143,6 +143,26 @@ pub enum Verb {
         #[arg(long, value_name = "ID")]
         around: Option<String>,
     },
+    /// Find messages by their words, newest first.
+    Search {
+        /// Words (all of them), "phrases", beginnings*.
+        text: String,
+        /// In this group only.
+        #[arg(long)]
+        group: Option<String>,
+        /// By this person only.
+        #[arg(long, value_name = "NPUB")]
+        person: Option<String>,
+        /// How many, at most 100.
+        #[arg(long, default_value_t = 20)]
+        limit: u32,
+    },
+    /// Look at every page of the database and at the search index.
+    Check {
+        /// Make the search index anew before.
+        #[arg(long)]
+        rebuild_search: bool,
+    },
     /// Print what arrives, one JSON object for each line, until the program is stopped.
     Listen {
         /// Send what standard input brings: one JSON object `{"group", "text", "reply"?}` for each line.

@@ -24,7 +24,7 @@ use crate::people::npub;
 use crate::reachability::ReachBook;
 use crate::setup::SetupState;
 use crate::sync::SyncState;
-use crate::{Error, Options, Result, accounts, outbox, reachability, relay_health, relays, setup, sync};
+use crate::{Error, Options, Result, accounts, outbox, reachability, relay_health, relays, search, setup, sync};
 
 /// An open account.
 pub(crate) struct Account {
@@ -170,6 +170,7 @@ impl Account {
         account.spawn(setup::run(Arc::clone(&account)));
         account.spawn(reachability::run(Arc::clone(&account)));
         account.spawn(relay_health::run(Arc::clone(&account)));
+        account.spawn(search::run(Arc::clone(&account)));
         sync::start(&account, incoming);
         accounts::count_unread(&account).await?;
         account.spawn(accounts::watch_unread(Arc::clone(&account)));

@@ -7,3 +7,4 @@ mod groups;
 mod messages;
 mod network;
 mod people;
+mod search;

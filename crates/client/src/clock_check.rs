@@ -47,7 +47,9 @@ fn words(ahead: i64) -> String {
     } else {
         "Your messages stand in the wrong place for others, relays may refuse them, and new key packages may count as not valid yet."
     };
-    format!("The clock of this computer is about {long} {way} of what relays say. {so} Set date and time in the system's settings; Murmel notices by itself.")
+    format!(
+        "The clock of this computer is about {long} {way} of what relays say. {so} Set date and time in the system's settings; Murmel notices by itself."
+    )
 }
 
 fn span(seconds: u64) -> String {

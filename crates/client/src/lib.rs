@@ -56,6 +56,7 @@ mod relays;
 mod requests;
 mod rotation;
 mod safety;
+mod search;
 mod send;
 mod settings;
 mod setup;

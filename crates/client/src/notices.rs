@@ -254,7 +254,7 @@ fn words(count: u32, last: &Arrival, show_text: bool) -> (String, String) {
 /// `text` as one line of at most `cap` characters: control and direction-changing characters removed, runs of white space made one space.
 pub(crate) fn one_line(text: &str, cap: usize) -> String {
     // What is read is bounded as well: a message of spaces must not cost more than one of words.
-    let mut words = text.chars().take(cap.saturating_mul(8)).map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| !unwanted(*c));
+    let mut words = text.chars().take(cap.saturating_mul(8)).map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| !is_unwanted(*c));
     let mut line = String::new();
     let mut length = 0;
     let mut gap = false;
@@ -279,7 +279,7 @@ pub(crate) fn one_line(text: &str, cap: usize) -> String {
 }
 
 /// Characters that have no place in a line that somebody else wrote: controls, and those that reorder the text around them.
-fn unwanted(c: char) -> bool {
+pub(crate) fn is_unwanted(c: char) -> bool {
     c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 

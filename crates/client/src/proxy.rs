@@ -109,9 +109,9 @@ fn check(choice: &Proxy) -> Result<()> {
     let wrong = |words: &str| Err(Error::new(ErrorCode::InvalidInput, words));
     match choice {
         Proxy::Off | Proxy::Tor => Ok(()),
-        Proxy::Socks { host, .. } if address(host).is_none() => {
-            wrong("The host of a proxy is an IP address such as 127.0.0.1, or localhost. A name would have to be looked up without the proxy.")
-        }
+        Proxy::Socks { host, .. } if address(host).is_none() => wrong(
+            "The host of a proxy is an IP address such as 127.0.0.1, or localhost. A name would have to be looked up without the proxy.",
+        ),
         Proxy::Socks { port: 0, .. } => wrong("Port 0 is not the port of a proxy. Tor's is 9050."),
         Proxy::Socks { .. } => Ok(()),
         Proxy::Unreadable => wrong("Choose a proxy, Tor, or no proxy."),

@@ -37,7 +37,9 @@ pub(crate) async fn run(account: Arc<Account>) {
         setup::done(&account).await;
         let found = check(&account).await;
         let state = found.as_ref().map_or(ReachState::Unknown, |found| found.state);
-        if found.is_ok_and(|found| found.parts.iter().any(|part| (part.state, part.fix) == (ReachState::No, ReachFix::Publish))) && renew(&account).await.is_ok() {
+        if found.is_ok_and(|found| found.parts.iter().any(|part| (part.state, part.fix) == (ReachState::No, ReachFix::Publish)))
+            && renew(&account).await.is_ok()
+        {
             setup::done(&account).await;
             drop(check(&account).await);
         }
@@ -58,9 +60,7 @@ pub(crate) async fn check(account: &Arc<Account>) -> Result<Reachability> {
     tell(account, Reachability { checking: true, ..current(account) });
     let found = look(account).await;
     let next = match &found {
-        Ok(parts) => {
-            Reachability { state: overall(parts), checked_at: Some(account.clock.now()), checking: false, parts: parts.clone() }
-        }
+        Ok(parts) => Reachability { state: overall(parts), checked_at: Some(account.clock.now()), checking: false, parts: parts.clone() },
         Err(_) => Reachability { checking: false, ..current(account) },
     };
     tell(account, next.clone());
@@ -76,13 +76,16 @@ pub(crate) async fn fix(account: &Arc<Account>) -> Result<Reachability> {
 }
 
 async fn renew(account: &Arc<Account>) -> Result<()> {
-    account.db.write(|tx, _| {
-        // A relay that lost a list gets the next version of it, with the same entries.
-        for kind in KINDS {
-            lists::again(tx, kind)?;
-        }
-        setup::lists_changed(tx)
-    }).await?;
+    account
+        .db
+        .write(|tx, _| {
+            // A relay that lost a list gets the next version of it, with the same entries.
+            for kind in KINDS {
+                lists::again(tx, kind)?;
+            }
+            setup::lists_changed(tx)
+        })
+        .await?;
     setup::lists_changed_now(account);
     Ok(())
 }

@@ -46,7 +46,8 @@ pub(crate) async fn all(account: &Arc<Account>) -> Result<RelayLists> {
 
 /// The newest version that is known, and what was chosen since.
 fn entries(tx: &Tx<'_>, kind: ListKind, chosen: &[String]) -> Result<Vec<RelayEntry>> {
-    let known = lists::newest_known(tx, kind)?.and_then(|event| RelayList::parse(kind, &event).ok()).unwrap_or_else(|| RelayList::new(kind));
+    let known =
+        lists::newest_known(tx, kind)?.and_then(|event| RelayList::parse(kind, &event).ok()).unwrap_or_else(|| RelayList::new(kind));
     let used = addresses(chosen);
     let view = |url: &str, purpose: RelayUse, used: bool| RelayEntry {
         url: url.to_owned(),
@@ -104,7 +105,8 @@ pub(crate) async fn preview(account: &Arc<Account>, edit: RelayListEdit) -> Resu
         .write(move |tx, _| {
             lists::keep(tx, kind, &events)?;
             let newest = lists::newest_known(tx, kind)?;
-            let urls = |list: &RelayList| -> Vec<String> { list.entries().iter().map(|(address, _)| address.as_str().to_owned()).collect() };
+            let urls =
+                |list: &RelayList| -> Vec<String> { list.entries().iter().map(|(address, _)| address.as_str().to_owned()).collect() };
             let before = newest.as_ref().and_then(|event| RelayList::parse(kind, event).ok()).map(|list| urls(&list)).unwrap_or_default();
             let after = urls(&lists::next(tx, kind, newest.as_ref(), &chosen, Some(&edit.remove))?.list);
             let missing = |from: &[String], of: &[String]| of.iter().filter(|url| !from.contains(url)).cloned().collect();

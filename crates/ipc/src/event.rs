@@ -139,6 +139,11 @@ pub enum EventKind {
         /// All of them.
         settings: Settings,
     },
+    /// The search index is being made anew.
+    Indexing {
+        /// How far it is; `None` once it is complete.
+        percent: Option<u32>,
+    },
     /// A notification was clicked: show this chat, which is of the event's account.
     OpenChat {
         /// Which.

@@ -120,7 +120,12 @@ impl World {
                 let mut person = Person::new(number, keys, personal, known, Arc::clone(&relays), folder);
                 // A rotation is a change of the group, too.
                 let rotation_grace = if plan.rivals { Housekeeping::default().rotation_grace } else { NEVER };
-                person.set_housekeeping(Housekeeping { rotation_grace, left_behind: LEFT_BEHIND, reach_first: NEVER, ..Housekeeping::default() });
+                person.set_housekeeping(Housekeeping {
+                    rotation_grace,
+                    left_behind: LEFT_BEHIND,
+                    reach_first: NEVER,
+                    ..Housekeeping::default()
+                });
                 person
             })
             .collect();

@@ -10,6 +10,7 @@ pub mod messages;
 pub mod network;
 pub mod people;
 pub mod requests;
+pub mod search;
 pub mod session;
 pub mod settings;
 

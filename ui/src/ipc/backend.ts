@@ -2,6 +2,7 @@
 // Never talks to anything itself; `tauri.ts` and `fake.ts` do.
 import type {
   ChangePassphrase,
+  CheckReport,
   Cursor,
   Delivery,
   Draft,
@@ -38,6 +39,8 @@ import type {
   RelayListEdit,
   RelayLists,
   Revision,
+  SearchPage,
+  SearchQuery,
   SendMessage,
   Session,
   Settings,
@@ -118,6 +121,12 @@ export interface Backend {
   deleteMessage(message: number): Promise<void>;
   /** Every text that a message had, the first one first. */
   history(message: number): Promise<Revision[]>;
+  /** Messages by their words, newest first. */
+  search(query: SearchQuery): Promise<SearchPage>;
+  /** Makes the search index anew; `indexing` events say how far it is. */
+  rebuildSearch(): Promise<void>;
+  /** Looks at the whole database and the whole index. */
+  check(): Promise<CheckReport>;
   delivery(message: number): Promise<Delivery[]>;
   markRead(chat: string, message: number): Promise<void>;
   /** Pinned chats come first; a new pin is the last of them. */

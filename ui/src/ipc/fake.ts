@@ -7,9 +7,10 @@ import { fakeNpub, groupOf, jonas, lena, mara, me, RELAYS, requestOf, rowOf, sam
 import { mentionsOf, textOf, withoutReaction, withoutText, withReaction, withText } from "./fake-messages";
 import { FakeNetwork, reachable } from "./fake-network";
 import type {
-  AccountView, ChatRow, Delivery, Event, EventKind, GroupAvatar, GroupDetails, GroupImage, KeyPlace, MessageView, OutboxItem, PersonPreview,
+  AccountView, ChatRow, CheckReport, Delivery, Event, EventKind, GroupAvatar, GroupDetails, GroupImage, KeyPlace, MessageView, OutboxItem, PersonPreview,
   Proxy, Reachability, RelayHealth, RelayListChange, RelayListEdit, RelayLists, RequestView, Revision, Session, Settings, SetupStep,
   Snapshot, SyncState, TimelinePage,
+  SearchPage, SearchQuery,
 } from "./generated";
 
 const done: SetupStep[] = [
@@ -451,6 +452,30 @@ export class FakeBackend extends FakePeople implements Backend {
     const text = message.kind.type === "text" ? message.kind.text : "";
     const first = message.kind.type === "text" && message.kind.edited ? [{ text: `${text.slice(0, 40)} (as first written)`, at: message.at }] : [];
     return this.#revisions.get(message.id) ?? [...first, { text, at: message.at + 60 * first.length }];
+  }
+
+  async search({ text, chat, limit }: SearchQuery): Promise<SearchPage> {
+    const wanted = text.toLowerCase().trim();
+    const all = [...this.messages.values()].flat().filter((one) => (chat === null || one.chat === chat) && one.kind.type === "text");
+    const found = all.filter((one) => wanted !== "" && one.kind.type === "text" && one.kind.text.toLowerCase().includes(wanted)).sort((a, b) => b.at - a.at);
+    const hits = found.slice(0, limit).map((one) => {
+      const words = one.kind.type === "text" ? one.kind.text : "";
+      const at = words.toLowerCase().indexOf(wanted);
+      const parts = [words.slice(0, at), words.slice(at, at + wanted.length), words.slice(at + wanted.length)];
+      const snippet = parts.map((part, n) => ({ text: part, found: n === 1 })).filter((part) => part.text !== "");
+      const chat_name = this.#row(one.chat).name;
+      return { message: one.id, chat: one.chat, chat_name, sender: one.sender, sender_name: one.sender_name, mine: one.mine, at: one.at, snippet };
+    });
+    return { hits, older: null, indexing: null };
+  }
+
+  async rebuildSearch(): Promise<void> {
+    this.calls.push(["rebuildSearch"]);
+  }
+
+  async check(): Promise<CheckReport> {
+    const messages = [...this.messages.values()].flat().length;
+    return { database: true, index: true, messages, indexed: messages, indexing: null };
   }
 
   async delivery(message: number): Promise<Delivery[]> {

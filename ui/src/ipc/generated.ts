@@ -120,6 +120,28 @@ failed: number,
  */
 members: number, };
 
+export type CheckReport = { 
+/**
+ * Whether every page of the file and every reference between rows is in order.
+ */
+database: boolean, 
+/**
+ * Whether the search index is in order and has every message.
+ */
+index: boolean, 
+/**
+ * Messages with a text.
+ */
+messages: number, 
+/**
+ * Messages in the search index.
+ */
+indexed: number, 
+/**
+ * The index is being made anew and is this far, in percent.
+ */
+indexing: number | null, };
+
 export type ClockFault = { 
 /**
  * By how many seconds the clock is ahead; negative where it is behind.
@@ -274,7 +296,11 @@ sync: SyncState, } | { "type": "settings",
 /**
  * All of them.
  */
-settings: Settings, } | { "type": "open_chat", 
+settings: Settings, } | { "type": "indexing", 
+/**
+ * How far it is; `None` once it is complete.
+ */
+percent: number | null, } | { "type": "open_chat", 
 /**
  * Which.
  */
@@ -356,7 +382,11 @@ sync: SyncState, } | { "type": "settings",
 /**
  * All of them.
  */
-settings: Settings, } | { "type": "open_chat", 
+settings: Settings, } | { "type": "indexing", 
+/**
+ * How far it is; `None` once it is complete.
+ */
+percent: number | null, } | { "type": "open_chat", 
 /**
  * Which.
  */
@@ -1409,6 +1439,85 @@ text: string,
  */
 at: number, };
 
+export type SearchHit = { 
+/**
+ * Names the message, as in [`crate::MessageView::id`]: `timeline_around` goes there.
+ */
+message: number, 
+/**
+ * The chat, as in [`crate::ChatRow::id`].
+ */
+chat: string, 
+/**
+ * The chat's name as shown.
+ */
+chat_name: string, 
+/**
+ * The author's public key, 64 hex digits.
+ */
+sender: string, 
+/**
+ * The author's name as shown.
+ */
+sender_name: string, 
+/**
+ * Whether the account wrote it.
+ */
+mine: boolean, 
+/**
+ * Unix seconds, as the author states them.
+ */
+at: number, 
+/**
+ * The part of the text in which the first word was found, on one line; the parts belong together without spaces between them.
+ */
+snippet: Array<SnippetPart>, };
+
+export type SearchPage = { 
+/**
+ * The messages.
+ */
+hits: Array<SearchHit>, 
+/**
+ * Ask for what is older than this; `None` where there is nothing more.
+ */
+older: Cursor | null, 
+/**
+ * The index is being made anew and is this far, in percent: older messages may be missing. `None` where it is complete.
+ */
+indexing: number | null, };
+
+export type SearchQuery = { 
+/**
+ * Words (all of them), "phrases", beginnings*. The last word counts as a beginning while no space follows it. No text is wrong;
+ * the first 1,000 characters count. May be empty where a chat or a person is given.
+ */
+text: string, 
+/**
+ * In this chat only.
+ */
+chat: string | null, 
+/**
+ * By this person only: an npub, an nprofile or 64 hex digits.
+ */
+person: string | null, 
+/**
+ * Not before this time, Unix seconds.
+ */
+since: number | null, 
+/**
+ * Not after this time, Unix seconds.
+ */
+until: number | null, 
+/**
+ * Go on from here: [`SearchPage::older`] of the page before.
+ */
+before: Cursor | null, 
+/**
+ * How many, at most 100.
+ */
+limit: number, };
+
 export type SecretText = string;
 
 export type SendMessage = { 
@@ -1538,6 +1647,16 @@ network: NetworkState,
  * The person's choices.
  */
 settings: Settings, };
+
+export type SnippetPart = { 
+/**
+ * Plain text.
+ */
+text: string, 
+/**
+ * Whether it is what was looked for.
+ */
+found: boolean, };
 
 export type StepState = "waiting" | "running" | "done" | "failed";
 

@@ -66,6 +66,7 @@ export class App {
   #retry: ReturnType<typeof setTimeout> | undefined;
   #loadingOlder = false;
   #loadingNewer = false;
+  #jumps = 0;
   #tryShown = false;
 
   constructor(readonly backend: Backend) {
@@ -185,6 +186,14 @@ export class App {
   open(chat: string | null): void {
     this.list.held = chat;
     this.dispatch({ type: "open", chat });
+  }
+
+  /** Opens a conversation at a message. */
+  goTo(chat: string, message: number): void {
+    this.list.held = chat;
+    this.#jumps -= 1;
+    // Below zero, so that it is never the number of an event.
+    this.dispatch({ type: "go_to", chat, message, nonce: this.#jumps });
   }
 
   async reloadTimeline(): Promise<void> {

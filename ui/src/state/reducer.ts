@@ -76,12 +76,15 @@ export interface AppState {
   /** Details of the open chat. */
   group: GroupDetails | null;
   target: Target | null;
+  /** How far the search index is while it is made anew, in percent; `null` while it is complete. */
+  indexing: number | null;
 }
 
 export type Action =
   | { type: "snapshot"; snapshot: Snapshot }
   | { type: "event"; event: Event }
   | { type: "open"; chat: string | null }
+  | { type: "go_to"; chat: string; message: number; nonce: number }
   | { type: "page"; chat: string; page: TimelinePage; unread: number }
   | { type: "older_page"; chat: string; page: TimelinePage }
   | { type: "newer_page"; chat: string; page: TimelinePage }
@@ -110,6 +113,7 @@ export const initial: AppState = {
   timeline: null,
   group: null,
   target: null,
+  indexing: null,
 };
 
 export function reduce(state: AppState, action: Action): AppState {
@@ -121,6 +125,8 @@ export function reduce(state: AppState, action: Action): AppState {
     case "open":
       if (action.chat === state.openChat) return state;
       return { ...state, openChat: action.chat, timeline: null, group: null, target: null };
+    case "go_to":
+      return openFromNotice(state, action.chat, action.message, action.nonce);
     case "page":
       if (action.chat !== state.openChat) return state;
       return { ...state, timeline: firstPage(state.timeline, action.chat, action.page, action.unread) };
@@ -225,13 +231,15 @@ function takeEvent(state: AppState, event: Event): AppState {
       return { ...next, reachability: event.reachability };
     case "sync":
       return { ...next, sync: event.sync };
+    case "indexing":
+      return { ...next, indexing: event.percent };
     case "open_chat":
       return openFromNotice(next, event.chat, event.message);
   }
 }
 
-function openFromNotice(state: AppState, chat: string, message: number | null): AppState {
-  const target = message === null ? null : { message, nonce: state.seq };
+function openFromNotice(state: AppState, chat: string, message: number | null, nonce = state.seq): AppState {
+  const target = message === null ? null : { message, nonce };
   if (state.openChat === chat) return { ...state, target };
   return { ...state, openChat: chat, timeline: null, group: null, target };
 }

@@ -1,6 +1,6 @@
 // Owns what a search for words finds, group by group.
 // Never shows it.
-import type { ChatRow, PersonView } from "../ipc";
+import type { ChatRow, Cursor, PersonView, SearchPage } from "../ipc";
 import type { App } from "./app.svelte";
 import { fold } from "./list.svelte";
 
@@ -19,4 +19,12 @@ export function chatsWith(chats: ChatRow[], words: string): ChatRow[] {
 export async function peopleWith(app: App, words: string): Promise<PersonView[]> {
   const found = await app.backend.findPeople(words);
   return found.filter((one) => !one.is_me && !one.is_blocked).slice(0, GROUP_CAP);
+}
+
+/** Messages asked for at once. */
+const PAGE = 20;
+
+/** Messages with these words, newest first; in one chat where one is named. */
+export function messagesWith(app: App, text: string, chat: string | null, before: Cursor | null = null): Promise<SearchPage> {
+  return app.backend.search({ text, chat, person: null, since: null, until: null, before, limit: PAGE });
 }

@@ -100,6 +100,7 @@ impl Printed {
             EventKind::Reachability { reachability } => Some(typed("reachability", json!(reachability))),
             EventKind::Sync { sync } => Some(typed("sync", json!(sync))),
             EventKind::RelayHealth { .. }
+            | EventKind::Indexing { .. }
             | EventKind::Chat { .. }
             | EventKind::Person { .. }
             | EventKind::Session { .. }

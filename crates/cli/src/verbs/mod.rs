@@ -12,6 +12,7 @@ mod network;
 mod profile;
 mod relays;
 mod requests;
+mod search;
 mod stop;
 
 use murmel_client::Housekeeping;
@@ -54,6 +55,8 @@ async fn with_account(open: &Open, verb: Verb) -> Outcome {
         Verb::Delete { group, message } => annotations::delete(open, &group, &message).await,
         Verb::Cancel { group, message } => annotations::cancel(open, &group, &message).await,
         Verb::Message { group, message } => annotations::show(open, &group, &message).await,
+        Verb::Search { text, group, person, limit } => search::messages(open, text, group.as_deref(), person, limit).await,
+        Verb::Check { rebuild_search } => search::check(open, rebuild_search).await,
         Verb::Messages { group, limit, around: None } => messages::list(open, &group, limit).await,
         Verb::Messages { group, limit, around: Some(message) } => messages::around(open, &group, &message, limit).await,
         Verb::Listen { stdin } => listen::run(open, stdin).await,

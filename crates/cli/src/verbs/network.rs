@@ -153,7 +153,8 @@ fn wrong() -> Failure {
 pub async fn progress(open: &Open) -> Outcome {
     open.catch_up().await?;
     let state = open.client.sync_state().await?;
-    let mut lines = vec![format!("{} of {} events taken{}.", state.applied, state.fetched, if state.caught_up { ", up to date" } else { "" })];
+    let mut lines =
+        vec![format!("{} of {} events taken{}.", state.applied, state.fetched, if state.caught_up { ", up to date" } else { "" })];
     lines.extend(state.gaps.iter().map(|gap| format!("{}: {}", gap.relay, gap.reason)));
     lines.extend(state.unreadable.iter().map(|group| format!("{}: {}", group.name, group.words)));
     lines.extend(state.clock.iter().map(|clock| clock.words.clone()));

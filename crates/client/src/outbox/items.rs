@@ -52,9 +52,10 @@ pub(crate) async fn retry_item(account: &Arc<Account>, id: i64) -> Result<()> {
         (OutboxState::Done | OutboxState::Cancelled, _) => Err(Error::not_found("This")),
         (_, Some(message)) => super::retry(account, message.0).await,
         // A change that every relay refused was taken back when that was found; it is made anew, not sent again.
-        (OutboxState::Failed, None) if row.purpose == Purpose::Commit => {
-            Err(Error::new(murmel_ipc::ErrorCode::InvalidInput, "This change was taken back when every relay had refused it. Make it again."))
-        }
+        (OutboxState::Failed, None) if row.purpose == Purpose::Commit => Err(Error::new(
+            murmel_ipc::ErrorCode::InvalidInput,
+            "This change was taken back when every relay had refused it. Make it again.",
+        )),
         _ => {
             changes::write(account, move |tx, _, changes| {
                 tx.retry(id, now)?;

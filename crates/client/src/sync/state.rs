@@ -42,7 +42,8 @@ pub(crate) async fn state(account: &Arc<Account>) -> Result<View> {
     let pending = account.sync.feeds.pending();
     let (me, now, missed) = (account.pubkey(), account.clock.now(), account.sync.misses());
     let patience = account.sync.housekeeping.left_behind.as_secs();
-    let rows = account.db.read(move |tx, _| Ok::<_, crate::Error>((gaps(tx, behind, missed)?, receive::unreadable(tx, me, now, patience)?)));
+    let rows =
+        account.db.read(move |tx, _| Ok::<_, crate::Error>((gaps(tx, behind, missed)?, receive::unreadable(tx, me, now, patience)?)));
     let (gaps, unreadable) = rows.await?;
     let fetched = account.sync.fetched.load(Ordering::SeqCst);
     let applied = account.sync.applied.load(Ordering::SeqCst).min(fetched);

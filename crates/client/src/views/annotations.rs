@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use murmel_ipc as ipc;
-use murmel_store::{ChatId, KIND_DELETE, KIND_EDIT, KIND_REACTION, MessageRecord, Tx};
+use murmel_store::{ChatId, KIND_DELETE, KIND_EDIT, KIND_REACTION, MessageRecord, Tx, current};
 use nostr::{EventId, PublicKey};
 
 use super::Names;
@@ -49,11 +49,7 @@ impl Annotations {
 
     /// The row whose text a message shows now: its own, or that of its newest edit; `None` where it is deleted.
     pub(super) fn shown<'a>(&'a self, record: &'a MessageRecord) -> Option<&'a MessageRecord> {
-        // Who may delete what is judged when the deletion arrives: it erases the text. An own deletion counts even where that came first.
-        if record.erased || self.of(record).any(|note| note.kind == KIND_DELETE && note.sender == record.sender) {
-            return None;
-        }
-        Some(self.edits(record).max_by_key(|note| (note.at, note.event_id)).unwrap_or(record))
+        current(record, self.by_target.get(&record.event_id).into_iter().flatten())
     }
 
     /// By the author of the message; nobody else's count.

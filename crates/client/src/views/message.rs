@@ -146,7 +146,8 @@ fn text(names: &Names<'_, '_>, record: &MessageRecord, notes: &Annotations, pare
     })
 }
 
-fn mentioned(names: &Names<'_, '_>, tags: &[Vec<String>]) -> Result<Vec<ipc::Mention>> {
+/// The people whom the tags of a message name.
+pub(crate) fn mentioned(names: &Names<'_, '_>, tags: &[Vec<String>]) -> Result<Vec<ipc::Mention>> {
     let mention = |who: PublicKey| Ok(ipc::Mention { npub: npub(&who), name: names.plain(&who)?, is_me: who == names.me });
     mentions::of(tags).into_iter().map(mention).collect()
 }
