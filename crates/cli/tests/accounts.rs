@@ -1,5 +1,5 @@
 //! Several accounts at a terminal: which one is meant, and what is deleted.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};

@@ -2,6 +2,7 @@
 //! It ranks nothing: the newest comes first.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -48,9 +49,9 @@ fn hits(tx: &Tx<'_>, me: PublicKey, terms: &Terms, rows: &[MessageRecord]) -> Re
     let mut chats: HashMap<ChatId, (String, String)> = HashMap::new();
     let mut hits = Vec::with_capacity(rows.len());
     for row in rows {
-        if !chats.contains_key(&row.chat) {
+        if let Entry::Vacant(place) = chats.entry(row.chat) {
             let chat = views::found(tx, row.chat)?;
-            chats.insert(row.chat, (chat.group.to_string(), views::chat_name(tx, &names, &chat)?));
+            place.insert((chat.group.to_string(), views::chat_name(tx, &names, &chat)?));
         }
         let notes = tx.annotations(row.chat, std::slice::from_ref(&row.event_id))?;
         let Some(shown) = current(row, &notes) else { continue };
