@@ -115,9 +115,24 @@ export class App {
     return (await (await this.find(id, attribute)).getProperty("textContent")).trim();
   }
 
-  /** All texts of the messages that are on the screen. */
-  async texts() {
-    return this.script(() => [...document.querySelectorAll('[data-testid="message-text"]')].map((node) => node.textContent));
+  /** All texts of the messages, or of another part, that are on the screen. */
+  async texts(id = "message-text") {
+    return this.script((wanted) => [...document.querySelectorAll(`[data-testid="${wanted}"]`)].map((node) => node.textContent), id);
+  }
+
+  /** What stands in a field. */
+  async value(id) {
+    return (await this.find(id)).getValue();
+  }
+
+  /** Chooses from the menu of the message with this text, by the keyboard. */
+  async menu(text, entry) {
+    await this.script((wanted) => {
+      const found = [...document.querySelectorAll('[data-testid="message"]')].filter((row) => row.querySelector('[data-testid="message-text"]')?.textContent === wanted);
+      found.at(-1)?.focus();
+    }, text);
+    await this.#browser.keys(["Shift", "F10"]);
+    await this.click(`menu-${entry}`);
   }
 
   /** Waits until a message with this text is on the screen. */

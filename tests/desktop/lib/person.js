@@ -42,6 +42,11 @@ export class Person {
     return this.cli("send", group, text, ...more);
   }
 
+  /** What came over the wire, oldest first. */
+  async messages(group) {
+    return (await this.cli("messages", group)).messages;
+  }
+
   /** Waits until a text is here; returns the message. */
   receives(group, text) {
     return until(`${this.name} to receive ${JSON.stringify(text)}`, async () =>
