@@ -1,5 +1,6 @@
 // Owns the places that a developer can open by the address: `?fake=ready&open=0&details&dialog=settings&theme=dark&language=nl`.
 // Never part of the bundle that ships.
+import type { SettingsPage } from "../settings/table";
 import type { App, DialogName } from "../state/app.svelte";
 import { type Choices, CHOICES, look } from "../state/look.svelte";
 import { type LanguageChoice, speech } from "../words/say.svelte";
@@ -15,6 +16,7 @@ export async function openByQuery(app: App, search: string): Promise<void> {
   const open = query.get("open");
   if (open !== null) app.open(app.state.chats[Number(open)]?.id ?? null);
   app.detailsOpen = query.has("details");
+  app.settingsPage = (query.get("page") as SettingsPage | null) ?? "accounts";
   app.dialog = (query.get("dialog") as DialogName) ?? null;
   app.list.typed = query.get("search") ?? "";
 }
