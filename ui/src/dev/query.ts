@@ -19,4 +19,16 @@ export async function openByQuery(app: App, search: string): Promise<void> {
   app.settingsPage = (query.get("page") as SettingsPage | null) ?? "accounts";
   app.dialog = (query.get("dialog") as DialogName) ?? null;
   app.list.typed = query.get("search") ?? "";
+  if (query.has("axe")) await judge();
+}
+
+/** Writes what axe finds into the page, for a look without a person: `--dump-dom`. */
+async function judge(): Promise<void> {
+  await new Promise((done) => setTimeout(done, 1_000));
+  const { default: axe } = await import("axe-core");
+  const { violations } = await axe.run(document, { resultTypes: ["violations"] });
+  const lines = violations.flatMap(({ id, impact, nodes }) => nodes.map((node) => `AXE ${impact} ${id} ${node.target.join(" ")} ${node.failureSummary?.replaceAll("\n", " ")}`));
+  const page = document.createElement("pre");
+  page.textContent = [...lines, `AXE-DONE ${lines.length}`].join("\n");
+  document.body.append(page);
 }

@@ -214,7 +214,6 @@ export const en = {
 
   group: {
     details: "Group details",
-    detailsOf: (chat: string) => `Group details of ${chat}`,
     closeDetails: "Close the details",
     addDescription: "Add a description",
     addName: "Add a name",

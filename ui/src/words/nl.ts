@@ -210,7 +210,6 @@ export const nl: Words = {
 
   group: {
     details: "Groepsgegevens",
-    detailsOf: (chat) => `Groepsgegevens van ${chat}`,
     closeDetails: "De gegevens sluiten",
     addDescription: "Een beschrijving toevoegen",
     addName: "Een naam toevoegen",
