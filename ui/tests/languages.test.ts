@@ -144,6 +144,7 @@ describe("the language", () => {
   test("is changed in the settings, at once and everywhere", async () => {
     const app = await connected(ready());
     show(app, Root, { app });
+    app.settingsPage = "appearance";
     app.dialog = "settings";
     await waitFor(() => expect(maybe("language")).not.toBeNull());
     speech.choose("nl");

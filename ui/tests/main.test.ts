@@ -58,51 +58,6 @@ describe("the one who invites", () => {
   });
 });
 
-describe("the relays in the settings", () => {
-  async function relays() {
-    const made = await main();
-    made.app.dialog = "settings";
-    await waitFor(() => expect(maybe("settings")).not.toBeNull());
-    return made;
-  }
-  const add = async (address: string) => {
-    await fireEvent.input(byId("relay-address"), { target: { value: address } });
-    await fireEvent.submit(byId("relay-add").closest("form") as HTMLFormElement);
-  };
-
-  test("those that only groups use are shown and never saved as one's own", async () => {
-    const { backend } = await relays();
-    const own = [...backend.relays];
-    expect(all("relay-row").map((one) => one.dataset.relay)).toEqual(own);
-    expect(all("relay-other").map((one) => one.dataset.relay)).toEqual(backend.groupRelays);
-    expect(byId("relay-other").querySelector("button")).toBeNull();
-    await add("relay.mine.example");
-    await waitFor(() => expect(backend.calls).toContainEqual(["setRelays", [...own, "wss://relay.mine.example"]]));
-  });
-
-  test("one that groups use can be made one's own", async () => {
-    const { backend } = await relays();
-    const own = [...backend.relays];
-    await add(backend.groupRelays[0] ?? "");
-    await waitFor(() => expect(backend.calls).toContainEqual(["setRelays", [...own, ...backend.groupRelays]]));
-    await waitFor(() => expect(maybe("relay-other")).toBeNull());
-  });
-
-  test("the last own one cannot be removed, whatever groups use", async () => {
-    const { backend } = await relays();
-    await backend.setRelays(["wss://only.example"]);
-    await waitFor(() => expect(all("relay-row")).toHaveLength(1));
-    expect((byId("relay-remove") as HTMLButtonElement).disabled).toBe(true);
-  });
-
-  test("in a try are not offered, and the key is said to be in memory", async () => {
-    const { app } = await main(FakeBackend.fromQuery("?fake=try"));
-    app.dialog = "settings";
-    await waitFor(() => expect(byId("key-place").textContent).toContain("in memory"));
-    expect(maybe("relay-address")).toBeNull();
-  });
-});
-
 describe("what did not work", () => {
   async function root() {
     const backend = ready();
@@ -113,10 +68,11 @@ describe("what did not work", () => {
 
   test("is said inside the dialog that is open, and under it no more", async () => {
     const { app, backend } = await root();
-    vi.spyOn(backend, "setRelays").mockRejectedValue({ code: "offline", message: "No relay could be reached.", retryable: true });
+    vi.spyOn(backend, "setSettings").mockRejectedValue({ code: "storage", message: "The disk said no.", retryable: true });
+    app.settingsPage = "notifications";
     app.dialog = "settings";
     await waitFor(() => expect(maybe("settings")).not.toBeNull());
-    await fireEvent.click(byId("relay-remove"));
+    await fireEvent.click(byId("notification-text"));
     await waitFor(() => expect(all("notice")).toHaveLength(1));
     expect(byId("settings").contains(byId("notice"))).toBe(true);
     await fireEvent.click(byId("dialog-close"));

@@ -2,6 +2,7 @@
 // Never changes state other than by an action.
 import { getContext, setContext } from "svelte";
 import { asIpcError, type Backend, type IpcError, type MessageView, type RequestView, type Session, type Settings } from "../ipc";
+import type { SettingsPage } from "../settings/table";
 import { Commands } from "./commands";
 import { Drafts } from "./drafts";
 import { ListState } from "./list.svelte";
@@ -54,6 +55,9 @@ export class App {
   readonly drafts: Drafts;
   /** What was done last and can be taken back. */
   undo = $state.raw<Undo | null>(null);
+  settingsPage = $state<SettingsPage>("accounts");
+  /** The account that may be logged out, once that is confirmed: an npub. */
+  loggingOut = $state<string | null>(null);
   /** Whose card is shown: an npub. */
   personOf = $state<string | null>(null);
   readonly commands = new Commands();
@@ -178,6 +182,7 @@ export class App {
     this.selection = null;
     this.undo = null;
     this.personOf = null;
+    this.loggingOut = null;
     this.list.typed = "";
     this.list.choose("all", null);
     await this.connect();
