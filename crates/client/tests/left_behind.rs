@@ -5,7 +5,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::by_hand::ByHand;
+use common::by_hand::{ByHand, with_two_admins};
 use common::{Person, relay};
 use murmel_client::Housekeeping;
 use murmel_engine::Change;
@@ -28,17 +28,7 @@ impl Split {
         anna.housekeeping = Housekeeping { left_behind: Duration::ZERO, tick: Duration::from_millis(100), ..Housekeeping::default() };
         anna.begin().await;
         anna.set_up().await;
-        let (bert, carl) = (ByHand::new(relay.url()).await, ByHand::new(relay.url()).await);
-        let chat = anna.create_group("Garden", &[]).await;
-        assert_eq!(anna.client().invite(&chat, vec![bert.npub(), carl.npub()]).await.unwrap(), []);
-        for admin in [&bert, &carl] {
-            anna.client().promote(&chat, &admin.keys.public_key().to_hex()).await.unwrap();
-        }
-        anna.client().settle(common::DEADLINE).await.unwrap();
-        for admin in [&bert, &carl] {
-            admin.join().await;
-            admin.catch_up(&chat).await;
-        }
+        let (chat, bert, carl) = with_two_admins(&anna, "Garden", relay.url()).await;
         let me = PublicKey::parse(&anna.npub).unwrap();
         carl.change(&chat, Change::Rename("Orchard".into())).await;
         carl.change(&chat, Change::Rename("Meadow".into())).await;
@@ -84,17 +74,7 @@ async fn who_was_invited_twice_ends_where_the_others_are() {
     dora.housekeeping = Housekeeping { left_behind: Duration::ZERO, tick: Duration::from_millis(100), ..Housekeeping::default() };
     dora.begin().await;
     dora.set_up().await;
-    let (bert, carl) = (ByHand::new(relay.url()).await, ByHand::new(relay.url()).await);
-    let chat = anna.create_group("Garden", &[]).await;
-    assert_eq!(anna.client().invite(&chat, vec![bert.npub(), carl.npub()]).await.unwrap(), []);
-    for admin in [&bert, &carl] {
-        anna.client().promote(&chat, &admin.keys.public_key().to_hex()).await.unwrap();
-    }
-    anna.client().settle(common::DEADLINE).await.unwrap();
-    for admin in [&bert, &carl] {
-        admin.join().await;
-        admin.catch_up(&chat).await;
-    }
+    let (chat, bert, carl) = with_two_admins(&anna, "Garden", relay.url()).await;
     let who = PublicKey::parse(&dora.npub).unwrap();
     bert.invite(&chat, who).await;
     dora.accept("Garden").await;

@@ -29,11 +29,26 @@ impl Group {
         digest: Digest,
         source: Digest,
     ) -> Result<Ingest, Fault> {
+        let outcome = self.look_aside(storage, message, digest, source)?;
+        if let Ingest::Message(received) = &outcome {
+            storage.remember_message(&self.id, &digest, received.epoch)?;
+        }
+        Ok(outcome)
+    }
+
+    /// As [`Self::read_aside`], and leaves nothing behind at all.
+    pub(crate) fn look_aside(
+        &mut self,
+        storage: &impl Storage,
+        message: ProtocolMessage,
+        digest: Digest,
+        source: Digest,
+    ) -> Result<Ingest, Fault> {
         // What is read in the scratch is rows, and the loaded group may be ahead of them.
         self.write_held_keys(storage)?;
         let (id, record) = (self.id.clone(), self.record(&source).cloned());
         let gone = || Ok(Ingest::Rejected(Why::KeyGone));
-        let outcome = storage.scratch(|| -> Result<Ingest, Fault> {
+        storage.scratch(|| {
             if !storage.restore_snapshot(&id, &source)? {
                 return gone();
             }
@@ -48,10 +63,6 @@ impl Group {
                 ProcessedMessageContent::ApplicationMessage(message) => Ok(receive(message, account, digest, record.as_ref())),
                 _ => gone(),
             }
-        })??;
-        if let Ingest::Message(received) = &outcome {
-            storage.remember_message(&self.id, &digest, received.epoch)?;
-        }
-        Ok(outcome)
+        })?
     }
 }

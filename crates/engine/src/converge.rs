@@ -12,7 +12,7 @@ use crate::branch::{self, Choice, Reason, WITNESS_QUORUM};
 use crate::context::Context;
 use crate::error::Fault;
 use crate::group::{Group, PAST_EPOCHS, mls_id};
-use crate::ingest::{Ingest, Why, receive};
+use crate::ingest::{Ingest, Why};
 use crate::welcome::Preview;
 use crate::{Digest, Epoch, EpochRecord, Storage, StorageFault};
 
@@ -123,33 +123,18 @@ impl Group {
     }
 
     /// An application message of a rival branch: it speaks for that branch, and stays closed.
-    pub(crate) fn ingest_witness(&mut self, storage: &impl Storage, message: ProtocolMessage, source: Digest) -> Result<Ingest, Fault> {
+    pub(crate) fn ingest_witness(
+        &mut self,
+        storage: &impl Storage,
+        message: ProtocolMessage,
+        digest: Digest,
+        source: Digest,
+    ) -> Result<Ingest, Fault> {
         if self.witnesses.get(&source).is_some_and(|accounts| accounts.len() >= WITNESS_QUORUM) {
             return Ok(Ingest::Deferred(Why::OtherBranch));
         }
-        // What is read in the scratch is rows, and the loaded group may be ahead of them.
-        self.write_held_keys(storage)?;
-        let id = self.id.clone();
-        let record = self.record(&source).cloned();
-        let sender = storage.scratch(|| -> Result<Option<PublicKey>, Fault> {
-            if !storage.restore_snapshot(&id, &source)? {
-                return Ok(None);
-            }
-            let Some(mut mls) = MlsGroup::load(storage.storage(), &mls_id(&id)).map_err(StorageFault::new)? else { return Ok(None) };
-            let Ok(processed) = mls.process_message(storage, message) else { return Ok(None) };
-            let account = Self::account_of(&processed);
-            match processed.into_content() {
-                openmls::prelude::ProcessedMessageContent::ApplicationMessage(message) => {
-                    match receive(message, account, source, record.as_ref()) {
-                        Ingest::Message(received) => Ok(Some(received.sender)),
-                        _ => Ok(None),
-                    }
-                }
-                _ => Ok(None),
-            }
-        })??;
-        match sender {
-            Some(sender) if self.witness(storage, source, sender)? => self.settle(storage, None),
+        match self.look_aside(storage, message, digest, source)? {
+            Ingest::Message(received) if self.witness(storage, source, received.sender)? => self.settle(storage, None),
             _ => Ok(Ingest::Deferred(Why::OtherBranch)),
         }
     }
@@ -167,10 +152,10 @@ impl Group {
     /// Decides which branch is the group, and stands there. `kept`: the rival commit that came last.
     fn settle(&mut self, storage: &impl Storage, kept: Option<Applied>) -> Result<Ingest, Fault> {
         let choice = branch::choose(&self.epochs, &self.witnesses);
+        let reason = choice.as_ref().map(|choice| choice.reason);
         let first_comes_first = cfg!(murmel_bug = "order_by_arrival");
         let Some(choice) = choice.filter(|choice| choice.tip != self.tip && !first_comes_first) else {
             self.stand_at_tip(storage)?;
-            let reason = branch::choose(&self.epochs, &self.witnesses).map(|choice| choice.reason);
             return Ok(kept.map_or(Ingest::Deferred(Why::OtherBranch), |applied| Ingest::Rival(Rival { applied, reason })));
         };
         self.stand_at_tip(storage)?;

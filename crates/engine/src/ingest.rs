@@ -146,7 +146,7 @@ impl Group {
             ContentType::Application if self.epochs().iter().any(|record| record.commit == source) => {
                 self.ingest_application(storage, message, digest, source, epoch)
             }
-            ContentType::Application => self.ingest_witness(storage, message, source),
+            ContentType::Application => self.ingest_witness(storage, message, digest, source),
             _ if envelope.expiration.is_some() => Ok(Ingest::Rejected(Why::MalformedEvent)),
             _ if source != self.tip || self.was_ours(storage, epoch, &digest)? => self.ingest_elsewhere(storage, message, digest, source),
             _ if !self.is_active() => Ok(Ingest::Rejected(Why::NotMember)),

@@ -8,6 +8,8 @@ use murmel_store::{Database, DatabaseKey, StoreError};
 use nostr::nips::nip59::UnwrappedGift;
 use nostr::{Event, EventBuilder, Filter, Keys, Kind, PublicKey, Timestamp, ToBech32 as _};
 
+use super::Person;
+
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Somebody without an application.
@@ -126,4 +128,21 @@ impl ByHand {
         let rumor = invitations[0].rumor(self.keys.public_key(), now);
         self.publish(&EventBuilder::gift_wrap(&self.keys, &who, rumor, []).await.unwrap()).await;
     }
+}
+
+/// A group of somebody with a client, in which two people by hand are admins, too; its id and the two.
+pub async fn with_two_admins(creator: &Person, name: &str, relay: &RelayAddress) -> (String, ByHand, ByHand) {
+    let (bert, carl) = (ByHand::new(relay).await, ByHand::new(relay).await);
+    let client = creator.client();
+    let chat = creator.create_group(name, &[]).await;
+    assert_eq!(client.invite(&chat, vec![bert.npub(), carl.npub()]).await.unwrap(), []);
+    for admin in [&bert, &carl] {
+        client.promote(&chat, &admin.keys.public_key().to_hex()).await.unwrap();
+    }
+    client.settle(super::DEADLINE).await.unwrap();
+    for admin in [&bert, &carl] {
+        admin.join().await;
+        admin.catch_up(&chat).await;
+    }
+    (chat, bert, carl)
 }
