@@ -4,8 +4,12 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { openHouse } from "./lib/house.js";
+import { openPages } from "./lib/pages.js";
 import { target, tool } from "./lib/programs.js";
 import { runSuites } from "./lib/report.js";
+import { layout } from "./pages/layout.js";
+import { sight } from "./pages/sight.js";
+import { timeline } from "./pages/timeline.js";
 import { conversation } from "./scenarios/conversation.js";
 import { identity } from "./scenarios/identity.js";
 import { sealed } from "./scenarios/sealed.js";
@@ -26,6 +30,21 @@ if (process.env[INSIDE] === undefined) {
   process.exit(outer.status ?? 1);
 }
 
+/** A suite that needs no backend: the pages alone, with invented people. They are built and served once. */
+let pages = null;
+function inPages(suite) {
+  return (house, show) => {
+    let page = null;
+    const start = async () => {
+      pages ??= await openPages(house.env);
+      page ??= await pages.page();
+      show(page);
+    };
+    const scenarios = Object.entries(suite(() => page)).map(([name, act]) => [name, () => start().then(act)]);
+    return { scenarios: Object.fromEntries(scenarios), independent: true, close: () => page?.stop() };
+  };
+}
+
 const house = await openHouse();
 let failed = 0;
 try {
@@ -33,7 +52,7 @@ try {
     if (rest[0] === undefined) throw new Error("name the folder for the pictures: npm run shots -- DIR");
     await shots(house, resolve(here, rest[0]));
   } else {
-    const suites = { sealed, conversation, identity, "try-it": tryIt, vault };
+    const suites = { sealed, conversation, identity, "try-it": tryIt, vault, timeline: inPages(timeline), layout: inPages(layout), sight: inPages(sight) };
     const chosen = Object.entries(suites).filter(([name]) => what === "all" || what === name);
     if (chosen.length === 0) throw new Error(`no suite is called ${what}; there are ${Object.keys(suites).join(", ")}`);
     const pictures = join(target, "desktop-failures");
@@ -47,6 +66,7 @@ try {
   console.log(error);
   failed += 1;
 } finally {
+  await pages?.close();
   await house.close();
 }
 process.exit(failed === 0 ? 0 : 1);

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { talkMessages } from "../src/ipc/fake-data";
 import { rowsOf } from "../src/state/rows";
 import { closedWords, durationWords, stateWords, systemText } from "../src/words/message";
-import { initials, isKey, shortNpub, tintOf, TINTS } from "../src/words/people";
+import { initials, isKey, keyOf, shortNpub, tintOf, TINTS } from "../src/words/people";
 import { relayAddress } from "../src/words/relay";
 import { dayWords, shortWords } from "../src/words/time";
 import { NOW } from "./kit";
@@ -59,6 +59,13 @@ describe("people", () => {
     expect(initials("👩‍🚀 Mission")).toBe("👩‍🚀M");
     expect(initials("npub1abc")).toBe("A");
     expect(initials("")).toBe("");
+  });
+
+  test("a person has one colour, whichever way the key is written", () => {
+    const hex = "7e7e9c42a91bfef19fa929e5fda1b72e0ebc1a4c1141673e2794234d86addf4e";
+    const npub = "npub10elfcs4fr0l0r8af98jlmgdh9c8tcxjvz9qkw038js35mp4dma8qzvjptg";
+    expect(keyOf(npub)).toBe(hex);
+    expect(tintOf(npub)).toBe(tintOf(hex));
   });
 
   test("a colour stays with its id and exists", () => {

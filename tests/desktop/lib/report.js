@@ -4,14 +4,14 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { target } from "./programs.js";
 
-/** Runs scenarios in order. One that fails ends its own suite: what follows builds on it. */
+/** Runs scenarios in order. One that fails ends its own suite, as what follows builds on it, unless the suite's are independent. */
 export async function runSuites(suites, { onfail }) {
   let passed = 0;
   const failures = [];
   for (const suite of suites) {
     let broken = false;
     for (const [name, scenario] of Object.entries(suite.scenarios)) {
-      if (broken) {
+      if (broken && !suite.independent) {
         failures.push({ name, error: `not run: an earlier part of "${suite.name}" failed` });
         console.log(`  not run  ${name}`);
         continue;

@@ -57,9 +57,10 @@ export class FakeBackend extends FakePeople implements Backend {
     this.accounts.take(session);
   }
 
-  /** `?fake=` one of first-run, vault, locked, unavailable, empty, setup, try, many, chatter, accounts; else the full conversation. */
+  /** `?messages=` so many old ones in the first conversation; `?fake=` one of first-run, vault, locked, unavailable, empty, setup, try, many, chatter, accounts; else the full conversation. */
   static fromQuery(query: string): FakeBackend {
-    const screen = new URLSearchParams(query).get("fake") ?? "ready";
+    const asked = new URLSearchParams(query);
+    const screen = asked.get("fake") ?? "ready";
     const npub = me.npub;
     if (screen === "first-run") return new FakeBackend({ state: "first_run", key_place: "keychain" });
     if (screen === "vault") return new FakeBackend({ state: "first_run", key_place: "vault" });
@@ -69,7 +70,7 @@ export class FakeBackend extends FakePeople implements Backend {
       return new FakeBackend({ state: "key_unavailable", npub, reason: "keychain_locked", retryable: true, recovery: false, message });
     }
     const fake = new FakeBackend({ state: "ready", account: account(screen) });
-    if (screen !== "empty") fake.fill(screen === "many" ? 3_000 : 0);
+    if (screen !== "empty") fake.fill(Number(asked.get("messages") ?? (screen === "many" ? 3_000 : 0)));
     if (screen === "accounts") fake.accounts.put({ npub: fakeNpub(90), name: "Work", state: "open", unread: 3 });
     if (screen === "setup") fake.breakSetup();
     if (screen === "chatter") setInterval(() => fake.receive("a1".repeat(16), "Still talking."), 1_500);

@@ -1,13 +1,14 @@
 // Owns the connection between the backend and the reducer, and what a person can ask for.
 // Never changes state other than by an action.
 import { getContext, setContext } from "svelte";
-import { asIpcError, type Backend, type IpcError, type MessageView, type RequestView, type Session, type Settings } from "../ipc";
+import { asIpcError, type Backend, type IpcError, type MessageView, type RequestView, type Session, type Settings, type TimelinePage } from "../ipc";
 import type { SettingsPage } from "../settings/table";
 import { Commands } from "./commands";
 import { Drafts } from "./drafts";
 import { ListState } from "./list.svelte";
 import { errorWords } from "../words/say.svelte";
 import { Loads } from "./loads";
+import { Places } from "./places";
 import { readable } from "../text/markdown";
 import { type Action, type AppState, concerns, initial, reduce } from "./reducer";
 
@@ -62,6 +63,7 @@ export class App {
   personOf = $state<string | null>(null);
   readonly commands = new Commands();
   readonly list = new ListState();
+  readonly places = new Places();
   #undoTimer: ReturnType<typeof setTimeout> | undefined;
   readonly #loads = new Loads();
   #generation = 0;
@@ -173,6 +175,7 @@ export class App {
   /** What follows a command that opened, locked or removed the profile. */
   async entered(_session: Session): Promise<void> {
     this.drafts.clear();
+    this.places.clear();
     this.dialog = null;
     this.detailsOpen = false;
     this.deliveryOf = null;
@@ -266,9 +269,13 @@ export class App {
     return found;
   }
 
-  select(message: number): void {
+  /** Chooses a message, or no longer; `through` chooses everything from the one that was chosen last. */
+  select(message: number, through = false): void {
     const chosen = new Set(this.selection ?? []);
-    if (!chosen.delete(message)) chosen.add(message);
+    const texts = (this.state.timeline?.messages ?? []).filter((one) => one.kind.type === "text").map((one) => one.id);
+    const [from, to] = [texts.indexOf([...chosen].at(-1) ?? -1), texts.indexOf(message)];
+    if (through && from >= 0 && to >= 0) for (const one of texts.slice(Math.min(from, to), Math.max(from, to) + 1)) chosen.add(one);
+    else if (!chosen.delete(message)) chosen.add(message);
     this.selection = chosen.size === 0 ? null : chosen;
   }
 
@@ -337,10 +344,17 @@ export class App {
     this.#loads.end(load);
   }
 
+  /** The newest messages; those where the conversation was left, if nothing is unread and they are still there (M2). */
+  async #firstPage(chat: string, unread: number): Promise<TimelinePage> {
+    const place = unread > 0 || this.state.timeline !== null || this.state.target !== null ? null : this.places.get(chat);
+    const around = place === null ? null : await this.backend.timelineAround(chat, place.message, PAGE).catch(() => null);
+    return around ?? this.backend.timeline(chat, null, PAGE);
+  }
+
   #loadTimeline(chat: string): Promise<void> {
     return this.#load(chat, async () => {
       const unread = this.state.chats.find((row) => row.id === chat)?.unread ?? 0;
-      const page = await this.backend.timeline(chat, null, PAGE);
+      const page = await this.#firstPage(chat, unread);
       let { messages, older } = page;
       // M1: the conversation opens at the divider, so the divider has to be there.
       for (let pages = 1; pages < UNREAD_PAGES && older !== null; pages += 1) {

@@ -23,6 +23,8 @@ import type {
 
 /** Messages of the open conversation that are held at once; beyond it the far end is dropped and fetched again on demand. */
 export const TIMELINE_CAP = 4_000;
+/** What stays when the messages far from what is read are let go. */
+export const TRIMMED = 1_000;
 
 /** The open conversation. */
 export interface Timeline {
@@ -89,6 +91,7 @@ export type Action =
   | { type: "older_page"; chat: string; page: TimelinePage }
   | { type: "newer_page"; chat: string; page: TimelinePage }
   | { type: "page_around"; chat: string; page: TimelinePage }
+  | { type: "trim"; chat: string; around: number }
   | { type: "message"; message: MessageView }
   | { type: "group"; group: GroupDetails }
   | { type: "settings"; settings: Settings };
@@ -139,6 +142,9 @@ export function reduce(state: AppState, action: Action): AppState {
     case "page_around":
       if (state.timeline?.chat !== action.chat) return state;
       return { ...state, timeline: around(state.timeline, action.page) };
+    case "trim":
+      if (state.timeline?.chat !== action.chat) return state;
+      return { ...state, timeline: trimmed(state.timeline, action.around) };
     case "message":
       return { ...state, timeline: withMessage(state.timeline, action.message) };
     case "group":
@@ -328,6 +334,19 @@ function around(timeline: Timeline, page: TimelinePage): Timeline {
     older: byPlace(first, oldest) < 0 ? page.older : timeline.older,
     newer: byPlace(newest, last) < 0 ? page.newer : timeline.newer,
   };
+}
+
+/** Lets go of the end that is farther from the message `around`: of one end at a time, so that the list knows which. */
+function trimmed(timeline: Timeline, around: number): Timeline {
+  const { messages } = timeline;
+  const at = messages.findIndex((message) => message.id === around);
+  if (at < 0 || messages.length <= TRIMMED) return timeline;
+  if (at < messages.length / 2) {
+    const kept = messages.slice(0, TRIMMED);
+    return { ...timeline, messages: kept, newer: kept.at(-1)?.cursor ?? null };
+  }
+  const kept = messages.slice(-TRIMMED);
+  return { ...timeline, messages: kept, older: kept[0]?.cursor ?? null };
 }
 
 function withoutMessages(timeline: Timeline | null, chat: string, gone: number[]): Timeline | null {

@@ -13,9 +13,18 @@ export function hashOf(id: string): number {
   return hash;
 }
 
-/** The same colour for the same id, for ever. */
+const LETTERS = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
+
+/** The 64 hex digits of an npub (bech32, BIP 173; its sum is not looked at); anything else as it is. */
+export function keyOf(id: string): string {
+  if (!/^npub1[02-9ac-hj-np-z]{58}$/u.test(id)) return id;
+  const bits = [...id.slice(5, 57)].map((letter) => LETTERS.indexOf(letter).toString(2).padStart(5, "0")).join("");
+  return (bits.slice(0, 256).match(/.{4}/gu) ?? []).map((four) => Number.parseInt(four, 2).toString(16)).join("");
+}
+
+/** The same colour for the same id, for ever; a person has one colour under the key and under the npub. */
 export function tintOf(id: string): number {
-  const hash = hashOf(id);
+  const hash = hashOf(keyOf(id));
   return ((hash ^ (hash >>> 15)) >>> 0) % TINTS;
 }
 

@@ -4,7 +4,7 @@
 import { say, speech } from "./say.svelte";
 
 const styles = {
-  clock: { hour: "2-digit", minute: "2-digit" },
+  clock: { timeStyle: "short" },
   weekday: { weekday: "long" },
   shortWeekday: { weekday: "short" },
   day: { day: "numeric", month: "long" },

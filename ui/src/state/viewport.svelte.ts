@@ -1,0 +1,186 @@
+// Owns what is visible of a conversation: following the end, keeping the place of what is read, going somewhere.
+// Never changes the conversation; it asks for more of it and lets go of what is far away.
+import { tick } from "svelte";
+import type { VirtualizerHandle } from "virtua/svelte";
+import type { MessageView } from "../ipc";
+import { dayWords } from "../words/time";
+import type { App } from "./app.svelte";
+import type { Place } from "./places";
+import { Reading } from "./reading";
+import type { Timeline } from "./reducer";
+import type { Row } from "./rows";
+
+/** Within this many pixels of the end counts as at the end (M3). */
+const NEAR = 15;
+/** Messages are fetched this many pixels before the edge (M10). */
+const AHEAD = 800;
+/** With more messages than this, those far from what is read are let go; they are fetched again on the way back. */
+export const TRIM_AT = 1_500;
+/** What was gone to stays lit this long, in milliseconds. */
+const LIT = 2_000;
+
+export class Viewport {
+  scroller = $state<HTMLElement | null>(null);
+  list = $state<VirtualizerHandle | null>(null);
+  /** Messages below what is visible. */
+  below = $state(0);
+  /** The day of the first visible message. */
+  day = $state("");
+  /** The message that was gone to. */
+  lit = $state<number | null>(null);
+  /** The end stays in view, whatever comes. */
+  follow = $state(true);
+  opened = false;
+  readonly reading: Reading;
+  #height = 0;
+  #settling = 0;
+  #dimmer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    readonly app: App,
+    readonly timeline: () => Timeline,
+    readonly rows: () => Row[],
+    mark: (message: number) => void,
+  ) {
+    this.reading = new Reading(mark, () => document.hasFocus() && document.visibilityState === "visible");
+  }
+
+  toEnd(): void {
+    this.follow = true;
+    this.list?.scrollToIndex(this.rows().length - 1, { align: "end" });
+    // The list learns of a new height of its frame only after this turn; until then its scrolling is not the person's.
+    this.#settling += 1;
+    requestAnimationFrame(() => {
+      this.#settling -= 1;
+      if (this.follow && this.scroller !== null) this.scroller.scrollTop = this.scroller.scrollHeight;
+      this.look();
+    });
+  }
+
+  /** To the unread divider. Says whether there is one. */
+  toDivider(): boolean {
+    const at = this.rows().findIndex((row) => row.type === "unread");
+    if (at < 0) return false;
+    this.follow = false;
+    this.list?.scrollToIndex(at, { align: "start", offset: -NEAR });
+    return true;
+  }
+
+  /** Whether the unread divider stands further down than what is visible. */
+  dividerBelow(): boolean {
+    const at = this.rows().findIndex((row) => row.type === "unread");
+    return this.list !== null && at > this.list.findItemIndex(this.list.getScrollOffset() + this.list.getViewportSize());
+  }
+
+  /** Brings a message into view, wherever it is, and lights it up. */
+  async reveal(id: number): Promise<boolean> {
+    if (!(await this.app.loadAround(id))) return false;
+    await tick();
+    const at = this.#indexOf(id);
+    if (at < 0) return false;
+    this.follow = false;
+    this.list?.scrollToIndex(at, { align: "center" });
+    this.lit = id;
+    clearTimeout(this.#dimmer);
+    this.#dimmer = setTimeout(() => (this.lit = null), LIT);
+    return true;
+  }
+
+  /** Puts a message where it was. Says whether it is there. */
+  async putBack(place: Place): Promise<boolean> {
+    const at = this.#indexOf(place.message);
+    if (at < 0) return false;
+    this.follow = false;
+    this.list?.scrollToIndex(at, { align: "start", offset: -place.top });
+    await tick();
+    return true;
+  }
+
+  /** What comes in above, and what leaves there, must not move what is read. Call before the rows change; the answer, after it. */
+  hold(): () => void {
+    const held = this.follow || !this.opened ? [] : this.#visible();
+    return () => {
+      const { scroller } = this;
+      if (scroller === null) return;
+      const now = this.#visible(true);
+      for (const { id, top } of held) {
+        const still = now.find((one) => one.id === id);
+        if (still === undefined) continue;
+        if (Math.abs(still.top - top) > 1) scroller.scrollTop += still.top - top;
+        return;
+      }
+    };
+  }
+
+  look(): void {
+    const { list, scroller } = this;
+    if (list === null || scroller === null || !this.opened) return;
+    const [rows, timeline] = [this.rows(), this.timeline()];
+    const top = list.getScrollOffset();
+    const bottom = top + scroller.clientHeight;
+    let at = Math.min(list.findItemIndex(bottom), rows.length - 1);
+    while (at > 0 && list.getItemOffset(at) + list.getItemSize(at) > bottom + NEAR) at -= 1;
+    this.below = rows.slice(at + 1).filter((row) => row.type === "message").length;
+    const seen = rows.slice(0, at + 1).findLast((row) => row.type === "message");
+    this.reading.see(seen === undefined ? null : seen.message);
+    const start = list.findItemIndex(top);
+    const upper = rows.findIndex((row, index) => index >= start && row.type === "message");
+    const first = rows[upper]?.type === "message" ? rows[upper].message : undefined;
+    this.day = first === undefined || top < NEAR ? "" : dayWords(first.at, Date.now() / 1000);
+    this.app.places.set(timeline.chat, this.follow || first === undefined ? null : { message: first.id, top: list.getItemOffset(upper) - top });
+    if (top < AHEAD && timeline.older !== null) void this.app.loadOlder();
+    else if (scroller.scrollHeight - bottom < AHEAD && timeline.newer !== null) void this.app.loadNewer();
+    else if (timeline.messages.length > TRIM_AT && first !== undefined) this.app.dispatch({ type: "trim", chat: timeline.chat, around: first.id });
+  }
+
+  scrolled(): void {
+    const { scroller } = this;
+    if (scroller === null || !this.opened) return;
+    // Only the person's own scrolling ends the following, not a composer that grew.
+    if (this.#settling === 0 && scroller.clientHeight === this.#height) this.follow = scroller.scrollHeight - scroller.scrollTop - this.#height <= NEAR;
+    this.look();
+  }
+
+  resized(): void {
+    this.#height = this.scroller?.clientHeight ?? 0;
+    if (this.follow && this.opened) this.toEnd();
+    this.look();
+  }
+
+  /** Moves the focus `step` messages on; into view where it is not. */
+  async moveFocus(step: number): Promise<void> {
+    const row = (id: number | string) => this.scroller?.querySelector<HTMLElement>(`[data-message="${id}"]`) ?? null;
+    const focused = this.scroller?.querySelector<HTMLElement>("[data-message]:focus")?.dataset["message"];
+    const places = this.rows().flatMap((one, at) => (one.type === "message" && one.message.kind.type === "text" ? [{ id: one.message.id, at }] : []));
+    const now = places.findIndex((one) => String(one.id) === focused);
+    const wanted = now < 0 ? places.findLastIndex((one) => row(one.id) !== null) : now + step;
+    const next = places[Math.max(0, Math.min(wanted, places.length - 1))];
+    if (next === undefined) return;
+    if (row(next.id) === null) {
+      this.list?.scrollToIndex(next.at, { align: "nearest" });
+      await tick();
+    }
+    this.follow = false;
+    row(next.id)?.focus({ preventScroll: true });
+    row(next.id)?.scrollIntoView({ block: "nearest" });
+  }
+
+  stop(): void {
+    this.reading.stop();
+    clearTimeout(this.#dimmer);
+  }
+
+  #indexOf(message: MessageView["id"]): number {
+    return this.rows().findIndex((row) => row.type === "message" && row.message.id === message);
+  }
+
+  /** The messages that can be seen, or all that are in the page, and how far each is from the upper edge. */
+  #visible(all = false): { id: number; top: number }[] {
+    if (this.scroller === null) return [];
+    const edge = this.scroller.getBoundingClientRect();
+    return [...this.scroller.querySelectorAll<HTMLElement>("[data-message]")]
+      .map((row) => ({ id: Number(row.dataset["message"]), box: row.getBoundingClientRect() }))
+      .filter(({ box }) => all || (box.bottom > edge.top && box.top < edge.bottom))
+      .map(({ id, box }) => ({ id, top: box.top - edge.top }));
+  }
+}
