@@ -27,5 +27,5 @@ export default defineConfig({
   server: { host: "127.0.0.1", port: 1420, strictPort: true },
   preview: { host: "127.0.0.1", port: 1421, strictPort: true, headers: { "Content-Security-Policy": policy } },
   build: { target: "es2022", modulePreload: { polyfill: false }, assetsInlineLimit: 0, chunkSizeWarningLimit: 700 },
-  test: { environment: "happy-dom", include: ["tests/**/*.test.ts"], setupFiles: ["tests/setup.ts"], restoreMocks: true },
+  test: { environment: "happy-dom", testTimeout: 30_000, include: ["tests/**/*.test.ts"], setupFiles: ["tests/setup.ts"], restoreMocks: true },
 });

@@ -37,10 +37,14 @@ function inPages(suite) {
     let page = null;
     const start = async () => {
       pages ??= await openPages(house.env);
-      page ??= await pages.page();
+      if (page === null) {
+        page = await pages.page();
+        await page.open("fake=ready");
+        await page.room(1080, 720);
+      }
       show(page);
     };
-    const scenarios = Object.entries(suite(() => page)).map(([name, act]) => [name, () => start().then(act)]);
+    const scenarios = Object.entries(suite(() => page, (options) => pages.page(options))).map(([name, act]) => [name, () => start().then(act)]);
     return { scenarios: Object.fromEntries(scenarios), independent: true, close: () => page?.stop() };
   };
 }

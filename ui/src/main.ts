@@ -17,6 +17,8 @@ if (backend !== null) {
 }
 const app = backend === null ? null : new App(backend);
 if (app !== null) tellOfUse(app);
-mount(Root, { target: document.body, props: { app } });
+const parts = import.meta.env.MODE !== "production" && app !== null && new URLSearchParams(window.location.search).has("components");
+if (parts) mount((await import("./dev/Components.svelte")).default, { target: document.body, props: { app } });
+else mount(Root, { target: document.body, props: { app } });
 await app?.connect();
 if (import.meta.env.MODE !== "production" && app !== null) await (await import("./dev/query")).openByQuery(app, window.location.search);

@@ -200,7 +200,7 @@ describe("what happens while an answer is on its way", () => {
     const app = await connected(backend);
     const chat = "a1".repeat(16);
     app.open(chat);
-    await waitFor(() => expect(app.state.timeline?.older).not.toBeNull());
+    await waitFor(() => expect(app.state.timeline?.older ?? null).not.toBeNull());
     const all = backend.messages.get(chat) ?? [];
     const edge = all.findIndex((one) => one.id === app.state.timeline?.messages[0]?.id);
     const older = all[edge - 1];

@@ -26,8 +26,9 @@ export async function openPages(env) {
   await until("the pages to be served", () => listens(url));
   const open = [];
   return {
-    async page() {
-      const page = new Page(env, url, browser);
+    async page({ narrow = false } = {}) {
+      // The bare browser has tools of its own, which keep it wider than 400 px; everything drawn larger fits less into it.
+      const page = new Page(narrow ? { ...env, GDK_DPI_SCALE: "1.25" } : env, url, browser);
       await page.start();
       open.push(page);
       return page;
@@ -70,8 +71,9 @@ export class Page extends Screen {
   async room(width, height) {
     const { width: w, height: h } = await this.browser.getWindowRect();
     const inner = await this.script(() => ({ width: innerWidth, height: innerHeight }));
-    await this.resize(width + w - inner.width, height + h - inner.height);
-    await until("the room", () => this.script((wanted) => innerWidth === wanted, width));
+    const scale = w / inner.width;
+    await this.resize(Math.round(width * scale), Math.round(height * scale + h - inner.height * scale));
+    await until("the room", () => this.script((wanted) => Math.abs(innerWidth - wanted) <= 1, width));
   }
 
   /** The page alone, as the web view paints it. */

@@ -4,7 +4,6 @@ import { SCREENS, show } from "../gallery.js";
 import { until } from "../lib/wait.js";
 
 const NARROW = [400, 720];
-const WIDE = [1080, 720];
 const shown = (page, selector) => page.script((wanted) => { const one = document.querySelector(wanted); return one !== null && one.getBoundingClientRect().width > 0; }, selector);
 
 /** What reaches out of the window sideways, or out of the dialog that it is in. */
@@ -22,15 +21,22 @@ const outside = (page) =>
       .map((one) => `${one.tagName.toLowerCase()} ${one.dataset.testid ?? one.className}: ${one.textContent.trim().slice(0, 40)}`);
   });
 
-export function layout(page) {
-  const every = async (size, more) => {
-    await page().room(...size);
+export function layout(page, another) {
+  let small;
+  const narrow = async () => {
+    small ??= await another({ narrow: true });
+    await small.open("fake=ready&open=0");
+    await small.room(...NARROW);
+    return small;
+  };
+  const every = async (more) => {
+    const page = await narrow();
     const lost = [];
     for (const screen of SCREENS) {
-      await show(page(), screen, more);
-      for (const one of await outside(page())) lost.push(`${screen[0]}: ${one}`);
+      await show(page, screen, more);
+      for (const one of await outside(page)) lost.push(`${screen[0]}: ${one}`);
     }
-    await page().room(...WIDE);
+    await page.script(() => localStorage.clear());
     assert.deepEqual(lost, []);
   };
   return {
@@ -57,19 +63,17 @@ export function layout(page) {
       await page().script(() => localStorage.clear());
     },
     "L3: below 700 px there is one pane, and Back leads to the list": async () => {
-      await page().room(...NARROW);
-      await page().open("fake=ready&open=0");
-      await page().find("composer");
-      assert.equal(await shown(page(), '[data-testid="chat-row"]'), false);
-      await page().click("details-open");
-      await page().find("details");
-      assert.equal(await shown(page(), '[data-testid="composer"]'), false);
-      await page().click("details-close");
-      await page().click("back");
-      await page().find("chat-row");
-      await page().room(...WIDE);
+      const page = await narrow();
+      await page.find("composer");
+      assert.equal(await shown(page, '[data-testid="chat-row"]'), false);
+      await page.click("details-open");
+      await page.find("details");
+      assert.equal(await shown(page, '[data-testid="composer"]'), false);
+      await page.click("details-close");
+      await page.click("back");
+      await page.find("chat-row");
     },
-    "L3: at 400 px nothing is out of reach, on any screen": () => every(NARROW, ""),
+    "L3: at 400 px nothing is out of reach, on any screen": () => every(""),
     "L7: the size of everything is changed by keys and kept": async () => {
       await page().open("fake=ready&open=0");
       await page().find("composer");
@@ -82,8 +86,8 @@ export function layout(page) {
       await until("the usual size", async () => (await zoom()) === 1);
       await page().script(() => localStorage.clear());
     },
-    "words a third longer fit on every screen": () => every(NARROW, "&language=pseudo"),
-    "written from right to left, everything is there, on every screen": () => every(NARROW, "&language=pseudo-rtl"),
+    "words a third longer fit on every screen": () => every("&language=pseudo"),
+    "written from right to left, everything is there, on every screen": () => every("&language=pseudo-rtl"),
     "the page goes on from right to left in the wide window too": async () => {
       await page().open("fake=ready&open=0&details&language=pseudo-rtl");
       await page().find("details");

@@ -113,10 +113,9 @@ export function timeline(page) {
       await until("the end", async () => (await fromEnd(page())) <= 15);
     },
     "M9: days part the messages, and while one scrolls the day floats over them": async () => {
-      await open();
+      await open("fake=ready&open=0");
       await scrollBy(page(), -900);
       await page().find("floating-day");
-      await scrollBy(page(), -5_000);
       assert.ok(await page().shows("day"));
       await page().gone("floating-day");
     },
@@ -128,14 +127,14 @@ export function timeline(page) {
         assert.ok(said.elements < 1_200, `${said.elements} elements`);
         assert.ok(said.seen > steps * 3, `${said.seen} messages in ${steps} steps`);
       };
-      await smooth(80, -480);
-      await smooth(40, 480);
+      await smooth(60, -480);
+      await smooth(30, 480);
       for (const message of [60_000, 20_000]) {
         await inside(page(), "app.goTo(chat, arguments[0])", message);
         await until("the message far away", () => page().shows("message", `[data-message="${message}"]`));
         await rest(page());
-        await smooth(40, -480);
-        await smooth(60, 480);
+        await smooth(30, -480);
+        await smooth(45, 480);
       }
       const held = await inside(page(), "return app.state.timeline.messages.length");
       assert.ok(held <= 1_600, `${held} messages are held`);
