@@ -55,7 +55,8 @@ export const SCREENS = [
   ["add-account", "fake=ready&dialog=add-account"],
   ["person", "fake=ready&open=0", async (page) => app(page, "app.personOf = app.state.group.members[1].npub")],
   ["log-out", "fake=ready&open=0", async (page) => app(page, "app.loggingOut = app.state.current")],
-  ...["accounts", "appearance", "notifications", "privacy", "network", "security", "advanced", "about"].map((page) => [`settings-${page}`, `fake=ready&dialog=settings&page=${page}`]),
+  ["components", "fake=empty&components"],
+  ...["accounts", "appearance", "chats", "notifications", "privacy", "data", "network", "security", "advanced", "about"].map((page) => [`settings-${page}`, `fake=ready&dialog=settings&page=${page}`]),
 ];
 
 /** Opens a screen and waits until it is at rest. */

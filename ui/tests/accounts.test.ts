@@ -17,7 +17,7 @@ async function root(backend: FakeBackend = ready()) {
 const accounts = () => [...document.querySelectorAll<HTMLElement>('[data-testid="account"]')];
 const press = (key: string, more: object = {}) => fireEvent.keyDown(document.body, { key, ...more });
 
-describe("the rail", () => {
+describe("L5: the rail", () => {
   test("shows every account with what is unread in it, in words too", async () => {
     await root();
     expect(accounts()).toHaveLength(2);

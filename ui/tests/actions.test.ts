@@ -1,5 +1,5 @@
 import { fireEvent, waitFor } from "@testing-library/svelte";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import Composer from "../src/parts/Composer.svelte";
 import Main from "../src/screens/Main.svelte";
 import { byId, connected, maybe, ready, show } from "./kit";
@@ -129,4 +129,79 @@ test("a link is opened only after its host was shown", async () => {
   expect(called(backend.calls, "openLink")).toEqual([]);
   await fireEvent.click(byId("link-open"));
   await waitFor(() => expect(called(backend.calls, "openLink")).toEqual([["https://example.org/a?b"]]));
+});
+
+describe("searching in a conversation", () => {
+  test("asks once for what was typed, says which hit it is, and goes from the newest to the older ones", async () => {
+    const { backend, app } = await open();
+    const ask = vi.spyOn(backend, "search");
+    await fireEvent.click(byId("conversation-search-open"));
+    await fireEvent.input(byId("conversation-search-field"), { target: { value: "train" } });
+    await waitFor(() => expect(byId("conversation-search-count").textContent).toMatch(/^1.*3/u));
+    const first = app.state.target?.message;
+    await fireEvent.keyDown(byId("conversation-search-field"), { key: "Enter" });
+    await waitFor(() => expect(byId("conversation-search-count").textContent).toMatch(/^2.*3/u));
+    expect(app.state.target?.message).toBeLessThan(first ?? 0);
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    expect(ask).toHaveBeenCalledTimes(1);
+    await fireEvent.keyDown(byId("conversation-search-field"), { key: "Escape" });
+    await waitFor(() => expect(maybe("conversation-search")).toBeNull());
+  });
+});
+
+describe("details of a message", () => {
+  test("of somebody else: from whom, when it was sent and when it came, and who reacted", async () => {
+    const { app, backend, texts } = await open();
+    const theirs = texts.findLast((one) => !one.mine);
+    if (theirs === undefined) throw new Error("nothing of others");
+    const asked = vi.spyOn(backend, "delivery");
+    await backend.react(theirs.id, "🎉");
+    app.deliveryOf = theirs.id;
+    await waitFor(() => expect(byId("delivery-reaction").textContent).toMatch(/🎉.*you/iu));
+    expect(byId("delivery").textContent).toContain(theirs.sender_name);
+    expect(maybe("delivery-received")).not.toBeNull();
+    expect(maybe("delivery-row")).toBeNull();
+    expect(asked).not.toHaveBeenCalled();
+  });
+
+  test("an edited message leads to its earlier texts", async () => {
+    const { app, backend, own } = await open();
+    await backend.edit(own.id, "said better");
+    app.deliveryOf = own.id;
+    await waitFor(() => expect(maybe("delivery-history")).not.toBeNull());
+    await fireEvent.click(byId("delivery-history"));
+    await waitFor(() => expect(document.querySelectorAll("[data-testid=revision]")).toHaveLength(2));
+  });
+});
+
+describe("choosing several messages", () => {
+  test("with Shift everything between is chosen", async () => {
+    const { app, texts } = await open();
+    const [a, b] = [texts.at(-5), texts.at(-1)];
+    if (a === undefined || b === undefined) throw new Error("too few messages");
+    app.select(a.id);
+    app.select(b.id, true);
+    expect(app.selection?.size).toBeGreaterThanOrEqual(5);
+    app.select(b.id);
+    expect(app.selection?.has(b.id)).toBe(false);
+    expect(app.selection?.has(a.id)).toBe(true);
+  });
+});
+
+describe("M2: where a conversation was left", () => {
+  test("it is opened there, and at the end where that message is gone", async () => {
+    const { app, backend, chat } = await open();
+    const around = vi.spyOn(backend, "timelineAround");
+    app.open(null);
+    app.places.set(chat, { message: 12, top: 40 });
+    app.open(chat);
+    await waitFor(() => expect(app.state.timeline).not.toBeNull());
+    expect(around).toHaveBeenCalledWith(chat, 12, expect.any(Number));
+    app.open(null);
+    app.places.set(chat, { message: 987_654, top: 40 });
+    around.mockRejectedValueOnce({ code: "not_found", message: "gone", retryable: false });
+    app.open(chat);
+    await waitFor(() => expect(app.state.timeline?.newer).toBeNull());
+    expect(app.notice).toBeNull();
+  });
 });

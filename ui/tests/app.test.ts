@@ -271,7 +271,7 @@ describe("drafts", () => {
   });
 });
 
-describe("reading", () => {
+describe("M7: reading", () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 

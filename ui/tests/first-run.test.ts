@@ -23,7 +23,7 @@ async function type(id: string, value: string) {
 
 const disabled = (id: string) => (byId(id) as HTMLButtonElement).disabled;
 
-describe("a new identity", () => {
+describe("O1: a new identity", () => {
   test("is created with the name, without a passphrase where there is a keychain", async () => {
     const { backend, app } = await firstRun();
     await type("first-run-name", "  Ada ");
@@ -74,7 +74,7 @@ describe("a new identity", () => {
   });
 });
 
-describe("a key that exists", () => {
+describe("O3: a key that exists", () => {
   async function existing(keyPlace: "keychain" | "vault" = "keychain") {
     const all = await firstRun(keyPlace);
     await fireEvent.click(byId("first-run-existing"));

@@ -334,7 +334,7 @@ describe("group details", () => {
 });
 
 describe("the rest of the window", () => {
-  test("the set-up is shown with its failure until it is done", async () => {
+  test("O6: the set-up is shown with its failure until it is done", async () => {
     const { backend } = await main(FakeBackend.fromQuery("?fake=setup"));
     const failed = all("setup-step").find((step) => step.dataset.state === "failed");
     expect(failed?.dataset.step).toBe("relay_lists");
@@ -352,7 +352,7 @@ describe("the rest of the window", () => {
     await waitFor(() => expect(app.state.session?.state).toBe("first_run"));
   });
 
-  test("an empty list says what to do next and gives the own npub", async () => {
+  test("O5: an empty list says what to do next and gives the own npub", async () => {
     const { backend } = await main(FakeBackend.fromQuery("?fake=empty"));
     expect(byId("own-npub").textContent).toBe(me.npub);
     await fireEvent.click(byId("copy-npub"));

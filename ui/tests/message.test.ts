@@ -20,7 +20,7 @@ async function message(change: Partial<MessageView> = {}, text: Partial<Text> = 
   return { backend, app, view, replies };
 }
 
-describe("the state of an own message", () => {
+describe("M12: the state of an own message", () => {
   test.each<[MessageState, string]>([
     [{ state: "queued" }, "Queued"],
     [{ state: "sent", accepted: 2, relays: 3 }, "Sent to 2 of 3 relays"],

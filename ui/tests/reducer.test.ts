@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { groupOf, me, requestOf, rowOf, talkMessages } from "../src/ipc/fake-data";
 import type { Event, EventKind, MessageView, Snapshot } from "../src/ipc";
-import { type AppState, initial, reduce, TIMELINE_CAP } from "../src/state/reducer";
+import { type AppState, initial, reduce, TIMELINE_CAP, TRIMMED } from "../src/state/reducer";
 import { NOW } from "./kit";
 
 const lake = groupOf("a1", "Lake", "", [me]);
@@ -196,6 +196,19 @@ describe("the timeline", () => {
     const again = reduce(back, { type: "page", chat: "a1", unread: 0, page: { ...page, newer: null, first_unread: null } });
     expect(again.timeline).toMatchObject({ firstUnread: talk.at(-2)?.id, unreadCount: 2, older: null });
     expect(again.timeline?.messages).toHaveLength(talk.length);
+  });
+
+  test("lets go of the end that is farther from what is read, and knows that there is more", () => {
+    const many = Array.from({ length: TRIMMED + 500 }, (_, at) => copy(talk[5], { id: 10_000 + at, cursor: { at, seq: at } }));
+    const full = opened(many, null);
+    const upper = reduce(full, { type: "trim", chat: "a1", around: 10_010 });
+    expect(upper.timeline?.messages).toHaveLength(TRIMMED);
+    expect(upper.timeline).toMatchObject({ older: null, newer: { at: TRIMMED - 1 } });
+    const lower = reduce(full, { type: "trim", chat: "a1", around: 10_000 + TRIMMED + 490 });
+    expect(lower.timeline?.messages[0]?.id).toBe(10_500);
+    expect(lower.timeline).toMatchObject({ older: { at: 500 }, newer: null });
+    expect(reduce(lower, { type: "trim", chat: "a1", around: 10_600 })).toEqual(lower);
+    expect(reduce(full, { type: "trim", chat: "other", around: 10_010 })).toBe(full);
   });
 
   test("stays under its cap at both ends", () => {

@@ -4,6 +4,7 @@ import { FakeBackend } from "../src/ipc/fake";
 import { jonas } from "../src/ipc/fake-data";
 import Root from "../src/Root.svelte";
 import { PAGES, sectionsOf, type SettingsPage } from "../src/settings/table";
+import { enter } from "../src/state/enter.svelte";
 import { CHOICES, look } from "../src/state/look.svelte";
 import { byId, connected, maybe, ready, show } from "./kit";
 
@@ -179,7 +180,7 @@ describe("security", () => {
     expect((byId("passphrase-change") as HTMLButtonElement).disabled).toBe(true);
   });
 
-  test("the log-out page says what is deleted, and a no of the person changes nothing", async () => {
+  test("O7: the log-out page says what is deleted, and a no of the person changes nothing", async () => {
     const { app, backend } = await settings("accounts");
     await fireEvent.click(byId("log-out-open"));
     await waitFor(() => expect(maybe("log-out-messages")).not.toBeNull());
@@ -200,5 +201,41 @@ describe("security", () => {
     await fireEvent.click(byId("log-out-save"));
     await waitFor(() => expect(maybe("section-key")).not.toBeNull());
     expect(app.loggingOut).toBeNull();
+  });
+});
+
+describe("chats and data", () => {
+  test("which key sends is chosen, and the composer follows", async () => {
+    await settings("chats");
+    await waitFor(() => expect(maybe("enter-sends")).not.toBeNull());
+    expect(enter.sends).toBe(true);
+    await fireEvent.click(byId("enter-sends"));
+    expect(enter.sends).toBe(false);
+    expect(localStorage.getItem("murmel.enter")).toBe("break");
+    enter.choose(true);
+  });
+
+  test("the database is looked over, and the search is made anew with its progress shown", async () => {
+    const { app, backend } = await settings("data");
+    await waitFor(() => expect(maybe("database-check")).not.toBeNull());
+    await fireEvent.click(byId("database-check"));
+    await waitFor(() => expect(byId("database-state").textContent).toMatch(/in order.*42/u));
+    await fireEvent.click(byId("database-rebuild"));
+    await waitFor(() => expect(backend.calls.map(([name]) => name)).toContain("rebuildSearch"));
+    backend.emit({ type: "indexing", percent: 40 });
+    await waitFor(() => expect(byId("database-progress").getAttribute("value")).toBe("40"));
+    expect((byId("database-rebuild") as HTMLButtonElement).disabled).toBe(true);
+    backend.emit({ type: "indexing", percent: null });
+    await waitFor(() => expect(maybe("database-progress")).toBeNull());
+    expect(app.notice).toBeNull();
+  });
+
+  test("a damaged file is said, with what to do", async () => {
+    const { backend } = await settings("data");
+    vi.spyOn(backend, "check").mockResolvedValue({ database: false, index: false, messages: 10, indexed: 4, indexing: null });
+    await waitFor(() => expect(maybe("database-check")).not.toBeNull());
+    await fireEvent.click(byId("database-check"));
+    await waitFor(() => expect(byId("database-state").textContent).toMatch(/damaged.*Save your key/u));
+    expect(byId("database-index").textContent).toMatch(/6 messages/u);
   });
 });

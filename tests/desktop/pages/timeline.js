@@ -156,6 +156,30 @@ export function timeline(page) {
       await rest(page());
       assert.deepEqual(await firstSeen(page()), before);
     },
+    "L6: Esc in the timeline marks everything read and goes to the newest, Esc in the list closes the conversation": async () => {
+      await open();
+      await leave();
+      await inside(page(), 'for (const text of arguments[0]) backend.receive("a1".repeat(16), text);', missed(30));
+      await comeBack();
+      await page().script(() => document.querySelector('[data-testid="timeline"]').focus());
+      await page().keys("Escape");
+      await until("the end", async () => (await fromEnd(page())) <= 15);
+      assert.equal(await inside(page(), "return app.state.chats.find((one) => one.id === 'a1'.repeat(16)).unread"), 0);
+      await page().script(() => document.querySelector('[data-testid="chat-row"][aria-current]').focus());
+      await page().keys("Escape");
+      await page().gone("composer");
+    },
+    "words that are searched for in the conversation are marked, and Enter goes to the older ones": async () => {
+      await open("fake=ready&open=0");
+      await page().keys("Control", "Shift", "f");
+      await page().type("conversation-search-field", "train");
+      await until("the count", async () => /^1 /u.test((await page().texts("conversation-search-count"))[0] ?? ""));
+      assert.ok((await page().script(() => [...document.querySelectorAll("mark")].map((one) => one.textContent.toLowerCase()))).every((one) => one === "train"));
+      const lit = () => inside(page(), "return app.state.target.message");
+      const first = await lit();
+      await page().keys("Enter");
+      await until("an older one", async () => (await lit()) < first);
+    },
     "M13: the arrows move between messages": async () => {
       await open();
       await page().script(() => document.querySelector('[data-testid="timeline"]').focus());

@@ -24,9 +24,10 @@ export async function openByQuery(app: App, search: string): Promise<void> {
 }
 
 /** What axe finds that is serious, with the colours and sizes that only a drawn page has. */
-async function axe(): Promise<string[]> {
+async function axe(only: string[] | null = null): Promise<string[]> {
   const { default: judge } = await import("axe-core");
-  const { violations } = await judge.run(document, { resultTypes: ["violations"], rules: { "page-has-heading-one": { enabled: false }, region: { enabled: false } } });
+  const rules = { "page-has-heading-one": { enabled: false }, region: { enabled: false } };
+  const { violations } = await judge.run(document, { resultTypes: ["violations"], ...(only === null ? { rules } : { runOnly: only }) });
   const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
   return serious.flatMap(({ id, nodes }) => nodes.map((node) => `${id} ${node.target.join(" ")} ${node.failureSummary?.replaceAll(/\s+/gu, " ")}`));
 }

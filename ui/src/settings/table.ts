@@ -4,8 +4,10 @@
 export const PAGES = {
   accounts: ["identity", "accounts"],
   appearance: ["theme", "size", "motion", "language"],
+  chats: ["enter"],
   notifications: ["notifications"],
   privacy: ["invitations", "blocked"],
+  data: ["database"],
   network: ["reachability", "reach", "publish", "proxy", "health"],
   security: ["lock", "key", "passphrase", "recovery"],
   advanced: ["outbox", "catchUp"],
