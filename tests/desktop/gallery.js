@@ -63,7 +63,7 @@ export const SCREENS = [
 export async function show(page, [, query, act], more = "") {
   await page.open(`${query}${more}`);
   await until("the first pane", () => page.script(() => document.querySelector("main, [data-testid=main]") !== null));
-  if (query.includes("open=")) await page.find("composer").catch(() => page.find("composer-closed"));
+  if (query.includes("open=")) await until("the conversation", () => page.script(() => document.querySelector("[data-composer]") !== null && murmel.app.state.timeline !== null));
   await act?.(page);
   await page.script(async () => {
     await document.fonts.ready;
