@@ -7,7 +7,8 @@ use murmel_engine::components::Retention;
 use murmel_engine::{Epoch, InnerEvent, MAX_INNER_EVENT, PAST_EPOCHS, Sealed};
 use murmel_ipc::{self as ipc, ErrorCode};
 use murmel_store::{
-    ChatId, ChatRecord, ChatState, KIND_CHAT, Lane, MessageId, MessageRecord, OUTBOX_CAP, OutboxId, OutboxRecord, OutboxState, Purpose, Tx,
+    ChatId, ChatRecord, ChatState, KIND_CHAT, KIND_SYSTEM, Lane, MessageId, MessageRecord, OUTBOX_CAP, OutboxId, OutboxRecord, OutboxState,
+    Purpose, Tx,
 };
 use nostr::{Event, EventBuilder, EventId, JsonUtil as _, Keys, PublicKey, Timestamp};
 
@@ -198,7 +199,8 @@ pub(crate) fn renew_one(
     if record.epoch >= group.epoch() { Ok(false) } else { send_again(tx, groups, changes, chat, &record, Some(carrier), now) }
 }
 
-/// Encrypts an own message again, in the current epoch; `false` where that is not possible or not wanted any more.
+/// Encrypts an own message again, in the current epoch; `false` where that is not possible or not wanted any more, and for rows about what
+/// we changed, which nobody sent.
 /// `carrier`: the event that carried it until now.
 pub(crate) fn send_again(
     tx: &Tx<'_>,
@@ -212,7 +214,7 @@ pub(crate) fn send_again(
     let Some((group, device)) = groups.get(tx, &chat.group)? else { return Ok(false) };
     let over = record.expires_at.is_some_and(|at| at <= now);
     let full = carrier.is_none_or(|carrier| carrier.state != OutboxState::Open) && tx.open_count()? >= OUTBOX_CAP as u64;
-    if record.erased || over || full {
+    if record.kind == KIND_SYSTEM || record.erased || over || full {
         return Ok(false);
     }
     let event = InnerEvent::new(record.sender, record.at, record.kind, record.tags.clone(), record.content.clone());
