@@ -24,6 +24,8 @@ pub struct Arguments {
 enum What {
     /// Messages, commits, joins and rollbacks against their primitives; writes target/bench/engine.json
     Engine(Engine),
+    /// A million messages: inserting, pages, search, opening, catching up, memory; writes target/bench/history.json
+    History(History),
 }
 
 #[derive(clap::Args)]
@@ -42,18 +44,60 @@ struct Engine {
     rounds: usize,
 }
 
+#[derive(clap::Args)]
+struct History {
+    /// Do not build and run mdk-core for comparison; its row is then missing
+    #[arg(long)]
+    no_peer: bool,
+    /// Where the databases are put; the target folder unless given
+    #[arg(long, value_name = "DIR")]
+    disk: Option<PathBuf>,
+    /// How many messages
+    #[arg(long, default_value_t = 1_000_000)]
+    messages: u64,
+}
+
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let What::Engine(engine) = &arguments.what;
     let house = House::find()?;
+    match &arguments.what {
+        What::Engine(engine) => run_engine(&house, engine),
+        What::History(history) => run_history(&house, history),
+    }
+}
+
+fn run_history(house: &House, history: &History) -> anyhow::Result<ExitCode> {
+    let folder = house.target.join("bench");
+    std::fs::create_dir_all(&folder).with_context(|| format!("{} cannot be created", folder.display()))?;
+    let disk = history.disk.clone().unwrap_or_else(|| folder.clone());
+    let peer = if history.no_peer { None } else { Some(peer(house, &folder, &disk)?) };
+    let mut build = program::cargo();
+    program::run(build.current_dir(&house.root).args(["build", "--release", "--package", "murmel-bench", "--package", "murmel-cli"]))?;
+    let out = folder.join("history.json");
+    let mut measure = Command::new(house.built("murmel-bench", true));
+    measure.arg("history").arg("--disk").arg(&disk).arg("--out").arg(&out).arg("--cli").arg(house.built("murmel-cli", true));
+    measure.args(["--messages", &history.messages.to_string()]);
+    if let Some(peer) = &peer {
+        measure.arg("--peer").arg(peer);
+    }
+    program::run(&mut measure)?;
+    Ok(done(&out))
+}
+
+fn done(out: &Path) -> ExitCode {
+    say::line(&format!("\nThe rows are in {}. A missed target is part of the report and fails nothing.", out.display()));
+    ExitCode::SUCCESS
+}
+
+fn run_engine(house: &House, engine: &Engine) -> anyhow::Result<ExitCode> {
     let folder = house.target.join("bench");
     std::fs::create_dir_all(&folder).with_context(|| format!("{} cannot be created", folder.display()))?;
     let disk = engine.disk.clone().unwrap_or_else(|| folder.clone());
-    let peer = if engine.no_peer { None } else { Some(peer(&house, &folder, &disk)?) };
+    let peer = if engine.no_peer { None } else { Some(peer(house, &folder, &disk)?) };
     let mut build = program::cargo();
     program::run(build.current_dir(&house.root).args(["build", "--release", "--package", "murmel-bench"]))?;
     let out = folder.join("engine.json");
     let mut measure = Command::new(house.built("murmel-bench", true));
-    measure.arg("--disk").arg(&disk).arg("--out").arg(&out).arg("--rounds").arg(engine.rounds.to_string());
+    measure.arg("engine").arg("--disk").arg(&disk).arg("--out").arg(&out).arg("--rounds").arg(engine.rounds.to_string());
     if Path::new(MEMORY).is_dir() {
         measure.args(["--memory", MEMORY]);
     }
@@ -65,8 +109,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         measure.arg("--sizes").arg(sizes.join(","));
     }
     program::run(&mut measure)?;
-    say::line(&format!("\nThe rows are in {}. A missed target is part of the report and fails nothing.", out.display()));
-    Ok(ExitCode::SUCCESS)
+    Ok(done(&out))
 }
 
 /// Builds and runs the other implementation, which is a package of its own; answers where its numbers are.
