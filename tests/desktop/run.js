@@ -3,6 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { bench } from "./bench.js";
 import { openHouse } from "./lib/house.js";
 import { openPages } from "./lib/pages.js";
 import { target, tool } from "./lib/programs.js";
@@ -55,6 +56,9 @@ try {
   if (what === "shots") {
     if (rest[0] === undefined) throw new Error("name the folder for the pictures: npm run shots -- DIR");
     await shots(house, resolve(here, rest[0]));
+  } else if (what === "bench") {
+    if (rest[0] === undefined) throw new Error("name the file for the rows: npm run bench -- FILE");
+    await bench(house, resolve(here, rest[0]));
   } else {
     const suites = { sealed, conversation, identity, "try-it": tryIt, vault, timeline: inPages(timeline), layout: inPages(layout), sight: inPages(sight) };
     const chosen = Object.entries(suites).filter(([name]) => what === "all" || what === name);

@@ -1,7 +1,9 @@
-// Owns the pictures of every screen, light and dark, from the real window over the real backend.
-// Never shows made-up data: what is on a picture was sent through a relay.
+// Owns the pictures: of the main screens from the real window, where everything was sent through a relay, and of every screen with invented people.
+// Never mixes the two: the invented ones are in folders of their own.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { SCREENS, show } from "./gallery.js";
+import { openPages } from "./lib/pages.js";
 import { freshKey } from "./lib/secrets.js";
 import { until } from "./lib/wait.js";
 
@@ -44,8 +46,38 @@ const TALK = [
   ["Anna", "Perfect. Until Saturday!"],
 ];
 
+/** How the screens with invented people are shown: a name, the room, the rest of the address. */
+const WAYS = ["light", "dark"].flatMap((theme) => ["en", "nl"].flatMap((language) => [["wide", 1080], ["narrow", 400]].map(([size, width]) => [`${size}-${theme}-${language}`, width, `&theme=${theme}&language=${language}`])));
+
 export async function shots(house, folder) {
   mkdirSync(folder, { recursive: true });
+  await realOnes(house, folder);
+  await others(house, folder);
+}
+
+/** Every screen, without a backend; what is in them is invented. */
+async function others(house, folder) {
+  const pages = await openPages(house.env);
+  try {
+    const wide = await pages.page();
+    const narrow = await pages.page({ narrow: true });
+    for (const [name, width, more] of WAYS) {
+      const page = width === 400 ? narrow : wide;
+      await page.open("fake=ready");
+      await page.room(width, 720);
+      mkdirSync(join(folder, name), { recursive: true });
+      for (const screen of SCREENS) {
+        await show(page, screen, more);
+        await page.picture(join(folder, name, `${screen[0]}.png`));
+      }
+      console.log(`  ${name}: ${SCREENS.length} screens`);
+    }
+  } finally {
+    await pages.close();
+  }
+}
+
+async function realOnes(house, folder) {
   const app = house.app("shots");
   const take = camera(app, folder);
   await app.start();

@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: what the engine costs, measured in release builds and written to a file.
+//! `cargo xtask bench`: what engine, history and window cost, measured in release builds and written to a file.
 //! Never judges by absolute times: the report compares with what the same machine did in the same run.
 
 use std::path::{Path, PathBuf};
@@ -7,7 +7,9 @@ use std::process::{Command, ExitCode};
 use anyhow::Context;
 
 use crate::house::House;
-use crate::{program, say};
+use crate::prerequisites::{self, Purpose};
+use crate::steps::Steps;
+use crate::{bundle, program, run, say, window};
 
 /// Messages that the other implementation sends and reads.
 const PEER_MESSAGES: &str = "500";
@@ -26,6 +28,8 @@ enum What {
     Engine(Engine),
     /// A million messages: inserting, pages, search, opening, catching up, memory; writes target/bench/history.json
     History(History),
+    /// Start, switching, scrolling, memory and sizes of the window; writes target/bench/ui.json
+    Ui(Ui),
 }
 
 #[derive(clap::Args)]
@@ -57,19 +61,30 @@ struct History {
     messages: u64,
 }
 
+#[derive(clap::Args)]
+struct Ui {
+    /// Do not build the release app; its rows are then missing
+    #[arg(long)]
+    no_release: bool,
+    /// Install what is missing without asking
+    #[arg(long)]
+    yes: bool,
+}
+
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let house = House::find()?;
+    let folder = house.target.join("bench");
+    std::fs::create_dir_all(&folder).with_context(|| format!("{} cannot be created", folder.display()))?;
     match &arguments.what {
-        What::Engine(engine) => run_engine(&house, engine),
-        What::History(history) => run_history(&house, history),
+        What::Engine(engine) => measure_engine(&house, &folder, engine),
+        What::History(history) => measure_history(&house, &folder, history),
+        What::Ui(ui) => measure_window(&house, &folder, ui),
     }
 }
 
-fn run_history(house: &House, history: &History) -> anyhow::Result<ExitCode> {
-    let folder = house.target.join("bench");
-    std::fs::create_dir_all(&folder).with_context(|| format!("{} cannot be created", folder.display()))?;
-    let disk = history.disk.clone().unwrap_or_else(|| folder.clone());
-    let peer = if history.no_peer { None } else { Some(peer(house, &folder, &disk)?) };
+fn measure_history(house: &House, folder: &Path, history: &History) -> anyhow::Result<ExitCode> {
+    let disk = history.disk.clone().unwrap_or_else(|| folder.to_path_buf());
+    let peer = if history.no_peer { None } else { Some(peer(house, folder, &disk)?) };
     let mut build = program::cargo();
     program::run(build.current_dir(&house.root).args(["build", "--release", "--package", "murmel-bench", "--package", "murmel-cli"]))?;
     let out = folder.join("history.json");
@@ -83,16 +98,29 @@ fn run_history(house: &House, history: &History) -> anyhow::Result<ExitCode> {
     Ok(done(&out))
 }
 
+fn measure_window(house: &House, folder: &Path, ui: &Ui) -> anyhow::Result<ExitCode> {
+    anyhow::ensure!(window::can_be_driven(), "The window is measured on Linux only.");
+    let mut steps = Steps::new();
+    prerequisites::ensure(house, &[Purpose::Build, Purpose::Headless, Purpose::WindowTests], ui.yes, &mut steps)?;
+    window::ensure(house)?;
+    run::build_ui(house)?;
+    let bundle = if ui.no_release { None } else { bundle::build(house, &["deb"], false)?.into_iter().next() };
+    // The people at terminals and the relay are no part of what is measured.
+    let mut build = program::cargo();
+    program::run(build.current_dir(&house.root).args(["build", "--package", "murmel-cli"]))?;
+    let out = folder.join("ui.json");
+    window::bench(house, &out, bundle.as_deref())?;
+    Ok(done(&out))
+}
+
 fn done(out: &Path) -> ExitCode {
     say::line(&format!("\nThe rows are in {}. A missed target is part of the report and fails nothing.", out.display()));
     ExitCode::SUCCESS
 }
 
-fn run_engine(house: &House, engine: &Engine) -> anyhow::Result<ExitCode> {
-    let folder = house.target.join("bench");
-    std::fs::create_dir_all(&folder).with_context(|| format!("{} cannot be created", folder.display()))?;
-    let disk = engine.disk.clone().unwrap_or_else(|| folder.clone());
-    let peer = if engine.no_peer { None } else { Some(peer(house, &folder, &disk)?) };
+fn measure_engine(house: &House, folder: &Path, engine: &Engine) -> anyhow::Result<ExitCode> {
+    let disk = engine.disk.clone().unwrap_or_else(|| folder.to_path_buf());
+    let peer = if engine.no_peer { None } else { Some(peer(house, folder, &disk)?) };
     let mut build = program::cargo();
     program::run(build.current_dir(&house.root).args(["build", "--release", "--package", "murmel-bench"]))?;
     let out = folder.join("engine.json");

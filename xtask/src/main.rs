@@ -43,7 +43,7 @@ enum Command {
     Test(test::Arguments),
     /// Builds installers for this system
     Bundle(bundle::Arguments),
-    /// Takes a picture of each screen from the real window, light and dark
+    /// Takes a picture of each screen: from the real window, and of the others in light and dark, wide and narrow, and two languages
     Shots {
         /// Folder for the pictures; made if missing
         dir: PathBuf,
@@ -51,7 +51,7 @@ enum Command {
         #[arg(long)]
         yes: bool,
     },
-    /// Measures what the engine and the store cost, in release builds
+    /// Measures what the engine, the store and the window cost, in release builds
     Bench(bench::Arguments),
     /// Simulates conversations on relays that fail and lie; each seed decides one
     Chaos(chaos::Arguments),

@@ -55,6 +55,16 @@ fn take_shots(house: &House, dir: &Path) -> anyhow::Result<()> {
     program::run(npm(house, &house.target.join("desktop-shots.json"))?.args(["run", "shots", "--"]).arg(dir))
 }
 
+/// Measures the window; of the app only where its package was built.
+pub fn bench(house: &House, out: &Path, bundle: Option<&Path>) -> anyhow::Result<()> {
+    let mut command = npm(house, &house.target.join("desktop-bench.json"))?;
+    command.env_remove("MURMEL_APP");
+    if let Some(bundle) = bundle {
+        command.env("MURMEL_APP", house.built("murmel", true)).env("MURMEL_DEB", bundle);
+    }
+    program::run(command.args(["run", "bench", "--"]).arg(out))
+}
+
 /// npm in `tests/desktop`, told where everything is.
 fn npm(house: &House, report: &Path) -> anyhow::Result<Command> {
     let mut command = program::npm(house, &house.desktop_tests())?;
