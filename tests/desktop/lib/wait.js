@@ -4,7 +4,7 @@
 const PAUSE = 100;
 
 /** Calls `probe` until it returns something truthy, and returns that. */
-export async function until(what, probe, deadline = 12_000) {
+export async function until(what, probe, deadline = 60_000) {
   const end = Date.now() + deadline;
   let last = "";
   for (;;) {
