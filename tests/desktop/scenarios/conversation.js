@@ -139,6 +139,7 @@ export function conversation(house, show) {
       },
       "a setting keeps what was written out of the notifications": async () => {
         await app.click("settings-open");
+        await app.click("settings-page-notifications");
         await app.click("notification-text");
         await app.click("dialog-close");
         await newChat("Elsewhere");

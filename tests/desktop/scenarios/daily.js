@@ -99,7 +99,7 @@ export function daily(house, show) {
         await until("both to be gone", async () => !(await app.texts()).some((text) => text.startsWith("Say it")));
         await until("both deletions", async () => (await bea.messages(group)).filter((one) => one.kind === 5).length === 2);
       },
-      "a chat is pinned, muted and archived by keys, and comes back": async () => {
+      "a chat is pinned and archived by keys, and comes back": async () => {
         await app.script((id) => document.querySelector(`[data-testid="chat-row"][data-chat="${id}"]`).focus(), group);
         await app.keys("Shift", "F10");
         await app.click("menu-pin");
@@ -120,7 +120,7 @@ export function daily(house, show) {
         assert.match(await app.text("database-index"), /knows all/u);
         await app.click("dialog-close");
       },
-      "after a restart the draft, its quote, the pin and the look are there": async () => {
+      "after a restart the draft, its quote and the pin are there": async () => {
         await open();
         await app.focusMessage("Missed two");
         await app.keys("Control", "Shift", "r");
