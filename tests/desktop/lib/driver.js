@@ -5,6 +5,9 @@ import { createServer } from "node:net";
 import { remote } from "webdriverio";
 import { until } from "./wait.js";
 
+/** A script of a test may take this long, in milliseconds. */
+const SCRIPT = 100_000;
+
 /** Starts a driver and opens a session; answers the session and how to end the driver. */
 export async function drive(program, args, env, capabilities) {
   const port = await freePort();
@@ -18,7 +21,7 @@ export async function drive(program, args, env, capabilities) {
       connectionRetryCount: 0,
       capabilities: { "wdio:enforceWebDriverClassic": true, ...capabilities },
     });
-    await browser.setTimeout({ implicit: 0 });
+    await browser.setTimeout({ implicit: 0, script: SCRIPT });
     return { browser, end: () => void child.kill() };
   } catch (error) {
     child.kill();

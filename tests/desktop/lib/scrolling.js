@@ -2,7 +2,7 @@
 // Never judges; it counts.
 
 /** Steps of one call: a script may not run for ever. */
-const CALL = 40;
+const CALL = 20;
 
 /** Scrolls `steps` times by `by` pixels, a step for each two frames. */
 export async function scrollThrough(page, steps, by) {
