@@ -9,8 +9,8 @@ import { until } from "./lib/wait.js";
 
 /** Rows of a timeline that are scrolled through. */
 const ROWS = 10_000;
-/** Pixels of one step, well within what a wheel does. */
-const STEP = 480;
+/** Pixels of one step: more than a screen, less than what is drawn ahead. */
+const STEP = 900;
 /** The most elements that a timeline may have in the page. */
 const MOST_ELEMENTS = 1_200;
 /** How often a conversation is switched. */
