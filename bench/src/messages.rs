@@ -207,8 +207,7 @@ pub fn say(who: &Person, count: usize, round: usize) -> anyhow::Result<Vec<Event
     })
 }
 
-/// The row of an inner event.
-pub fn record(
+fn record(
     event: &InnerEvent,
     chat: murmel_store::ChatId,
     epoch: murmel_engine::Epoch,
