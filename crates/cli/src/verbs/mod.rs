@@ -9,6 +9,7 @@ mod identity;
 mod listen;
 mod messages;
 mod network;
+mod notifications;
 mod profile;
 mod relays;
 mod requests;
@@ -63,6 +64,7 @@ async fn with_account(open: &Open, verb: Verb) -> Outcome {
         Verb::Reach { verb } => network::reach(open, verb).await,
         Verb::Outbox { verb } => network::outbox(open, verb).await,
         Verb::Proxy { verb } => network::proxy(open, verb).await,
+        Verb::Notifications(verb) => notifications::run(open, verb).await,
         Verb::Progress => network::progress(open).await,
         Verb::Sync => relays::sync(open).await,
         Verb::Identity(_) | Verb::Relay(_) => Err(Failure::internal("This verb needs no account.")),
