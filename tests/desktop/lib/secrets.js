@@ -51,7 +51,17 @@ export function filesWith(folder, key) {
   const forms = [key, ...[key.toString("hex"), key.toString("hex").toUpperCase(), key.toString("base64").replace(/=+$/, ""), bech32("nsec", key).slice(4)].map((text) => Buffer.from(text))];
   const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   return files.map((entry) => join(entry.parentPath ?? entry.path, entry.name)).filter((path) => {
-    const content = readFileSync(path);
+    const content = contentOf(path);
     return forms.some((form) => content.includes(form));
   });
+}
+
+/** What a file holds. One that was removed since it was listed, such as the shared memory of a web view's database, holds nothing. */
+function contentOf(path) {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    if (error.code === "ENOENT") return Buffer.alloc(0);
+    throw error;
+  }
 }
