@@ -70,6 +70,11 @@ export class Screen {
   async menu(text, entry) {
     await this.focusMessage(text);
     await this.keys("Shift", "F10");
+    await until(`the entry ${entry} of the menu where the pointer can reach it`, () => this.script((id) => {
+      const found = document.querySelector(`[data-testid="menu-${id}"]`);
+      const { x, y, width, height } = found?.getBoundingClientRect() ?? { x: 0, y: 0, width: 0, height: 0 };
+      return width > 0 && found.contains(document.elementFromPoint(x + width / 2, y + height / 2));
+    }, entry));
     await this.click(`menu-${entry}`);
   }
 
