@@ -5,6 +5,8 @@
 use std::process::Command;
 
 const SEEDS: u64 = 200;
+/// For each lie; `cargo xtask chaos --lies --seeds 50` runs more.
+const SEEDS_OF_A_LIE: u64 = 4;
 
 fn runner() -> Command {
     Command::new(env!("CARGO_BIN_EXE_murmel-chaos"))
@@ -23,6 +25,21 @@ fn nothing_is_lost_or_doubled_in_two_hundred_storms() {
     // A storm without faults proves nothing.
     assert!(totals["faults"].as_object().unwrap().values().filter(|count| count.as_u64() > Some(0)).count() >= 20, "{}", totals["faults"]);
     assert!(totals["messages"].as_u64() > Some(SEEDS * 10));
+}
+
+#[test]
+fn one_honest_relay_is_enough_whatever_lie_the_others_tell() {
+    let ran = runner().args(["--lies", "--seeds", &SEEDS_OF_A_LIE.to_string(), "--json"]).output().unwrap();
+    let said = String::from_utf8(ran.stdout).unwrap();
+    println!("{said}");
+    let totals: serde_json::Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
+    let lies = totals["lies"].as_object().unwrap();
+    assert_eq!(lies.len(), 14, "{:?}", lies.keys());
+    for (lie, totals) in lies {
+        assert_eq!((&totals["lost"], &totals["duplicated"]), (&0.into(), &0.into()), "{lie}");
+        assert_eq!(totals["failed_seeds"], serde_json::json!([]), "{lie}");
+        assert!(totals["faults"][lie].as_u64() > Some(0), "{lie} was never told");
+    }
 }
 
 #[cfg(target_os = "linux")]

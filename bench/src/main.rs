@@ -4,6 +4,7 @@
 mod commits;
 mod crowd;
 mod ghost;
+mod history;
 mod memory;
 mod messages;
 mod peer;
@@ -17,7 +18,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 
 use crate::crowd::Crowd;
 use crate::primitives::Primitives;
@@ -26,6 +27,20 @@ use crate::rows::Report;
 #[derive(Parser)]
 #[command(about = "Measures what the engine and the store cost")]
 struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Messages, commits, joins and rollbacks against their primitives
+    Engine(Engine),
+    /// A database with many messages: reading, searching, opening, catching up
+    History(history::Arguments),
+}
+
+#[derive(clap::Args)]
+struct Engine {
     /// Where the databases are written that are meant for a disk
     #[arg(long)]
     disk: PathBuf,
@@ -47,7 +62,14 @@ struct Arguments {
 }
 
 fn main() -> anyhow::Result<ExitCode> {
-    let arguments = Arguments::parse();
+    match Arguments::parse().what {
+        What::Engine(arguments) => engine(&arguments)?,
+        What::History(arguments) => history::run(&arguments)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn engine(arguments: &Engine) -> anyhow::Result<()> {
     let mut report = Report::default();
     say(&format!("rows in the table: {}; events in a batch: {}; {}", messages::TABLE, messages::BATCH, raw_rows::PRAGMAS));
     say("Times are of the processor unless they are on the clock.");
@@ -65,17 +87,21 @@ fn main() -> anyhow::Result<ExitCode> {
     let places = [("disk", Some(&arguments.disk)), ("memory", arguments.memory.as_ref())];
     for (place, folder) in places {
         let Some(folder) = folder else { continue };
-        place_by_place(&mut report, sizes, &arguments, place, folder)?;
+        place_by_place(&mut report, sizes, arguments, place, folder)?;
     }
-    std::fs::write(&arguments.out, report.json()?)?;
-    say(&format!("{} rows missed their target; written to {}", report.missed(), arguments.out.display()));
-    Ok(ExitCode::SUCCESS)
+    close(&report, &arguments.out)
+}
+
+fn close(report: &Report, out: &std::path::Path) -> anyhow::Result<()> {
+    std::fs::write(out, report.json()?)?;
+    say(&format!("{} rows missed their target; written to {}", report.missed(), out.display()));
+    Ok(())
 }
 
 fn place_by_place(
     report: &mut Report,
     sizes: (usize, usize),
-    arguments: &Arguments,
+    arguments: &Engine,
     place: &'static str,
     folder: &std::path::Path,
 ) -> anyhow::Result<()> {

@@ -207,7 +207,8 @@ pub fn say(who: &Person, count: usize, round: usize) -> anyhow::Result<Vec<Event
     })
 }
 
-fn record(
+/// The row of an inner event.
+pub fn record(
     event: &InnerEvent,
     chat: murmel_store::ChatId,
     epoch: murmel_engine::Epoch,

@@ -15,6 +15,15 @@ use crate::time::{Samples, timed};
 /// Messages that we send for the comparison.
 const OWN: usize = 100;
 
+/// Microseconds on the clock for each message that the other program read in a place; `None` where it did not run there.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn receive(file: &Path, place: &str) -> anyhow::Result<Option<f64>> {
+    let peer: Peer = serde_json::from_slice(&std::fs::read(file)?)?;
+    Ok(peer.places.get(place).map(|cost| cost.receive[0]))
+}
+
 /// What the other program wrote: microseconds per message, by place.
 #[derive(Deserialize)]
 struct Peer {

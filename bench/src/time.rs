@@ -47,9 +47,14 @@ impl Samples {
 
     /// The lower fifth; 0 without samples.
     pub fn calm(&self) -> f64 {
+        self.percentile(20)
+    }
+
+    /// What so many of a hundred samples stay below; 0 without samples.
+    pub fn percentile(&self, percent: usize) -> f64 {
         let mut sorted = self.0.clone();
         sorted.sort_by(f64::total_cmp);
-        sorted.get(sorted.len() / 5).copied().unwrap_or(0.0)
+        sorted.get(sorted.len() * percent / 100).copied().unwrap_or(0.0)
     }
 }
 

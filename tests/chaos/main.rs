@@ -8,6 +8,7 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::thread::Builder;
 use std::time::{Duration, Instant};
 
+use murmel_sim::faults::{FaultKind, LIES};
 use murmel_sim::outcome::{Totals, Verdict};
 use murmel_sim::plan::Plan;
 use murmel_sim::simulation::{self, Surroundings};
@@ -29,6 +30,10 @@ struct Arguments {
     trace: bool,
     rivals: bool,
     one: bool,
+    /// The one lie that relays tell.
+    lie: Option<FaultKind>,
+    /// All seeds once for each lie.
+    lies: bool,
     /// Which records of the log to print, as `murmel_client=debug`.
     log: Option<String>,
 }
@@ -38,15 +43,24 @@ fn main() -> ExitCode {
     let arguments = match read(std::env::args().skip(1)) {
         Ok(arguments) => arguments,
         Err(wrong) => {
-            eprintln!("{wrong}\nusage: murmel-chaos [--first SEED] [--seeds N] [--jobs N] [--json] [--trace] [--log FILTER] [--no-rivals]");
+            eprintln!(
+                "{wrong}\nusage: murmel-chaos [--first SEED] [--seeds N] [--jobs N] [--json] [--trace] [--log FILTER] [--no-rivals] [--lie NAME | --lies]"
+            );
             return ExitCode::from(2);
         }
     };
-    if arguments.one || arguments.trace { one(&arguments) } else { many(&arguments) }
+    if arguments.one || arguments.trace {
+        one(&arguments)
+    } else if arguments.lies {
+        lies(&arguments)
+    } else {
+        many(&arguments)
+    }
 }
 
 fn read(mut words: impl Iterator<Item = String>) -> Result<Arguments, String> {
-    let mut arguments = Arguments { first: 0, seeds: 200, jobs: 2, json: false, trace: false, rivals: true, one: false, log: None };
+    let mut arguments =
+        Arguments { first: 0, seeds: 200, jobs: 2, json: false, trace: false, rivals: true, one: false, lie: None, lies: false, log: None };
     while let Some(word) = words.next() {
         let mut number = || words.next().and_then(|text| text.parse::<u64>().ok()).ok_or(format!("{word} needs a number"));
         match word.as_str() {
@@ -58,6 +72,11 @@ fn read(mut words: impl Iterator<Item = String>) -> Result<Arguments, String> {
             "--no-rivals" => arguments.rivals = false,
             "--log" => arguments.log = words.next(),
             "--one" => arguments.one = true,
+            "--lies" => arguments.lies = true,
+            "--lie" => {
+                let name = words.next().unwrap_or_default();
+                arguments.lie = Some(LIES.iter().find(|(lie, _)| lie.name() == name).ok_or(format!("{name:?} is no lie"))?.0);
+            }
             _ => return Err(format!("{word} is unknown")),
         }
     }
@@ -66,7 +85,10 @@ fn read(mut words: impl Iterator<Item = String>) -> Result<Arguments, String> {
 
 /// Runs one seed in this process, on a thread whose randomness it decides from its first moment on.
 fn one(arguments: &Arguments) -> ExitCode {
-    let (plan, trace) = (Plan::of(arguments.first, arguments.rivals), arguments.trace);
+    let (mut plan, trace) = (Plan::of(arguments.first, arguments.rivals), arguments.trace);
+    if let Some(lie) = arguments.lie {
+        plan = plan.with_lie(lie);
+    }
     if let Some(filter) = &arguments.log {
         tracing_subscriber::fmt().with_env_filter(filter).without_time().with_writer(std::io::stderr).init();
     }
@@ -100,15 +122,41 @@ struct Running {
     since: Instant,
 }
 
-/// Runs seed after seed, each in a process of its own.
+/// Runs seed after seed and says what came of them.
 fn many(arguments: &Arguments) -> ExitCode {
+    let totals = all(arguments, arguments.lie);
+    totals.lines().iter().for_each(|line| println!("{line}"));
+    if arguments.json {
+        println!("{}", totals.json());
+    }
+    ExitCode::from(u8::from(totals.failed() > 0))
+}
+
+/// Runs all seeds once for each lie. In JSON: by lie, what [`Totals::json`] says; `failed` is their sum.
+fn lies(arguments: &Arguments) -> ExitCode {
+    let (mut by_lie, mut failed) = (serde_json::Map::new(), 0);
+    for (lie, _) in LIES {
+        let totals = all(arguments, Some(lie));
+        let json = totals.json();
+        println!("{:<20} {:>6} times in {} seeds, {} failed", lie.name(), json["faults"][lie.name()], totals.seeds(), totals.failed());
+        failed += totals.failed();
+        by_lie.insert(lie.name().to_owned(), json);
+    }
+    if arguments.json {
+        println!("{}", serde_json::json!({ "lies": by_lie, "failed": failed }));
+    }
+    ExitCode::from(u8::from(failed > 0))
+}
+
+/// Runs seed after seed, each in a process of its own.
+fn all(arguments: &Arguments, lie: Option<FaultKind>) -> Totals {
     let mut totals = Totals::default();
     let mut waiting = arguments.first..arguments.first.saturating_add(arguments.seeds);
     let mut running: Vec<Running> = Vec::new();
     loop {
         while running.len() < arguments.jobs {
             let Some(seed) = waiting.next() else { break };
-            running.push(start(seed, arguments.rivals));
+            running.push(start(seed, arguments.rivals, lie));
         }
         if running.is_empty() {
             break;
@@ -117,25 +165,22 @@ fn many(arguments: &Arguments) -> ExitCode {
         match done {
             Some(index) => {
                 let verdict = finish(running.swap_remove(index));
-                report(&verdict);
+                report(&verdict, lie);
                 totals.add(&verdict);
             }
             None => std::thread::sleep(Duration::from_millis(5)),
         }
     }
-    totals.lines().iter().for_each(|line| println!("{line}"));
-    if arguments.json {
-        println!("{}", totals.json());
-    }
-    ExitCode::from(u8::from(totals.failed() > 0))
+    totals
 }
 
-fn start(seed: u64, rivals: bool) -> Running {
+fn start(seed: u64, rivals: bool, lie: Option<FaultKind>) -> Running {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--one", "--first", &seed.to_string()]);
     if !rivals {
         command.arg("--no-rivals");
     }
+    command.args(lie.iter().flat_map(|lie| ["--lie", lie.name()]));
     let process = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     Running { seed, process, since: Instant::now() }
 }
@@ -160,7 +205,7 @@ fn finish(running: Running) -> Verdict {
     })
 }
 
-fn report(verdict: &Verdict) {
+fn report(verdict: &Verdict, lie: Option<FaultKind>) {
     for (name, detail) in verdict.violations.iter().take(SHOWN) {
         println!("seed {}: {name}: {detail}", verdict.seed);
     }
@@ -168,6 +213,7 @@ fn report(verdict: &Verdict) {
         println!("  and {more} more");
     }
     if !verdict.violations.is_empty() {
-        println!("  replay: cargo xtask chaos --first {} --seeds 1", verdict.seed);
+        let lie = lie.map_or_else(String::new, |lie| format!(" --lie {}", lie.name()));
+        println!("  replay: cargo xtask chaos --first {} --seeds 1{lie}", verdict.seed);
     }
 }

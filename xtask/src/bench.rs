@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: what engine and window cost, measured in release builds and written to a file.
+//! `cargo xtask bench`: what engine, history and window cost, measured in release builds and written to a file.
 //! Never judges by absolute times: the report compares with what the same machine did in the same run.
 
 use std::path::{Path, PathBuf};
@@ -26,6 +26,8 @@ pub struct Arguments {
 enum What {
     /// Messages, commits, joins and rollbacks against their primitives; writes target/bench/engine.json
     Engine(Engine),
+    /// A million messages: inserting, pages, search, opening, catching up, memory; writes target/bench/history.json
+    History(History),
     /// Start, switching, scrolling, memory and sizes of the window; writes target/bench/ui.json
     Ui(Ui),
 }
@@ -47,6 +49,19 @@ struct Engine {
 }
 
 #[derive(clap::Args)]
+struct History {
+    /// Do not build and run mdk-core for comparison; its row is then missing
+    #[arg(long)]
+    no_peer: bool,
+    /// Where the databases are put; the target folder unless given
+    #[arg(long, value_name = "DIR")]
+    disk: Option<PathBuf>,
+    /// How many messages
+    #[arg(long, default_value_t = 1_000_000)]
+    messages: u64,
+}
+
+#[derive(clap::Args)]
 struct Ui {
     /// Do not build the release app; its rows are then missing
     #[arg(long)]
@@ -62,8 +77,25 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     std::fs::create_dir_all(&folder).with_context(|| format!("{} cannot be created", folder.display()))?;
     match &arguments.what {
         What::Engine(engine) => measure_engine(&house, &folder, engine),
+        What::History(history) => measure_history(&house, &folder, history),
         What::Ui(ui) => measure_window(&house, &folder, ui),
     }
+}
+
+fn measure_history(house: &House, folder: &Path, history: &History) -> anyhow::Result<ExitCode> {
+    let disk = history.disk.clone().unwrap_or_else(|| folder.to_path_buf());
+    let peer = if history.no_peer { None } else { Some(peer(house, folder, &disk)?) };
+    let mut build = program::cargo();
+    program::run(build.current_dir(&house.root).args(["build", "--release", "--package", "murmel-bench", "--package", "murmel-cli"]))?;
+    let out = folder.join("history.json");
+    let mut measure = Command::new(house.built("murmel-bench", true));
+    measure.arg("history").arg("--disk").arg(&disk).arg("--out").arg(&out).arg("--cli").arg(house.built("murmel-cli", true));
+    measure.args(["--messages", &history.messages.to_string()]);
+    if let Some(peer) = &peer {
+        measure.arg("--peer").arg(peer);
+    }
+    program::run(&mut measure)?;
+    Ok(done(&out))
 }
 
 fn measure_window(house: &House, folder: &Path, ui: &Ui) -> anyhow::Result<ExitCode> {

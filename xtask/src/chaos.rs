@@ -36,6 +36,12 @@ pub struct Arguments {
     /// One change of the group at a time, by one admin
     #[arg(long)]
     no_rivals: bool,
+    /// Every relay but one tells this lie, again and again
+    #[arg(long, value_name = "NAME", conflicts_with = "lies")]
+    lie: Option<String>,
+    /// All seeds once for each of the 14 lies
+    #[arg(long)]
+    lies: bool,
     /// Optimised: takes long to build, and pays off from some thousand seeds on
     #[arg(long)]
     release: bool,
@@ -63,8 +69,10 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     command.current_dir(&house.root);
     command.args(["--first", &arguments.first.to_string(), "--seeds", &arguments.seeds.to_string()]);
     command.args(["--jobs", &arguments.jobs.to_string()]);
-    let flags = [("--json", arguments.json), ("--trace", arguments.trace), ("--no-rivals", arguments.no_rivals)];
+    let flags =
+        [("--json", arguments.json), ("--trace", arguments.trace), ("--no-rivals", arguments.no_rivals), ("--lies", arguments.lies)];
     command.args(flags.iter().filter(|(_, set)| *set).map(|(flag, _)| flag));
+    command.args(arguments.lie.iter().flat_map(|lie| ["--lie", lie]));
     command.args(arguments.log.iter().flat_map(|filter| ["--log", filter]));
     let status = command.status().with_context(|| format!("{} cannot be started", runner.display()))?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

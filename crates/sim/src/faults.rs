@@ -57,6 +57,20 @@ kinds! {
     OffFilter = "off_filter",
     /// An event whose content was changed under its old id. Dishonest.
     Forge = "forge",
+    /// Stored and passed on; the answer says that it was refused. Dishonest.
+    RefuseStored = "refused_but_stored",
+    /// Answered with OK at once, stored up to thirty days later. Dishonest.
+    KeepBack = "kept_back",
+    /// An event in somebody's name that they never signed. Dishonest.
+    MakeUp = "made_up",
+    /// A copy of somebody's ciphertext in an envelope of the relay's own, dated a year away. Dishonest.
+    Redate = "redated",
+    /// Hundreds of events without meaning under the tag of a group. Dishonest.
+    Flood = "flood",
+    /// A frame that takes up to an hour, and everything after it waits. Dishonest.
+    Slow = "slow",
+    /// A frame larger than what is looked at. Dishonest.
+    Giant = "giant_frame",
     /// A request is closed instead of answered.
     CloseRequest = "close_request",
     /// A stranger's event under the tag of a group, often dated far away.
@@ -78,6 +92,24 @@ kinds! {
     /// A client's clock is wrong.
     Skew = "skew",
 }
+
+/// What a relay can say or do that is not so, each with how often out of a thousand occasions where it is all that a relay does wrong.
+pub const LIES: [(FaultKind, u32); 14] = [
+    (FaultKind::LieOk, 700),
+    (FaultKind::StoreSilently, 700),
+    (FaultKind::RefuseStored, 700),
+    (FaultKind::KeepBack, 500),
+    (FaultKind::EarlyEose, 800),
+    (FaultKind::NoEose, 800),
+    (FaultKind::OffFilter, 800),
+    (FaultKind::Withhold, 700),
+    (FaultKind::Forge, 700),
+    (FaultKind::MakeUp, 700),
+    (FaultKind::Redate, 300),
+    (FaultKind::Flood, 300),
+    (FaultKind::Slow, 200),
+    (FaultKind::Giant, 300),
+];
 
 /// How often each kind happens, out of a thousand occasions.
 #[derive(Clone, Debug, Default)]
@@ -134,6 +166,12 @@ impl Odds {
         let mut odds = Self::honest(dice);
         odds.0.extend(Self::thrown(dice, &lies).0);
         odds
+    }
+
+    /// What a relay does that tells one lie again and again, besides what the network does to an honest one.
+    pub fn lying(dice: &mut Dice, lie: FaultKind) -> Self {
+        let often = LIES.iter().find(|(kind, _)| *kind == lie).map_or(0, |(_, often)| *often);
+        Self::honest(dice).with(lie, often)
     }
 
     /// Each kind is left out at every second time, and otherwise happens up to so often.

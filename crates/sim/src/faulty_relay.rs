@@ -127,6 +127,13 @@ impl FaultyRelay {
         self.shared.store().events.clone()
     }
 
+    /// Forgets everything that is stored but the events that came first.
+    pub fn keep_first(&self, events: usize) {
+        let mut store = self.shared.store();
+        store.events.truncate(events);
+        store.known = store.events.iter().map(|event| event.id).collect();
+    }
+
     /// The first words of all frames that clients have sent: `REQ`, `EVENT`, `AUTH` and so on.
     pub fn heard(&self) -> Vec<String> {
         self.shared.store().heard.clone()

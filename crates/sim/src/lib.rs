@@ -6,6 +6,7 @@ pub mod faults;
 pub mod faulty_relay;
 pub mod fuzz;
 pub mod internet;
+pub mod kept_relay;
 pub mod ledger;
 pub mod outcome;
 pub mod person;

@@ -2,6 +2,7 @@
 //! It runs nothing.
 
 use crate::dice::Dice;
+use crate::faults::FaultKind;
 
 /// Most people in one seed.
 pub const PEOPLE_CAP: u64 = 5;
@@ -44,6 +45,8 @@ pub struct Plan {
     pub rivals: bool,
     /// Whether clocks are wrong.
     pub skewed: bool,
+    /// The one lie that liars tell; without it, any.
+    pub lie: Option<FaultKind>,
 }
 
 impl Plan {
@@ -75,7 +78,21 @@ impl Plan {
             weather,
             rivals,
             skewed,
+            lie: None,
         }
+    }
+
+    /// The same people, but every relay except the first one tells one lie again and again.
+    #[must_use]
+    pub fn with_lie(mut self, lie: FaultKind) -> Self {
+        self.relays = self.relays.max(2);
+        self.liars = self.relays - 1;
+        // What is kept back for days shows only where days pass.
+        if lie == FaultKind::KeepBack {
+            self.weather = Weather::Absence;
+        }
+        self.lie = Some(lie);
+        self
     }
 
     /// The stream of throws for one purpose.

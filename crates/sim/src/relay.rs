@@ -1,6 +1,8 @@
 //! A relay of a simulation: what it stores, what it says, and how it fails, as its dice decide.
 //! It owns no socket, and checks no signature: that is the business of whoever reads from it.
 
+mod lies;
+
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -10,6 +12,7 @@ use nostr::filter::MatchEventOptions;
 use nostr::{Event, EventId, Filter, JsonUtil as _, Kind};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use crate::dice::Dice;
 use crate::faults::{FaultKind, Odds, Tally};
@@ -50,6 +53,9 @@ struct State {
     connections: BTreeMap<u64, Connection>,
     next: u64,
     blocked: BTreeSet<usize>,
+    /// What is kept back, and until when.
+    held: Vec<(Instant, Event)>,
+    floods: u32,
 }
 
 #[derive(Debug)]
@@ -73,6 +79,8 @@ impl Relay {
             connections: BTreeMap::new(),
             next: 0,
             blocked: BTreeSet::new(),
+            held: Vec::new(),
+            floods: 0,
         };
         Self { url, tally, state: Mutex::new(state) }
     }
@@ -164,6 +172,7 @@ impl Relay {
     /// Acts on one frame.
     pub(crate) fn hear(&self, connection: u64, frame: &Frame) {
         let mut state = self.state();
+        state.give_out(&self.tally);
         let text = match frame {
             Frame::Text(text) => text,
             Frame::Ping(bytes) => return state.say(connection, Frame::Pong(bytes.clone()), Duration::ZERO),
@@ -244,8 +253,15 @@ impl State {
         if self.fails(K::LieOk, tally) {
             return self.answer(connection, id, true, "", Duration::ZERO);
         }
+        if self.fails(K::KeepBack, tally) {
+            self.keep_back(event);
+            return self.answer(connection, id, true, "", Duration::ZERO);
+        }
         let known = self.known.contains(&id);
         self.keep(event, tally);
+        if self.fails(K::RefuseStored, tally) {
+            return self.answer(connection, id, false, "blocked: not here", Duration::ZERO);
+        }
         if self.fails(K::StoreSilently, tally) {
             return;
         }
@@ -304,7 +320,11 @@ impl State {
             }
             return;
         }
-        let more = if self.fails(K::Delay, tally) { self.dice.between(SLOW.0, SLOW.1) } else { 0 };
+        self.lie_about(connection, subscription, event, tally);
+        let mut more = if self.fails(K::Delay, tally) { self.dice.between(SLOW.0, SLOW.1) } else { 0 };
+        if self.fails(K::Slow, tally) {
+            more += self.dice.between(60_000, 3_600_000);
+        }
         self.say(connection, frame.clone(), Duration::from_millis(more));
         if self.fails(K::Duplicate, tally) {
             self.say(connection, frame, Duration::ZERO);
@@ -352,6 +372,7 @@ impl State {
                 self.say(connection, event_frame(&id, &event), Duration::ZERO);
             }
         }
+        self.lie_to(connection, &id, tally);
         if !early && !self.fails(K::NoEose, tally) {
             self.say(connection, end, Duration::ZERO);
         }

@@ -62,7 +62,11 @@ pub(crate) async fn rage(world: &mut World) {
     for (number, relay) in world.relays.iter().enumerate() {
         let mut dice = world.plan.dice("odds", number);
         let lies = number > 0 && number <= world.plan.liars;
-        relay.set_odds(if lies { Odds::dishonest(&mut dice) } else { Odds::honest(&mut dice) });
+        relay.set_odds(match world.plan.lie {
+            _ if !lies => Odds::honest(&mut dice),
+            Some(lie) => Odds::lying(&mut dice, lie),
+            None => Odds::dishonest(&mut dice),
+        });
     }
     let mut storm = Storm { dice: world.plan.dice("storm", 0), changes: Vec::new(), returns: Vec::new() };
     let long_at = (world.plan.weather == Weather::Absence).then(|| storm.dice.between(3, world.plan.steps));
@@ -297,7 +301,8 @@ impl Storm {
                 world.tally.count(FaultKind::Partition);
                 world.note(format!("person {number} does not reach relay {at}"));
                 relay.block(number, true);
-                self.later(1, 300, Return::Reachable { relay: at, person: number });
+                let long = self.dice.chance(200);
+                self.later(1, if long { 7_200 } else { 300 }, Return::Reachable { relay: at, person: number });
             }
             3 | 4 => {
                 world.tally.count(FaultKind::Offline);
@@ -369,7 +374,7 @@ impl Storm {
                 person.stop().await;
             }
         }
-        let days = self.dice.between(1, 7);
+        let days = self.dice.between(1, 30);
         world.note(format!("{days} days pass"));
         tokio::time::sleep(Duration::from_secs(days * 24 * 3600)).await;
         for number in people {

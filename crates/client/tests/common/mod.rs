@@ -4,6 +4,7 @@
 pub mod by_hand;
 
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use murmel_client::{Client, Clock, Housekeeping, Keychain as _, KeychainChoice, MockKeychain, Options, Pace};
@@ -27,6 +28,8 @@ pub async fn relay_at(address: SocketAddr) -> EmbeddedRelay {
 pub struct Person {
     pub name: &'static str,
     pub home: tempfile::TempDir,
+    /// Where the profile is instead of in [`Person::home`].
+    pub place: Option<PathBuf>,
     pub keychain: MockKeychain,
     pub relays: Vec<String>,
     pub npub: String,
@@ -56,6 +59,7 @@ impl Person {
         Person {
             name,
             home: tempfile::tempdir().unwrap(),
+            place: None,
             keychain: MockKeychain::new(),
             relays: relays.to_vec(),
             npub: String::new(),
@@ -84,14 +88,22 @@ impl Person {
     }
 
     pub async fn start(&mut self) {
-        let mut options = Options::new(self.home.path());
+        self.client = Some(Client::open(self.options()).await.unwrap());
+    }
+
+    pub fn options(&self) -> Options {
+        let mut options = Options::new(self.profile());
         options.keychain = KeychainChoice::Mock(self.keychain.clone());
         options.default_relays = self.relays.clone();
         options.allow_loopback = true;
         options.pace = self.pace.clone();
         options.housekeeping = self.housekeeping.clone();
         options.clock = self.clock.clone();
-        self.client = Some(Client::open(options).await.unwrap());
+        options
+    }
+
+    fn profile(&self) -> &Path {
+        self.place.as_deref().unwrap_or(self.home.path())
     }
 
     /// Ends the client in an orderly way.
@@ -117,7 +129,7 @@ impl Person {
     }
 
     pub fn database_path(&self) -> std::path::PathBuf {
-        let mut folders = vec![self.home.path().to_path_buf()];
+        let mut folders = vec![self.profile().to_path_buf()];
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
                 if entry.file_type().unwrap().is_dir() {

@@ -1,7 +1,7 @@
 //! Somebody who sees every event that the relay ever got, in order, and holds a member's keys.
 //! OpenMLS gives out the key of a generation once: an event that used one a second time cannot be opened here.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use murmel_engine::{Device, Group, GroupId, Ingest, Storage as _};
 use murmel_store::{Database, Rollback, StoreError};
@@ -25,6 +25,7 @@ pub struct Observer {
     _folder: tempfile::TempDir,
     seen: BTreeSet<EventId>,
     waiting: Vec<Event>,
+    texts: BTreeMap<EventId, String>,
 }
 
 impl Observer {
@@ -41,12 +42,18 @@ impl Observer {
             Ok::<_, StoreError>(())
         });
         loaded.await.unwrap();
-        Self { database, _folder: folder, seen: BTreeSet::new(), waiting: Vec::new() }
+        Self { database, _folder: folder, seen: BTreeSet::new(), waiting: Vec::new(), texts: BTreeMap::new() }
     }
 
     /// How many group events were read.
     pub fn count(&self) -> usize {
         self.seen.len()
+    }
+
+    /// The texts that were read; one that was said again in another epoch is the same.
+    #[allow(dead_code, reason = "not every test asks")]
+    pub fn texts(&self) -> Vec<String> {
+        self.texts.values().cloned().collect()
     }
 
     /// Reads what is new. Every event has to open, whatever happened to the program that sent it.
@@ -59,18 +66,21 @@ impl Observer {
             let waiting = std::mem::take(&mut self.waiting);
             let read = self.database.write(move |tx, copy| {
                 let (group, device) = copy.0.as_mut().unwrap();
-                let mut later = Vec::new();
+                let (mut later, mut texts) = (Vec::new(), Vec::new());
                 for event in waiting {
                     // What was sent in an epoch that the copy forgot was checked when it came.
                     match group.ingest(tx, device, &event, Timestamp::now().as_secs()).unwrap() {
-                        Ingest::Message(_) | Ingest::Commit(_) | Ingest::Duplicate => {}
+                        Ingest::Message(message) => texts.push((message.event.id(), message.event.content().to_owned())),
+                        Ingest::Commit(_) | Ingest::Duplicate => {}
                         Ingest::Deferred(_) => later.push(event),
                         other => panic!("an event cannot be opened: {other:?} in epoch {:?}", tx.epochs(group.id()).unwrap().len()),
                     }
                 }
-                Ok::<_, StoreError>(later)
+                Ok::<_, StoreError>((later, texts))
             });
-            self.waiting = read.await.unwrap();
+            let (waiting, texts) = read.await.unwrap();
+            self.waiting = waiting;
+            self.texts.extend(texts);
             if self.waiting.is_empty() {
                 return;
             }
