@@ -35,8 +35,9 @@ pub struct Start {
 impl Start {
     /// What is logged: `MURMEL_LOG` in the syntax of `tracing`, otherwise warnings.
     pub fn log_filter(&self) -> EnvFilter {
-        EnvFilter::try_from_env("MURMEL_LOG")
-            .unwrap_or_else(|_| EnvFilter::new("warn,openmls=off,nostr_relay_pool=off,nostr_relay_builder=off"))
+        let chosen = EnvFilter::try_from_env("MURMEL_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+        let never = murmel_client::NEVER_LOGGED.iter().filter_map(|directive| directive.parse().ok());
+        never.fold(chosen, EnvFilter::add_directive)
     }
 
     /// The plugin that hands a second launch over to the first one.

@@ -22,8 +22,9 @@ fn main() -> ExitCode {
         Ok(args) => args,
         Err(error) => return answer::usage(&error, json),
     };
-    let filter = EnvFilter::try_from_env("MURMEL_LOG")
-        .unwrap_or_else(|_| EnvFilter::new("error,openmls=off,nostr_relay_pool=off,nostr_relay_builder=off"));
+    let filter = EnvFilter::try_from_env("MURMEL_LOG").unwrap_or_else(|_| EnvFilter::new("error"));
+    let never = murmel_client::NEVER_LOGGED.iter().filter_map(|directive| directive.parse().ok());
+    let filter = never.fold(filter, EnvFilter::add_directive);
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let outcome = match tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK).build() {
         Ok(runtime) => {

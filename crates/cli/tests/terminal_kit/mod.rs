@@ -34,6 +34,11 @@ impl Terminal {
         Self::begin(name, relay, Some(Arc::new(NamedTempFile::new().expect("a file"))))
     }
 
+    /// A profile without an identity.
+    pub fn empty(relay: &str) -> Self {
+        Self { npub: String::new(), home: tempfile::tempdir().expect("a folder"), relay: relay.to_owned(), log: None }
+    }
+
     /// Another profile on the same relay and with the same log, without an identity.
     pub fn beside(other: &Self) -> Self {
         Self { npub: String::new(), home: tempfile::tempdir().expect("a folder"), relay: other.relay.clone(), log: other.log.clone() }
