@@ -8,7 +8,7 @@ use anyhow::Context as _;
 
 use crate::house::House;
 use crate::run::SELECTION;
-use crate::{planted, program};
+use crate::{planted, program, say};
 
 /// The program that runs simulations.
 pub const RUNNER: &str = "murmel-chaos";
@@ -42,6 +42,9 @@ pub struct Arguments {
     /// All seeds once for each of the 14 lies
     #[arg(long)]
     lies: bool,
+    /// Instead: five people and three relay processes that are killed at random, so many messages
+    #[arg(long, value_name = "MESSAGES", num_args = 0..=1, default_missing_value = "10000")]
+    processes: Option<u64>,
     /// Optimised: takes long to build, and pays off from some thousand seeds on
     #[arg(long)]
     release: bool,
@@ -57,6 +60,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let house = House::find()?;
     if arguments.planted {
         return planted::run(&house, arguments.only.as_deref());
+    }
+    if let Some(messages) = arguments.processes {
+        return processes(&house, messages, arguments.json);
     }
     let mut build = program::cargo();
     build.current_dir(&house.root).args(["build", "--quiet", "--bin", RUNNER]).args(SELECTION);
@@ -76,4 +82,19 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     command.args(arguments.log.iter().flat_map(|filter| ["--log", filter]));
     let status = command.status().with_context(|| format!("{} cannot be started", runner.display()))?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Runs the test of relay processes with as many messages as are wanted.
+fn processes(house: &House, messages: u64, json: bool) -> anyhow::Result<ExitCode> {
+    let mut command = program::cargo();
+    command.current_dir(&house.root).env("MURMEL_PROCESSES_MESSAGES", messages.to_string());
+    command.args(["test", "--package", "murmel-client", "--test", "relay_processes", "--", "--nocapture"]);
+    let mut report = None;
+    let passed = program::run_seeing(&mut command, |line| {
+        report = line.strip_prefix("PROCESSES ").map(str::to_owned).or(report.take());
+    })?;
+    if let Some(report) = report.filter(|_| json) {
+        say::line(&report);
+    }
+    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -21,7 +21,7 @@ use scene::{End, Scene};
 /// Rounds at random times in the short form.
 const RANDOM_ROUNDS: u64 = 60;
 /// Latest random end, after the start of the child.
-const LATEST: u64 = 200;
+const LATEST: u64 = 400;
 
 /// What has to be going on for a place to be reached.
 fn script_for(point: &str) -> Script {
