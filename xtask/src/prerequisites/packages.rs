@@ -10,7 +10,7 @@ use crate::say;
 const APT_BUILD: &[&str] =
     &["build-essential", "pkg-config", "perl", "file", "patchelf", "libwebkit2gtk-4.1-dev", "libgtk-3-dev", "librsvg2-dev", "libssl-dev"];
 /// The second implementation is a Python program.
-const APT_CHECKS: &[&str] = &["python3-venv"];
+const APT_CHECKS: &[&str] = &["python3-venv", "iproute2"];
 const APT_HEADLESS: &[&str] = &["xvfb", "dbus", "gnome-keyring", "imagemagick", "xdotool", "fonts-dejavu-core", "fonts-noto-color-emoji"];
 const APT_WINDOW_TESTS: &[&str] = &["webkit2gtk-driver", "libsecret-tools", "xauth"];
 
@@ -27,7 +27,7 @@ const DNF_BUILD: &[&str] = &[
     "librsvg2-devel",
     "openssl-devel",
 ];
-const DNF_CHECKS: &[&str] = &["python3"];
+const DNF_CHECKS: &[&str] = &["python3", "iproute"];
 const DNF_HEADLESS: &[&str] = &[
     "xorg-x11-server-Xvfb",
     "dbus-daemon",
