@@ -24,7 +24,7 @@ use crate::people::npub;
 use crate::reachability::ReachBook;
 use crate::setup::SetupState;
 use crate::sync::SyncState;
-use crate::{Error, Options, Result, accounts, outbox, reachability, relay_health, relays, search, setup, sync};
+use crate::{Error, Options, Result, accounts, outbox, profiles, reachability, relay_health, relays, search, setup, sync};
 
 /// An open account.
 pub(crate) struct Account {
@@ -60,6 +60,8 @@ pub(crate) struct Account {
     pub(crate) reach: ReachBook,
     /// Belongs to sync, receive and membership.
     pub(crate) sync: SyncState,
+    /// Held while a conversation of two is begun.
+    pub(crate) pairing: tokio::sync::Mutex<()>,
     /// Unread messages in all chats, as far as they were counted.
     pub(crate) unread: AtomicU32,
     view: Mutex<ipc::AccountView>,
@@ -162,6 +164,7 @@ impl Account {
             setup: SetupState::new(steps),
             reach: ReachBook::default(),
             sync: SyncState::new(options.housekeeping),
+            pairing: tokio::sync::Mutex::default(),
             unread: AtomicU32::new(0),
             view: Mutex::new(view),
             tasks: Mutex::new(Some(JoinSet::new())),
@@ -171,6 +174,7 @@ impl Account {
         account.spawn(reachability::run(Arc::clone(&account)));
         account.spawn(relay_health::run(Arc::clone(&account)));
         account.spawn(search::run(Arc::clone(&account)));
+        account.spawn(profiles::run(Arc::clone(&account)));
         sync::start(&account, incoming);
         accounts::count_unread(&account).await?;
         account.spawn(accounts::watch_unread(Arc::clone(&account)));
@@ -190,6 +194,19 @@ impl Account {
     /// Notes that the key is somewhere else, and tells the window.
     pub(crate) fn set_key_place(&self, key_place: KeyPlace) {
         self.view.lock().unwrap_or_else(PoisonError::into_inner).key_place = key_place;
+        self.bus.emit(ipc::EventKind::Session { session: ipc::Session::Ready { account: self.view() } });
+    }
+
+    /// Notes what the account is called now, and tells the window.
+    pub(crate) fn set_name(&self, name: String) {
+        {
+            let mut view = self.view.lock().unwrap_or_else(PoisonError::into_inner);
+            if view.name == name {
+                return;
+            }
+            view.name = name;
+        }
+        self.bus.emit(ipc::EventKind::Account { entry: accounts::entry(self) });
         self.bus.emit(ipc::EventKind::Session { session: ipc::Session::Ready { account: self.view() } });
     }
 

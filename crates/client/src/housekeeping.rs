@@ -28,6 +28,16 @@ pub struct Housekeeping {
     pub reach_first: Duration,
     /// How often that is looked at.
     pub reach_every: Duration,
+    /// After opening: rest before it is looked back for what came to relays late.
+    pub look_back_first: Duration,
+    /// How often that is done.
+    pub look_back_every: Duration,
+    /// After opening: rest before people are looked up.
+    pub people_first: Duration,
+    /// Between two people who are looked up by themselves: a random wait up to this; and the shortest rest after something happened.
+    pub people_rest: Duration,
+    /// How often it is looked whose profile is old, where nothing happens.
+    pub people_every: Duration,
     /// How often cursors of live subscriptions move on, and what waited for a reason is looked at again.
     pub tick: Duration,
 }
@@ -46,6 +56,11 @@ impl Default for Housekeeping {
             left_behind: Duration::from_secs(600),
             reach_first: Duration::from_secs(5),
             reach_every: Duration::from_secs(6 * 60 * 60),
+            look_back_first: Duration::from_secs(60),
+            look_back_every: Duration::from_secs(6 * 60 * 60),
+            people_first: Duration::from_secs(2),
+            people_rest: Duration::from_secs(2),
+            people_every: Duration::from_secs(60 * 60),
             tick: Duration::from_secs(60),
         }
     }

@@ -50,7 +50,8 @@ pub(crate) fn refused(who: &PublicKey, reason: impl Into<String>) -> ipc::NotInv
     ipc::NotInvited { npub: npub(who), reason: reason.into() }
 }
 
-async fn known_relays(account: &Arc<Account>) -> Result<Vec<RelayAddress>> {
+/// Relays that are asked about anybody: the account's own, and the built-in ones.
+pub(crate) async fn known_relays(account: &Arc<Account>) -> Result<Vec<RelayAddress>> {
     let mut known = addresses(&relays::list(account).await?);
     known.extend(addresses(&account.default_relays));
     known.extend(addresses(&account.lookup_relays));
@@ -118,7 +119,7 @@ async fn lists(account: &Account, who: PublicKey, asked: &[RelayAddress]) -> std
 }
 
 /// Where a person publishes.
-fn home(lists: &[Event]) -> Vec<RelayAddress> {
+pub(crate) fn home(lists: &[Event]) -> Vec<RelayAddress> {
     list(lists, ListKind::Relays).map(|list| list.write_relays()).unwrap_or_default()
 }
 
@@ -129,7 +130,8 @@ fn list(events: &[Event], kind: ListKind) -> Option<RelayList> {
     RelayList::parse(kind, newest).ok()
 }
 
-fn distinct(relays: impl Iterator<Item = RelayAddress>) -> Vec<RelayAddress> {
+/// Each relay once, and not too many.
+pub(crate) fn distinct(relays: impl Iterator<Item = RelayAddress>) -> Vec<RelayAddress> {
     let mut distinct: Vec<RelayAddress> = Vec::new();
     for relay in relays {
         if distinct.len() < RELAYS_CAP && !distinct.iter().any(|known| known.same_relay(&relay)) {

@@ -3,6 +3,8 @@
 
 mod account;
 mod accounts;
+mod acquaintance;
+mod address;
 mod annotate;
 mod app_lock;
 mod bus;
@@ -40,10 +42,12 @@ mod names;
 mod notices;
 mod options;
 mod outbox;
+mod own_profile;
 mod pace;
 mod pairs;
 mod people;
 mod profile;
+mod profiles;
 mod proxy;
 mod quiet;
 mod reachability;

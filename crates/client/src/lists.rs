@@ -14,7 +14,7 @@ use nostr::{Event, EventId, Filter, JsonUtil as _, Keys, Kind, Timestamp};
 use crate::account::Account;
 use crate::chores::Chore;
 use crate::relays::{self, MAX_RELAYS, Relays, addresses, union};
-use crate::{Error, Result, outbox};
+use crate::{Error, Result, outbox, own_profile};
 
 /// The kind of key package events.
 pub(crate) const KEY_PACKAGE: Kind = Kind::Custom(30443);
@@ -25,7 +25,7 @@ pub(crate) const KINDS: [ListKind; 2] = [ListKind::Relays, ListKind::Inbox];
 /// Finds what other clients of this identity have published, adopts their lists, and counts their key package slots.
 pub(crate) async fn look_up(account: &Arc<Account>) -> Result<()> {
     let asked = union(&[&account.default_relays, &account.lookup_relays]);
-    let filter = Filter::new().author(account.pubkey()).kinds([Kind::RelayList, Kind::InboxRelays, KEY_PACKAGE]);
+    let filter = Filter::new().author(account.pubkey()).kinds([Kind::RelayList, Kind::InboxRelays, KEY_PACKAGE, Kind::Metadata]);
     let mut events = fetch(account, &addresses(&asked), filter.clone()).await?;
     let found = adopted(&events).map_or_else(Vec::new, |relays| relays.all());
     let more: Vec<String> = found.into_iter().filter(|url| !asked.contains(url)).collect();
@@ -34,6 +34,7 @@ pub(crate) async fn look_up(account: &Arc<Account>) -> Result<()> {
         events.extend(account.net.fetch(NetLane::Inbox, &addresses(&more), filter, account.pace.fetch).await.events);
     }
     let adopted = adopted(&events);
+    let profiles = events.iter().filter(|event| event.kind == Kind::Metadata).cloned().collect();
     let others = account
         .db
         .write(move |tx, _| {
@@ -52,6 +53,7 @@ pub(crate) async fn look_up(account: &Arc<Account>) -> Result<()> {
         })
         .await?;
     account.set_other_clients(others);
+    own_profile::found(account, profiles).await?;
     account.sync.chore(Chore::Follow);
     relays::network_changed(account).await;
     Ok(())

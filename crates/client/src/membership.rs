@@ -14,7 +14,7 @@ use murmel_store::{ChatRecord, Tx};
 use nostr::PublicKey;
 
 pub(crate) use commit::{Outcome, accepted, again, change, merge, refused, resume, superseded};
-pub(crate) use create::create;
+pub(crate) use create::{create, create_with, invitable};
 pub(crate) use lost::has_lost;
 pub(crate) use made::{forget_made, take_back, welcome_late};
 pub(crate) use welcome::not_delivered;
@@ -127,7 +127,7 @@ async fn read<T: Send + 'static>(
 }
 
 /// The people that texts name, each once, without the account itself.
-fn parse(account: &Account, people: &[String]) -> Result<Vec<Person>> {
+pub(crate) fn parse(account: &Account, people: &[String]) -> Result<Vec<Person>> {
     if people.len() > PEOPLE_CAP {
         return Err(Error::new(
             ErrorCode::TooLarge,

@@ -14,7 +14,7 @@ use crate::{Error, Result, views};
 /// Longest text that is looked at, in bytes: an nprofile with many relays.
 const MAX_TEXT: usize = 4_096;
 /// Relays taken from an nprofile.
-const MAX_HINTS: usize = 8;
+pub(crate) const MAX_HINTS: usize = 8;
 
 /// A person as a text names them.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -238,6 +238,7 @@ pub(crate) fn start(account: &Arc<Account>, incoming: mpsc::Receiver<Incoming>) 
     account.spawn(receive::run(Arc::clone(account), incoming));
     account.spawn(expiry::run(Arc::clone(account)));
     account.spawn(state::run(Arc::clone(account)));
+    account.spawn(again::run(Arc::clone(account)));
     if let Some(chores) = account.sync.take_chores() {
         account.spawn(chores::run(Arc::clone(account), chores));
     }

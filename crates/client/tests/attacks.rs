@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::time::Duration;
+
 use common::{Person, find, messages, relay, text_of};
 use murmel_client::Clock;
 use murmel_ipc::{MessageKind, MessageView};
@@ -53,6 +55,44 @@ async fn a_late_published_message_arrives() {
     let late = ben.hears(&chat, "written long ago").await;
     let before = find(&messages(ben.client(), &chat).await, "now").unwrap();
     assert!(late.at + 45 * 60 < before.at, "it carries its old date");
+}
+
+/// Three weeks after it was written: no cursor reaches back so far, comparing what the relay has with what is here does.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_comes_weeks_late_arrives_where_the_relay_compares_sets() {
+    const LATE: i64 = 21 * 24 * 3600;
+    let relay = relay().await;
+    let relays = [relay.url().to_string()];
+    let old = |name| {
+        let mut person = Person::named(name, &relays);
+        person.clock = Clock::system();
+        person.clock.shift(-LATE);
+        person.housekeeping.look_back_first = Duration::from_millis(500);
+        person.housekeeping.look_back_every = Duration::from_millis(500);
+        person
+    };
+    let (mut anna, mut ben) = (old("Anna"), old("Ben"));
+    for person in [&mut anna, &mut ben] {
+        person.begin().await;
+        person.set_up().await;
+    }
+    let chat = anna.create_group("Garden", &[&ben]).await;
+    ben.accept("Garden").await;
+    ben.say(&chat, "then").await;
+    anna.hears(&chat, "then").await;
+    ben.clock.shift(LATE);
+    ben.say(&chat, "now").await;
+    anna.hears(&chat, "now").await;
+    ben.stop().await;
+    ben.start().await;
+    assert!(ben.client().settle(common::DEADLINE).await.unwrap().caught_up);
+    ben.stop().await;
+    anna.say(&chat, "written long ago").await;
+    anna.sent(&chat, "written long ago").await;
+    ben.start().await;
+    let late = ben.hears(&chat, "written long ago").await;
+    let now = find(&messages(ben.client(), &chat).await, "now").unwrap();
+    assert!(late.at + 20 * 24 * 3600 < now.at, "it carries its old date");
 }
 
 /// A row as far as everybody has to see it alike.

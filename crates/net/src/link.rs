@@ -3,6 +3,7 @@
 
 mod answers;
 mod reading;
+mod reconciling;
 mod slots;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -10,7 +11,7 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use nostr::{Event, EventId, Filter, RelayMessage, RelayUrl, SubscriptionId};
+use nostr::{Event, EventId, Filter, RelayMessage, RelayUrl, SubscriptionId, Timestamp};
 use nostr_sdk::pool::relay::Error as RelayError;
 use nostr_sdk::pool::transport::error::TransportError;
 use nostr_sdk::pool::{RelayLimits, RelayNotification};
@@ -20,6 +21,8 @@ use tokio::time::Instant;
 
 use self::answers::Publishing;
 use self::reading::Reading;
+pub(crate) use self::reconciling::Compared;
+use self::reconciling::Reconciling;
 use self::slots::Slot;
 use crate::admit::{Collected, Registry, Want};
 use crate::frame::MESSAGE_BYTES_CAP;
@@ -58,6 +61,13 @@ pub(crate) enum Command {
         into: Arc<Mutex<Collected>>,
         reply: oneshot::Sender<Result<(), String>>,
     },
+    /// Which events of a filter the relay has besides these.
+    Reconcile {
+        address: RelayAddress,
+        filter: Filter,
+        have: Arc<Vec<(EventId, Timestamp)>>,
+        reply: oneshot::Sender<Result<Compared, String>>,
+    },
     /// The whole set of feeds that this relay carries; replaces the set before.
     Follow {
         wants: Vec<Want>,
@@ -89,6 +99,9 @@ pub(crate) struct Link {
     wants: BTreeMap<Feed, Want>,
     slots: HashMap<SubscriptionId, Slot>,
     readings: HashMap<SubscriptionId, Reading>,
+    reconciling: HashMap<SubscriptionId, Reconciling>,
+    /// Whether the relay compares sets (NIP-77), as far as it was found out.
+    reconciles: Option<bool>,
     publishing: HashMap<EventId, Publishing>,
     unsent: VecDeque<EventId>,
     authenticated: bool,
@@ -107,6 +120,8 @@ impl Link {
             wants: BTreeMap::new(),
             slots: HashMap::new(),
             readings: HashMap::new(),
+            reconciling: HashMap::new(),
+            reconciles: None,
             publishing: HashMap::new(),
             unsent: VecDeque::new(),
             authenticated: false,
@@ -211,7 +226,7 @@ impl Link {
                     continue;
                 }
                 command = self.commands.recv() => {
-                    let urgent = matches!(command, Some(Command::Publish { .. } | Command::Fetch { .. }));
+                    let urgent = matches!(command, Some(Command::Publish { .. } | Command::Fetch { .. } | Command::Reconcile { .. }));
                     let again = matches!(command, Some(Command::Redial));
                     self.take(command)?;
                     if again {
@@ -245,6 +260,7 @@ impl Link {
         self.announce(|lane, relay| Incoming::Connected { lane, relay });
         self.open_slots(relay);
         self.send_readings(relay);
+        self.send_reconciliations(relay);
         let mut tidy = tokio::time::interval(TIDY_EVERY);
         loop {
             self.send_unsent(relay);
@@ -265,6 +281,7 @@ impl Link {
                     }
                     self.settle_slots(relay);
                     self.send_readings(relay);
+                    self.send_reconciliations(relay);
                 }
                 () = self.parts.outlet.gap.opened() => self.announce_gap(),
                 _ = tidy.tick() => self.tidy(relay),
@@ -302,6 +319,9 @@ impl Link {
             RelayMessage::Ok { event_id, status, message } => self.answered(event_id, *status, message),
             RelayMessage::EndOfStoredEvents(id) => self.stored_events_ended(relay, id),
             RelayMessage::Closed { subscription_id, message } => self.subscription_closed(relay, subscription_id, message),
+            RelayMessage::NegMsg { subscription_id, message } => self.compared(relay, subscription_id, message),
+            RelayMessage::NegErr { subscription_id, .. } => self.comparison_refused(relay, subscription_id),
+            RelayMessage::Notice(_) => self.noticed(),
             RelayMessage::Auth { .. } if !self.authenticated => {
                 self.parts.health.auth(if self.parts.may_authenticate { Auth::Asked } else { Auth::Withheld });
             }
@@ -316,6 +336,7 @@ impl Link {
         self.close_slots();
         self.connection_lost();
         self.fail_readings("the relay closed the connection");
+        self.fail_reconciliations("the relay closed the connection");
         self.announce_gap();
         self.announce(|lane, relay| Incoming::Disconnected { lane, relay });
     }
@@ -333,6 +354,12 @@ impl Link {
             Some(Command::Fetch { address, filter, into, reply }) => {
                 self.note_address(address.clone());
                 self.readings.insert(SubscriptionId::generate(), Reading::fetch(address, filter, into, reply));
+            }
+            Some(Command::Reconcile { address, filter, have, reply }) => {
+                self.note_address(address);
+                if let Some(one) = Reconciling::new(filter, &have, reply) {
+                    self.reconciling.insert(SubscriptionId::generate(), one);
+                }
             }
             Some(Command::Follow { wants }) => {
                 for address in wants.iter().flat_map(|want| &want.addresses) {
@@ -356,13 +383,14 @@ impl Link {
     }
 
     fn is_idle(&self) -> bool {
-        self.wants.is_empty() && self.publishing.is_empty() && self.readings.is_empty()
+        self.wants.is_empty() && self.publishing.is_empty() && self.readings.is_empty() && self.reconciling.is_empty()
     }
 
     fn tidy(&mut self, relay: &Relay) {
         self.forget_abandoned();
         self.drop_abandoned_readings(relay);
         self.tidy_readings(relay);
+        self.tidy_reconciliations(relay);
         self.announce_gap();
         if self.ask_again_at.is_some_and(|at| at <= Instant::now()) {
             if self.parts.may_authenticate && !self.authenticated {

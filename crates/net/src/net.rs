@@ -17,13 +17,17 @@ use crate::admit::{Admission, Collected, Registry, Want};
 use crate::dial::DialRefusal;
 use crate::health::{Health, HealthBook, Known, Phase};
 use crate::incoming::{Feed, Gap, INCOMING_CAP, Incoming, Notices, Outlet};
-use crate::link::{COMMANDS_CAP, Command, Link, LinkParts};
+use crate::link::{COMMANDS_CAP, Command, Compared, Link, LinkParts};
 use crate::route::{Route, Routes};
 use crate::socket::Dialler;
+use crate::web::{self, WebFault};
 use crate::{Answer, Fetched, GroupFeed, Lane, NetOptions, Pace, RelayAddress, RelayStatus};
 
 /// Most relays that one lane is connected to at once.
 pub const LINKS_CAP: usize = 128;
+
+/// Events asked for by id in one request.
+const IDS_AT_ONCE: usize = 200;
 
 /// The pool's own broadcast is not read by anybody; admission delivers the events.
 const POOL_NOTIFICATIONS: usize = 1;
@@ -33,6 +37,8 @@ const POOL_NOTIFICATIONS: usize = 1;
 pub struct Net {
     inbox: Arc<LaneHub>,
     group: Arc<LaneHub>,
+    /// Asks web hosts; its own pool for a proxy that keeps pools apart.
+    web: Arc<Dialler>,
     routes: Arc<Routes>,
     changed: Arc<watch::Sender<u64>>,
 }
@@ -75,7 +81,8 @@ impl Net {
         };
         let inbox = Arc::new(hub(Lane::Inbox, options.auth.clone()));
         let group = Arc::new(hub(Lane::Group, None));
-        (Self { inbox, group, routes, changed }, incoming)
+        let web = Arc::new(Dialler::new(options.dial, routes.clone(), "web").over(options.wire.clone()));
+        (Self { inbox, group, web, routes, changed }, incoming)
     }
 
     /// The way that connections take now.
@@ -118,22 +125,38 @@ impl Net {
     pub async fn fetch(&self, lane: Lane, relays: &[RelayAddress], filter: Filter, timeout: Duration) -> Fetched {
         let hub = self.hub(lane);
         let relays: HashSet<&RelayAddress> = relays.iter().collect();
-        let answers = join_all(relays.into_iter().map(|relay| async {
+        collected(relays.into_iter().map(|relay| async {
             let (events, ended) = hub.fetch(relay, filter.clone(), timeout).await;
             (relay.clone(), events, ended)
-        }));
-        let mut fetched = Fetched::default();
-        let mut events: HashMap<EventId, Event> = HashMap::new();
-        for (relay, found, ended) in answers.await {
-            events.extend(found.into_iter().map(|event| (event.id, event)));
-            match ended {
-                Ok(()) => fetched.complete.push(relay),
-                Err(reason) => fetched.failed.push((relay, reason)),
-            }
-        }
-        fetched.events = events.into_values().collect();
-        fetched.events.sort_by(|a, b| b.created_at.cmp(&a.created_at).then(a.id.cmp(&b.id)));
-        fetched
+        }))
+        .await
+    }
+
+    /// As [`Net::fetch`], without what is here already: `have` are the events of `filter` that are known. A relay that compares sets
+    /// (NIP-77) is asked for what is missing only; of the others everything that `otherwise` asks for is read.
+    pub async fn fetch_missing(
+        &self,
+        lane: Lane,
+        relays: &[RelayAddress],
+        (filter, otherwise): (Filter, Filter),
+        have: Vec<(EventId, Timestamp)>,
+        timeout: Duration,
+    ) -> Fetched {
+        let (hub, have) = (self.hub(lane), Arc::new(have));
+        let relays: HashSet<&RelayAddress> = relays.iter().collect();
+        collected(relays.into_iter().map(|relay| async {
+            let (events, ended) = hub.fetch_missing(relay, &filter, &otherwise, have.clone(), timeout).await;
+            (relay.clone(), events, ended)
+        }))
+        .await
+    }
+
+    /// The document at `path` of a web host, by https, by the same rules and the same way as relays. No redirect is followed.
+    ///
+    /// # Errors
+    /// When it did not come, with the reason.
+    pub async fn get(&self, host: &str, path: &str, timeout: Duration) -> Result<Vec<u8>, WebFault> {
+        web::get(&self.web, host, path, timeout).await
     }
 
     /// Follows the gift wraps (kind 1059) for an account on its inbox relays. Replaces what was followed before.
@@ -255,6 +278,52 @@ impl LaneHub {
         };
         let events = std::mem::take(&mut into.lock().unwrap_or_else(PoisonError::into_inner).events);
         (events, ended)
+    }
+
+    async fn fetch_missing(
+        &self,
+        relay: &RelayAddress,
+        filter: &Filter,
+        otherwise: &Filter,
+        have: Arc<Vec<(EventId, Timestamp)>>,
+        timeout: Duration,
+    ) -> (Vec<Event>, Result<(), String>) {
+        let missing = match self.compare(relay, filter, have, timeout).await {
+            Ok(Compared::Missing(missing)) => missing,
+            // A comparison that did not end is no reason to leave out what can be read.
+            Ok(Compared::NotOffered) | Err(_) => return self.fetch(relay, otherwise.clone(), timeout).await,
+        };
+        let mut all = Vec::new();
+        for ids in missing.chunks(IDS_AT_ONCE) {
+            // Without the times of the filter: a relay that is asked for ids has nothing else to think about.
+            let filter = Filter { since: None, until: None, ..filter.clone() }.ids(ids.iter().copied()).limit(ids.len());
+            let (events, ended) = self.fetch(relay, filter, timeout).await;
+            all.extend(events);
+            if ended.is_err() {
+                return (all, ended);
+            }
+        }
+        (all, Ok(()))
+    }
+
+    async fn compare(
+        &self,
+        relay: &RelayAddress,
+        filter: &Filter,
+        have: Arc<Vec<(EventId, Timestamp)>>,
+        timeout: Duration,
+    ) -> Result<Compared, String> {
+        // Where nothing is known there is nothing to compare.
+        if have.is_empty() {
+            return Ok(Compared::NotOffered);
+        }
+        self.check(relay).map_err(|refusal| refusal.to_string())?;
+        let (reply, ended) = oneshot::channel();
+        let asked = async {
+            self.command(relay, Command::Reconcile { address: relay.clone(), filter: filter.clone(), have, reply }).await?;
+            ended.await.unwrap_or_else(|_| Err("the connection was just closed".to_owned()))
+        };
+        tokio::time::timeout(timeout, asked).await.unwrap_or_else(|_| Err("the relay did not answer in time".to_owned()))
     }
 
     async fn follow(&self, feeds: Vec<(Feed, Filter, Vec<RelayAddress>)>) {
@@ -402,6 +471,22 @@ impl LaneHub {
     fn links(&self) -> std::sync::MutexGuard<'_, HashMap<RelayUrl, LinkHandle>> {
         self.links.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What all of them brought, without duplicates and newest first.
+async fn collected(asked: impl Iterator<Item = impl Future<Output = (RelayAddress, Vec<Event>, Result<(), String>)>>) -> Fetched {
+    let mut fetched = Fetched::default();
+    let mut events: HashMap<EventId, Event> = HashMap::new();
+    for (relay, found, ended) in join_all(asked).await {
+        events.extend(found.into_iter().map(|event| (event.id, event)));
+        match ended {
+            Ok(()) => fetched.complete.push(relay),
+            Err(reason) => fetched.failed.push((relay, reason)),
+        }
+    }
+    fetched.events = events.into_values().collect();
+    fetched.events.sort_by(|a, b| b.created_at.cmp(&a.created_at).then(a.id.cmp(&b.id)));
+    fetched
 }
 
 /// The name of a lane, as a proxy is told it.

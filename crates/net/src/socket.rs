@@ -17,8 +17,10 @@ use nostr::Url;
 use nostr::util::BoxedFuture;
 use nostr_sdk::pool::transport::error::TransportError;
 use nostr_sdk::pool::transport::websocket::{WebSocketSink, WebSocketStream, WebSocketTransport};
+use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
+use tokio_rustls::TlsConnector;
 use tokio_socks::IntoTargetAddr;
 use tokio_socks::tcp::Socks5Stream;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
@@ -28,6 +30,7 @@ use crate::dial::{DialPolicy, DialRefusal, Target};
 use crate::frame::{MESSAGE_BYTES_CAP, frame_fits};
 use crate::health::HEALTH_CAP;
 use crate::route::{Proxy, Route, Routes};
+use crate::web;
 use crate::wire::{self, Wire};
 
 /// Largest frame that is read off a socket, in bytes. A larger one ends the connection.
@@ -116,6 +119,28 @@ impl Dialler {
         }
         self.note_date(url.as_str(), response.headers().get("date").and_then(|date| date.to_str().ok()));
         Ok(WebSocket::Tokio(socket))
+    }
+
+    /// A stream to the host of an http or https address, by the rules that hold for relays: http stays on this computer.
+    pub(crate) async fn web(&self, url: &Url) -> Result<Box<dyn web::Stream>, DialFault> {
+        let encrypted = url.scheme() == "https";
+        let mut relay = url.clone();
+        relay.set_scheme(if encrypted { "wss" } else { "ws" }).map_err(|()| DialRefusal::Scheme)?;
+        let (route, number) = self.routes.now();
+        let target = self.check(&relay)?;
+        if self.wire.is_some() {
+            return Err(DialFault::Wire("there are no web hosts here".to_owned()));
+        }
+        let port = relay.port_or_known_default().ok_or(DialRefusal::Port(0))?;
+        let stream = self.stream(&route, target, port).await?;
+        let stream: Box<dyn web::Stream> = if encrypted {
+            let name = ServerName::try_from(url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned());
+            let name = name.map_err(|_| DialRefusal::NoHost)?;
+            Box::new(TlsConnector::from(self.tls.clone()?).connect(name, stream).await?)
+        } else {
+            Box::new(stream)
+        };
+        if self.routes.is(number) { Ok(stream) } else { Err(DialFault::Rerouted) }
     }
 
     /// A socket to a host that passed the policy, by the given route.

@@ -36,6 +36,7 @@ pub enum Fault {
 }
 
 type Choose = Box<dyn Fn(&Event, usize) -> Fault + Send + Sync>;
+type Compare = Box<dyn Fn(&str) -> String + Send + Sync>;
 type Lie = Box<dyn Fn(&str) -> Vec<String> + Send + Sync>;
 
 /// A relay that speaks NIP-01 over a real socket and fails on purpose.
@@ -70,6 +71,7 @@ struct Store {
     page_all: Option<usize>,
     demands_auth: bool,
     lie: Option<Lie>,
+    compare: Option<Compare>,
 }
 
 struct Connection {
@@ -159,6 +161,11 @@ impl FaultyRelay {
     /// Before the stored events of every subscription, also sends these frames; the argument is the subscription's id.
     pub fn lie(&self, frames: impl Fn(&str) -> Vec<String> + Send + Sync + 'static) {
         self.shared.store().lie = Some(Box::new(frames));
+    }
+
+    /// Answers every comparison of sets (NIP-77) with this frame; the argument is its id.
+    pub fn compare(&self, frame: impl Fn(&str) -> String + Send + Sync + 'static) {
+        self.shared.store().compare = Some(Box::new(frame));
     }
 
     /// Answers each filter with at most so many stored events, the newest.
@@ -321,7 +328,12 @@ impl Shared {
                     connection.authenticated = true;
                 }
             }
-            _ => {}
+            "NEG-OPEN" | "NEG-MSG" if store.compare.is_some() => {
+                let Some(Value::String(id)) = parts.next() else { return };
+                connection.say(store.compare.as_ref().map(|compare| compare(&id)).unwrap_or_default());
+            }
+            // As relays do that know no such verb.
+            _ => connection.say(json!(["NOTICE", "could not parse command"]).to_string()),
         }
     }
 

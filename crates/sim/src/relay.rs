@@ -198,6 +198,13 @@ impl Relay {
                     connection.subscriptions.remove(&id);
                 }
             }
+            // No sets are compared here (NIP-77), and it says so at once.
+            Some("NEG-OPEN") => {
+                let Some(Value::String(id)) = parts.next() else { return };
+                if let Some(connection) = state.connections.get(&connection) {
+                    connection.say(json!(["NEG-ERR", id, "blocked: not offered"]).to_string());
+                }
+            }
             _ => {}
         }
     }

@@ -124,6 +124,8 @@ impl World {
                     rotation_grace,
                     left_behind: LEFT_BEHIND,
                     reach_first: NEVER,
+                    people_first: NEVER,
+                    look_back_first: NEVER,
                     ..Housekeeping::default()
                 });
                 person

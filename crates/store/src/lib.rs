@@ -65,5 +65,5 @@ pub use progress::{CURSOR_CAP, CursorKey};
 pub use race::RACES_CAP;
 pub use request::{RequestInsert, RequestRecord, RequestState};
 pub use search::{IndexReport, Rebuild, SearchFilter, Terms, current};
-pub use seen::SEEN_CAP;
+pub use seen::{COMPARED_CAP, SEEN_CAP};
 pub use tx::Tx;

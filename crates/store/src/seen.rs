@@ -1,19 +1,37 @@
 //! The ids of outer events that are finished: gift wraps, and group events that were processed or rejected.
 //! It holds nothing of what was in them.
 
+use murmel_engine::RoutingId;
 use nostr::EventId;
 use rusqlite::params;
 
-use crate::column::int;
+use crate::column::{event_id, int, uint};
 use crate::{StoreError, Tx};
 
 /// Ids that are kept; the oldest go first. Forgetting one costs a second look at the event, never a second effect.
 pub const SEEN_CAP: usize = 200_000;
 
+/// Events of one tag that are compared with what a relay has; of more, the newest.
+pub const COMPARED_CAP: usize = 50_000;
+
 impl Tx<'_> {
     /// Remembers a finished event at local time `at`, Unix seconds; `false` if it was known.
     pub fn remember_seen(&self, event: &EventId, at: u64) -> Result<bool, StoreError> {
-        if self.run("INSERT OR IGNORE INTO seen (event_id, at) VALUES (?1, ?2)", params![event.as_bytes(), int(at)])? == 0 {
+        self.remember(event, at, None)
+    }
+
+    /// As [`Tx::remember_seen`], for an event of a group: under which tag, and with which time of its own.
+    pub fn remember_group_event(&self, event: &EventId, routing: &RoutingId, created_at: u64, at: u64) -> Result<bool, StoreError> {
+        self.remember(event, at, Some((routing, created_at)))
+    }
+
+    fn remember(&self, event: &EventId, at: u64, group: Option<(&RoutingId, u64)>) -> Result<bool, StoreError> {
+        let (routing, created_at) = (group.map(|(routing, _)| routing.as_bytes()), group.map_or(0, |(_, created_at)| created_at));
+        let inserted = self.run(
+            "INSERT OR IGNORE INTO seen (event_id, at, routing, created_at) VALUES (?1, ?2, ?3, ?4)",
+            params![event.as_bytes(), int(at), routing, int(created_at)],
+        )?;
+        if inserted == 0 {
             return Ok(false);
         }
         let newest = self.connection().last_insert_rowid();
@@ -27,6 +45,15 @@ impl Tx<'_> {
     /// Whether an event is finished.
     pub fn is_seen(&self, event: &EventId) -> Result<bool, StoreError> {
         Ok(self.one("SELECT 1 FROM seen WHERE event_id = ?1", params![event.as_bytes()], |_| Ok(()))?.is_some())
+    }
+
+    /// The newest finished events of a tag with a time of their own from `since` on, Unix seconds: at most [`COMPARED_CAP`].
+    pub fn seen_since(&self, routing: &RoutingId, since: u64) -> Result<Vec<(EventId, u64)>, StoreError> {
+        self.many(
+            "SELECT event_id, created_at FROM seen WHERE routing = ?1 AND created_at >= ?2 ORDER BY created_at DESC LIMIT ?3",
+            params![routing.as_bytes(), int(since), COMPARED_CAP],
+            |row| Ok((event_id(row, 0)?, uint(row, 1)?)),
+        )
     }
 
     /// Forgets the events that were finished before `before`, Unix seconds; answers how many.

@@ -9,6 +9,7 @@ mod identity;
 mod listen;
 mod messages;
 mod network;
+mod people;
 mod profile;
 mod relays;
 mod requests;
@@ -55,6 +56,8 @@ async fn with_account(open: &Open, verb: Verb) -> Outcome {
         Verb::Delete { group, message } => annotations::delete(open, &group, &message).await,
         Verb::Cancel { group, message } => annotations::cancel(open, &group, &message).await,
         Verb::Message { group, message } => annotations::show(open, &group, &message).await,
+        Verb::Person(verb) => people::run(open, verb).await,
+        Verb::Profile { verb } => people::profile(open, verb).await,
         Verb::Search { text, group, person, limit } => search::messages(open, text, group.as_deref(), person, limit).await,
         Verb::Check { rebuild_search } => search::check(open, rebuild_search).await,
         Verb::Messages { group, limit, around: None } => messages::list(open, &group, limit).await,

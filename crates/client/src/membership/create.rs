@@ -10,7 +10,8 @@ use murmel_store::{ChatId, ChatRecord, ChatState, MessageId};
 use super::parse;
 use super::welcome::welcome;
 use crate::account::Account;
-use crate::intent::{crowded, inbox, offers};
+use crate::intent::{Invitee, crowded, inbox, offers};
+use crate::people::Person;
 use crate::receive::{Taking, insert_system_row, project};
 use crate::relays::{MAX_RELAYS, union};
 use crate::{Error, Result, changes, invitees, pairs, relays, rotation};
@@ -18,6 +19,13 @@ use crate::{Error, Result, changes, invitees, pairs, relays, rotation};
 /// Creates a group.
 pub(crate) async fn create(account: &Arc<Account>, args: ipc::NewGroup) -> Result<ipc::GroupCreated> {
     let people = parse(account, &args.people)?;
+    let (invited, not_invited) = invitable(account, people).await?;
+    let chat = create_with(account, args.name.trim().to_owned(), args.description.trim().to_owned(), invited).await?;
+    Ok(ipc::GroupCreated { chat, not_invited })
+}
+
+/// Looks people up: those who can be invited into a new group, and the others with the reason.
+pub(crate) async fn invitable(account: &Arc<Account>, people: Vec<Person>) -> Result<(Vec<Invitee>, Vec<ipc::NotInvited>)> {
     let (found, mut not_invited) = invitees::look_up(account, people).await?;
     let now = account.clock.now();
     let mut invited = Vec::new();
@@ -30,13 +38,15 @@ pub(crate) async fn create(account: &Arc<Account>, args: ipc::NewGroup) -> Resul
             None => invited.push(person),
         }
     }
-    let new = NewGroup {
-        name: args.name.trim().to_owned(),
-        description: args.description.trim().to_owned(),
-        relays: group_relays(account).await?,
-    };
+    Ok((invited, not_invited))
+}
+
+/// Creates a group of people who were looked up; returns the chat.
+pub(crate) async fn create_with(account: &Arc<Account>, name: String, description: String, invited: Vec<Invitee>) -> Result<String> {
+    let now = account.clock.now();
+    let new = NewGroup { name, description, relays: group_relays(account).await? };
     let keys = account.keys.clone();
-    let chat = changes::write(account, move |tx, groups, changes| {
+    changes::write(account, move |tx, groups, changes| {
         let (group, invitations) = Group::create(tx, groups.device()?, new, &offers(&invited, now)?, now).map_err(crowded)?;
         let (id, view, epoch) = (group.id().clone(), group.view(), group.epoch());
         groups.insert(group);
@@ -74,8 +84,7 @@ pub(crate) async fn create(account: &Arc<Account>, args: ipc::NewGroup) -> Resul
         changes.refollow();
         Ok(id.to_string())
     })
-    .await?;
-    Ok(ipc::GroupCreated { chat, not_invited })
+    .await
 }
 
 /// The account's own relays, or the built-in ones where it has none.

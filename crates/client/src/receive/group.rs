@@ -134,7 +134,10 @@ impl<'a, 'tx> Taking<'a, 'tx> {
 
     fn finish(&mut self, event: &Event) -> Result<()> {
         murmel_store::crash_point!("receive: stored, not marked as seen");
-        self.tx.remember_seen(&event.id, self.now)?;
+        match routing_of(event) {
+            Some(routing) => self.tx.remember_group_event(&event.id, &routing, event.created_at.as_secs(), self.now)?,
+            None => self.tx.remember_seen(&event.id, self.now)?,
+        };
         self.tx.remove_deferred(&event.id)?;
         murmel_store::crash_point!("receive: one event done");
         Ok(())

@@ -5,12 +5,17 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use murmel_engine::RoutingId;
-use murmel_net::{Feed, RelayAddress};
+use murmel_net::{Feed, Fetched, Lane, RelayAddress};
 use nostr::{Alphabet, Filter, Kind, SingleLetterTag, Timestamp};
 
 use super::{BEFORE_JOINING, FETCH_TIMEOUT, Taken, addresses, cursor_key, group_feeds};
 use crate::account::Account;
 use crate::{Result, receive, relays};
+
+/// How far back it is looked for what came late, in seconds, where a relay compares sets: that costs next to nothing.
+const COMPARED_BACK: u64 = 30 * 24 * 3600;
+/// The same where everything has to be read again.
+const READ_BACK: u64 = 2 * 24 * 3600;
 
 /// Reads a feed from its beginning on one relay, which may have what no other has. Once at a time.
 pub(crate) async fn read_whole(account: &Arc<Account>, feed: Feed, relay: RelayAddress) -> Result<()> {
@@ -25,22 +30,59 @@ pub(crate) async fn read_whole(account: &Arc<Account>, feed: Feed, relay: RelayA
 
 async fn read_from_beginning(account: &Arc<Account>, feed: Feed, relay: RelayAddress) -> Result<()> {
     let now = account.clock.now();
-    let (lane, filter) = match feed {
-        Feed::Inbox => (murmel_net::Lane::Inbox, inbox_filter(account)),
+    let only = std::slice::from_ref(&relay);
+    let fetched = match feed {
+        Feed::Inbox => account.net.fetch(Lane::Inbox, only, inbox_filter(account), FETCH_TIMEOUT).await,
         Feed::Group(routing) => {
-            let chats = account.db.read(move |tx, _| Ok::<_, crate::Error>(tx.chats_by_routing(&RoutingId::new(routing))?)).await?;
-            let Some(joined_at) = chats.iter().map(|chat| chat.joined_at).min() else { return Ok(()) };
-            let since = Timestamp::from_secs(joined_at.saturating_sub(BEFORE_JOINING));
-            (murmel_net::Lane::Group, group_filter(&routing, Some(since)))
+            let Some(begin) = begin(account, routing).await? else { return Ok(()) };
+            missing(account, routing, only, begin, begin).await?
         }
     };
-    let fetched = account.net.fetch(lane, std::slice::from_ref(&relay), filter, FETCH_TIMEOUT).await;
     let taken = receive::backlog(account, Taken::again(feed, fetched.events)).await;
     if taken && !fetched.complete.is_empty() {
         let key = cursor_key(&feed, &relay);
         account.db.write(move |tx, _| Ok::<_, crate::Error>(tx.put_cursor(&key, now)?)).await?;
     }
     Ok(())
+}
+
+/// Looks back over a long time for what came to a relay late, now and then until the account closes.
+pub(crate) async fn run(account: Arc<Account>) {
+    let housekeeping = &account.sync.housekeeping;
+    tokio::time::sleep(housekeeping.look_back_first).await;
+    loop {
+        if let Err(error) = look_back(&account).await {
+            tracing::info!(code = ?error.code, "looking back goes on later");
+        }
+        tokio::time::sleep(housekeeping.look_back_every).await;
+    }
+}
+
+/// Takes what relays have of the last weeks and is not here: what was published, or reached a relay, long after it was written.
+async fn look_back(account: &Arc<Account>) -> Result<()> {
+    let now = account.clock.now();
+    let groups = account.db.read(move |tx, _| group_feeds(tx, now)).await?;
+    for (feed, first) in groups {
+        let Some(begin) = begin(account, feed.routing).await?.filter(|_| !first) else { continue };
+        let since = |span: u64| begin.max(now.saturating_sub(span));
+        let fetched = missing(account, feed.routing, &feed.relays, since(COMPARED_BACK), since(READ_BACK)).await?;
+        receive::backlog(account, Taken::again(Feed::Group(feed.routing), fetched.events)).await;
+    }
+    Ok(())
+}
+
+/// Where the backlog of a tag begins, Unix seconds; `None` where nobody has it any more.
+async fn begin(account: &Arc<Account>, routing: [u8; 32]) -> Result<Option<u64>> {
+    let chats = account.db.read(move |tx, _| Ok::<_, crate::Error>(tx.chats_by_routing(&RoutingId::new(routing))?)).await?;
+    Ok(chats.iter().map(|chat| chat.joined_at.saturating_sub(BEFORE_JOINING)).min())
+}
+
+/// What these relays have of a tag since `since` and is not here; those that compare no sets are read from `otherwise` on.
+async fn missing(account: &Arc<Account>, routing: [u8; 32], relays: &[RelayAddress], since: u64, otherwise: u64) -> Result<Fetched> {
+    let have = account.db.read(move |tx, _| Ok::<_, crate::Error>(tx.seen_since(&RoutingId::new(routing), since)?)).await?;
+    let have = have.into_iter().map(|(id, at)| (id, Timestamp::from_secs(at))).collect();
+    let filter = |since| group_filter(&routing, Some(Timestamp::from_secs(since)));
+    Ok(account.net.fetch_missing(Lane::Group, relays, (filter(since), filter(otherwise)), have, FETCH_TIMEOUT).await)
 }
 
 fn inbox_filter(account: &Account) -> Filter {
@@ -75,13 +117,13 @@ async fn read_since_cursors(account: &Arc<Account>) -> Result<bool> {
     let groups = account.db.read(move |tx, _| group_feeds(tx, now)).await?;
     let mut whole = true;
     for (feed, _) in groups {
-        let filter = group_filter(&feed.routing, feed.since);
-        let fetched = account.net.fetch(murmel_net::Lane::Group, &feed.relays, filter, FETCH_TIMEOUT).await;
+        let since = feed.since.map_or(0, |since| since.as_secs());
+        let fetched = missing(account, feed.routing, &feed.relays, since, since).await?;
         whole &= !account.sync.lost_live(Feed::Group(feed.routing), &fetched);
         whole &= receive::backlog(account, Taken::again(Feed::Group(feed.routing), fetched.events)).await;
     }
     let inbox = addresses(&relays::current(account).await?.inbox);
-    let fetched = account.net.fetch(murmel_net::Lane::Inbox, &inbox, inbox_filter(account), FETCH_TIMEOUT).await;
+    let fetched = account.net.fetch(Lane::Inbox, &inbox, inbox_filter(account), FETCH_TIMEOUT).await;
     whole &= !account.sync.lost_live(Feed::Inbox, &fetched);
     whole &= receive::backlog(account, Taken::again(Feed::Inbox, fetched.events)).await;
     Ok(whole)

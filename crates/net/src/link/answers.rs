@@ -130,6 +130,7 @@ impl Link {
             _ => String::new(),
         };
         self.fail_readings(&reason);
+        self.fail_reconciliations(&reason);
     }
 
     /// Forgets events whose senders have stopped waiting.

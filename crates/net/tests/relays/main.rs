@@ -9,6 +9,7 @@ mod health;
 mod hostile;
 mod publishing;
 mod reading;
+mod web;
 
 use std::collections::HashSet;
 use std::time::Duration;

@@ -203,3 +203,66 @@ async fn overflow_leaves_a_gap_that_heals() {
     let again = net.fetch(Lane::Group, &[address(&relay)], Filter::new().kind(Kind::MlsGroupMessage), LONG).await;
     assert_eq!(again.events.len() as u64, stored + 1);
 }
+
+/// A relay that compares sets (NIP-77), with these events.
+async fn comparing(events: &[Event]) -> EmbeddedRelay {
+    let relay = EmbeddedRelay::start("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let (writer, _incoming) = net(None);
+    for event in events {
+        assert!(matches!(writer.publish(Lane::Group, relay.url(), event, LONG).await, Answer::Accepted { .. }));
+    }
+    relay
+}
+
+fn of_the_group() -> Filter {
+    Filter::new().kind(Kind::MlsGroupMessage).custom_tag(SingleLetterTag::lowercase(Alphabet::H), hex::encode(ROUTING))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_relay_that_compares_sets_only_what_is_missing_is_read() {
+    let events: Vec<Event> = (0..600).map(group_message).collect();
+    let stranger = group_message_for([8; 32], 3);
+    let relay = comparing(&[events.as_slice(), std::slice::from_ref(&stranger)].concat()).await;
+    let (net, _incoming) = net(None);
+    let have: Vec<_> = events.iter().enumerate().filter(|(nth, _)| nth % 7 != 0).map(|(_, event)| (event.id, event.created_at)).collect();
+    // Nothing would come by the other way, so what comes was compared.
+    let nothing = of_the_group().until(Timestamp::from(1));
+    let fetched = net.fetch_missing(Lane::Group, &[relay.url().clone()], (of_the_group(), nothing.clone()), have, LONG).await;
+    assert_eq!(fetched.complete, [relay.url().clone()]);
+    let missing: HashSet<EventId> = events.iter().step_by(7).map(|event| event.id).collect();
+    assert_eq!(fetched.events.iter().map(|event| event.id).collect::<HashSet<_>>(), missing);
+
+    let all = events.iter().map(|event| (event.id, event.created_at)).collect();
+    let fetched = net.fetch_missing(Lane::Group, &[relay.url().clone()], (of_the_group(), nothing), all, LONG).await;
+    assert_eq!((fetched.events.len(), fetched.complete.len()), (0, 1), "nothing is missing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_that_compares_no_sets_is_read_page_by_page() {
+    let relay = FaultyRelay::start().await.unwrap();
+    relay.page(100);
+    let events: Vec<Event> = (0..350).map(group_message).collect();
+    events.iter().cloned().for_each(|event| relay.store(event));
+    let (net, _incoming) = net(None);
+    let have = vec![(events[0].id, events[0].created_at)];
+    for _ in 0..2 {
+        let fetched = net.fetch_missing(Lane::Group, &[address(&relay)], (of_the_group(), of_the_group()), have.clone(), LONG).await;
+        assert_eq!(fetched.events.len(), 350);
+    }
+    assert_eq!(relay.heard().iter().filter(|verb| *verb == "NEG-OPEN").count(), 1, "what it does not know it is not asked twice");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_that_compares_nonsense_is_read_all_the_same() {
+    let relay = FaultyRelay::start().await.unwrap();
+    let events: Vec<Event> = (0..5).map(group_message).collect();
+    events.iter().cloned().for_each(|event| relay.store(event));
+    for answer in ["zz", "", "61", "ff00", &"61".repeat(50_000)] {
+        let answer = answer.to_owned();
+        relay.compare(move |id| format!(r#"["NEG-MSG","{id}","{answer}"]"#));
+        let (net, _incoming) = net(None);
+        let have = vec![(events[0].id, events[0].created_at)];
+        let fetched = net.fetch_missing(Lane::Group, &[address(&relay)], (of_the_group(), of_the_group()), have, LONG).await;
+        assert!(fetched.events.len() == 5 || (fetched.events.is_empty() && fetched.complete.len() == 1));
+    }
+}

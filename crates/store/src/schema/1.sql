@@ -228,9 +228,13 @@ CREATE INDEX requests_by_inviter ON requests (inviter, state);
 CREATE TABLE seen (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     event_id BLOB NOT NULL UNIQUE,
-    at INTEGER NOT NULL DEFAULT 0
+    at INTEGER NOT NULL DEFAULT 0,
+    -- Of group events: the `h` tag and the event's own time, by which what a relay has is compared with what is here (NIP-77).
+    routing BLOB,
+    created_at INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX seen_by_time ON seen (at);
+CREATE INDEX seen_by_routing ON seen (routing, created_at) WHERE routing IS NOT NULL;
 
 -- How races between changes of a group ended, for the person and for a report. No keys, no content.
 CREATE TABLE races (

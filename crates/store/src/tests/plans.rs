@@ -251,6 +251,8 @@ fn small_tables(tx: &Tx<'_>) -> Result<(), StoreError> {
     tx.set_request_state(id, RequestState::Accepted)?;
     tx.prune_requests(5)?;
     tx.remember_seen(&event(1), 1)?;
+    tx.remember_group_event(&event(2), &routing(1), 1, 1)?;
+    tx.seen_since(&routing(1), 1)?;
     tx.is_seen(&event(1))?;
     tx.prune_seen(5)?;
     Ok(())
