@@ -49,8 +49,10 @@ async fn next(account: &Arc<Account>) -> Result<Duration> {
 /// Removes up to [`EXPIRY_BATCH`] messages whose time is over.
 async fn expire(account: &Arc<Account>) -> Result<()> {
     let now = account.clock.now();
-    changes::write(account, move |tx, _, changes| {
-        for Gone { chat, id, shown, target, .. } in tx.delete_expired(now, EXPIRY_BATCH)? {
+    let gone = changes::write(account, move |tx, _, changes| {
+        let all = tx.delete_expired(now, EXPIRY_BATCH)?;
+        let any = !all.is_empty();
+        for Gone { chat, id, shown, target, .. } in all {
             changes.chat(chat);
             if shown {
                 changes.gone(chat, id);
@@ -58,9 +60,14 @@ async fn expire(account: &Arc<Account>) -> Result<()> {
                 changes.message(message.id);
             }
         }
-        Ok(())
+        Ok(any)
     })
-    .await
+    .await?;
+    if gone {
+        // The log would hold their words until it is written over.
+        account.db.empty_log().await?;
+    }
+    Ok(())
 }
 
 /// Forgets invitations that were answered long ago.

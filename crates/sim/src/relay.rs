@@ -201,9 +201,8 @@ impl Relay {
             // No sets are compared here (NIP-77), and it says so at once.
             Some("NEG-OPEN") => {
                 let Some(Value::String(id)) = parts.next() else { return };
-                if let Some(connection) = state.connections.get(&connection) {
-                    connection.say(json!(["NEG-ERR", id, "blocked: not offered"]).to_string());
-                }
+                let words = json!(["NEG-ERR", id, "blocked: not offered"]).to_string();
+                state.say(connection, Frame::Text(words), Duration::ZERO);
             }
             _ => {}
         }

@@ -133,6 +133,14 @@ impl<S: Rollback + Send + 'static> Database<S> {
         self.run(move |line| line.read(f)).await
     }
 
+    /// Writes the log into the file and empties it: what was deleted is then in neither of them.
+    ///
+    /// # Errors
+    /// [`StoreError::DiskFull`], [`StoreError::Io`], [`StoreError::Closed`].
+    pub async fn empty_log(&self) -> Result<(), StoreError> {
+        self.run(|line| line.empty_log()).await
+    }
+
     /// Closes the file after the work that is queued; later calls on any clone answer [`StoreError::Closed`]. Closing twice is fine.
     pub async fn close(&self) {
         let jobs = match &self.shared.place {

@@ -9,4 +9,5 @@ mod outgoing;
 mod plans;
 mod records;
 mod search;
+mod traces;
 mod transactions;

@@ -130,6 +130,12 @@ impl<S: Rollback> Line<S> {
         }
     }
 
+    pub(crate) fn empty_log(&mut self) -> Result<(), StoreError> {
+        // Nobody else has the file open, so nothing is in the way.
+        let busy: bool = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        if busy { Err(StoreError::Busy) } else { Ok(()) }
+    }
+
     pub(crate) fn read<T, E: From<StoreError>>(&mut self, f: impl FnOnce(&Tx<'_>, &mut S) -> Result<T, E>) -> Result<T, E> {
         let before = self.connection.total_changes();
         let transaction =

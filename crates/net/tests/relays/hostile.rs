@@ -29,7 +29,7 @@ async fn a_proxy_that_does_not_answer_means_no_connection_at_all() {
 }
 
 /// A SOCKS5 proxy (RFC 1928) that leads every connection to one place and says which host was asked for.
-async fn proxy_to(target: String) -> (std::net::SocketAddr, Receiver<String>) {
+pub async fn proxy_to(target: String) -> (std::net::SocketAddr, Receiver<String>) {
     let (at, hosts, _) = naming_proxy(target).await;
     (at, hosts)
 }

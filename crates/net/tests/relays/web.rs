@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use murmel_net::{WEB_BYTES_CAP, WebFault};
 use tokio::net::TcpListener;
 
+use super::hostile::proxy_to;
 use super::*;
 
 /// A host that answers every connection with these bytes; counts connections and keeps the last request.
@@ -95,4 +96,17 @@ async fn with_a_proxy_that_is_gone_or_settings_that_cannot_be_read_no_host_is_as
         assert!(matches!(net.get(&address.to_string(), "/", LONG).await, Err(WebFault::Unreachable(_))));
     }
     assert_eq!(asked.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_is_told_the_name_of_a_host_so_that_nobody_else_learns_it() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { while listener.accept().await.is_ok() {} });
+    let (proxy, mut hosts) = proxy_to(address.to_string()).await;
+    let route = Route::Proxy(Proxy { address: proxy, isolation: None });
+    let (net, _incoming) = Net::new(NetOptions { route, ..NetOptions::default() });
+    // Whoever is behind this proxy hangs up.
+    assert!(matches!(net.get("who.example", "/", LONG).await, Err(WebFault::Unreachable(_))));
+    assert_eq!(hosts.recv().await.unwrap(), "who.example");
 }
