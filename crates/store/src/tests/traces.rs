@@ -16,7 +16,7 @@ const FRAME_HEAD: usize = 24;
 
 fn open_page(page: &[u8], skipped: usize) -> Vec<u8> {
     let (sealed, end) = page.split_at(PAGE - RESERVED);
-    let opener = cbc::Decryptor::<aes::Aes256>::new(&KEY.into(), end[..16].try_into().unwrap());
+    let opener = cbc::Decryptor::<aes::Aes256>::new(&KEY.into(), end[..16].into());
     let mut plain = sealed[skipped..].to_vec();
     opener.decrypt_padded_mut::<NoPadding>(&mut plain).unwrap();
     plain
@@ -66,7 +66,7 @@ fn of_a_message_that_disappeared_no_word_is_left_in_rows_index_free_pages_or_log
     assert!(holds(&after, "what stays"));
     for word in words {
         // The index keeps beginnings of words, so pieces are looked for, too.
-        for piece in [word, &word[..8], &word[4..]] {
+        for piece in [word, word.split_at(8).0, word.split_at(4).1] {
             assert!(!holds(&after, piece), "{piece} is still there");
         }
     }
