@@ -13,8 +13,8 @@ use tokio::sync::mpsc;
 /// Events of the shell itself that wait for the window.
 const OWN_EVENTS: usize = 16;
 
-/// An event of the shell, and the npub of the account that it is about.
-type Own = (String, EventKind);
+/// An event of the shell, and the npub of the account that it is about, if it is about one.
+type Own = (Option<String>, EventKind);
 
 /// At most one subscription at a time; a new one, after a reload for instance, replaces the one before.
 #[derive(Default)]
@@ -28,7 +28,7 @@ pub struct Bridge {
 struct Feed {
     own: Option<mpsc::Sender<Own>>,
     task: Option<JoinHandle<()>>,
-    /// A click on a notification before the window listens; the last one counts.
+    /// A click on a notification, or a link, before the window listens; the last one counts.
     waiting: Option<Own>,
 }
 
@@ -73,7 +73,15 @@ impl Bridge {
 
     /// Tells the window to show a chat, now or as soon as it listens.
     pub fn open_chat(&self, account: String, chat: String, message: Option<i64>) {
-        let own = (account, EventKind::OpenChat { chat, message });
+        self.tell((Some(account), EventKind::OpenChat { chat, message }));
+    }
+
+    /// Tells the window to show somebody, now or as soon as it listens.
+    pub fn open_person(&self, person: String) {
+        self.tell((None, EventKind::OpenPerson { person }));
+    }
+
+    fn tell(&self, own: Own) {
         let mut feed = self.feed();
         let listens = feed.own.as_ref().is_some_and(|sender| sender.try_send(own.clone()).is_ok());
         if !listens {
@@ -83,7 +91,7 @@ impl Bridge {
 
     /// Tells the window to show a chat as soon as it has subscribed again, because another account is about to be shown.
     pub fn open_chat_next(&self, account: String, chat: String, message: Option<i64>) {
-        self.feed().waiting = Some((account, EventKind::OpenChat { chat, message }));
+        self.feed().waiting = Some((Some(account), EventKind::OpenChat { chat, message }));
     }
 
     /// What [`Bridge::open_chat_next`] announced does not happen.
@@ -128,7 +136,7 @@ impl Numbers {
     fn add(&mut self, (account, kind): Own) -> Event {
         self.added = self.added.saturating_add(1);
         self.last = self.last.saturating_add(1);
-        Event { seq: self.last, account: Some(account), kind }
+        Event { seq: self.last, account, kind }
     }
 
     fn gap(&self, session: Session) -> Event {
@@ -148,7 +156,7 @@ mod tests {
     }
 
     fn click() -> Own {
-        ("npub1a".to_owned(), EventKind::OpenChat { chat: "ab".to_owned(), message: None })
+        (Some("npub1a".to_owned()), EventKind::OpenChat { chat: "ab".to_owned(), message: None })
     }
 
     async fn numbers_of(events: Vec<Event>, clicks: usize) -> Vec<u64> {
@@ -183,11 +191,12 @@ mod tests {
             current: None,
             new_key_place: KeyPlace::Vault,
             lock_after: 0,
+            notifications: murmel_ipc::Notifications::default(),
             chats: Vec::new(),
             requests: Vec::new(),
             setup: Vec::new(),
             network: NetworkState::default(),
-            settings: Settings { notification_text: true, who_may_add_me: murmel_ipc::WhoMayAdd::Anyone },
+            settings: Settings { who_may_add_me: murmel_ipc::WhoMayAdd::Anyone },
         };
         (client, Subscription { snapshot, events })
     }
@@ -231,6 +240,16 @@ mod tests {
         bridge.attach(async move { Ok(two) }, locked, new).await.unwrap();
         assert!(new_sees.recv().await.is_some_and(|text| text.contains("npub1b") && text.contains("open_chat")));
         assert_eq!(old_sees.recv().await, None);
+    }
+
+    #[tokio::test]
+    async fn a_link_that_started_the_app_waits_for_the_window() {
+        let bridge = Bridge::default();
+        bridge.open_person("npub1c".to_owned());
+        let (_client, one) = subscription(7);
+        let (channel, mut sees) = window();
+        bridge.attach(async move { Ok(one) }, locked, channel).await.unwrap();
+        assert!(sees.recv().await.is_some_and(|text| text.contains("npub1c") && text.contains("open_person")));
     }
 
     #[tokio::test]

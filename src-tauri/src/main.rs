@@ -3,20 +3,28 @@
 #![cfg_attr(all(windows, not(debug_assertions)), windows_subsystem = "windows")]
 
 mod ask;
+mod autostart;
+mod badge;
 mod bridge;
 mod commands;
+mod links;
 mod notify;
+mod quit;
 mod shell;
 mod start;
+mod tray;
 mod window;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 use tauri::{Manager, RunEvent, WindowEvent};
+use tauri_plugin_window_state::StateFlags;
 
 use crate::shell::Shell;
 use crate::start::Start;
+use crate::tray::Tray;
+use crate::window::First;
 
 /// Cryptography in a debug build needs deep stacks.
 const STACK: usize = 8 * 1024 * 1024;
@@ -43,7 +51,8 @@ fn run(start: Start) -> tauri::Result<()> {
     }
     let app = builder
         .plugin(tauri_plugin_dialog::init())
-        .plugin(tauri_plugin_window_state::Builder::default().build())
+        // Whether the window is on the screen is decided at each start, not remembered.
+        .plugin(tauri_plugin_window_state::Builder::default().with_state_flags(StateFlags::all() & !StateFlags::VISIBLE).build())
         .invoke_handler(tauri::generate_handler![
             commands::session::subscribe,
             commands::session::inspect_key,
@@ -107,6 +116,10 @@ fn run(start: Start) -> tauri::Result<()> {
             commands::settings::set_settings,
             commands::settings::set_relays,
             commands::settings::set_zoom,
+            commands::desktop::set_notifications,
+            commands::desktop::pause_notifications,
+            commands::desktop::desktop,
+            commands::desktop::set_autostart,
             commands::choice::pin,
             commands::choice::order_pins,
             commands::choice::archive,
@@ -146,20 +159,30 @@ fn run(start: Start) -> tauri::Result<()> {
         ])
         .setup(move |app| {
             app.manage(Shell::new());
-            window::open(app)?;
+            let tray = Tray::start(app.handle());
+            let first = match (start.minimized, tray.is_there()) {
+                (false, _) => First::Shown,
+                (true, true) => First::Hidden,
+                (true, false) => First::Minimized,
+            };
+            app.manage(tray);
+            window::open(app, first)?;
             start::open_profile(app.handle(), start);
             Ok(())
         })
-        .on_window_event(|window, event| {
-            if let WindowEvent::Focused(focused) = event {
-                window.state::<Shell>().set_focused(*focused);
-            }
+        .on_window_event(|window, event| match event {
+            WindowEvent::Focused(focused) => window.state::<Shell>().set_focused(*focused),
+            WindowEvent::CloseRequested { api, .. } => quit::close_requested(window.app_handle(), api),
+            _ => {}
         })
         .build(tauri::generate_context!())?;
-    app.run(|app, event| {
-        if let RunEvent::Exit = event {
-            app.state::<Shell>().close();
-        }
+    app.run(|app, event| match event {
+        RunEvent::Exit => app.state::<Shell>().close(),
+        #[cfg(target_os = "macos")]
+        RunEvent::Opened { urls } => links::open_any(app, urls.iter().map(tauri::Url::as_str)),
+        #[cfg(target_os = "macos")]
+        RunEvent::Reopen { .. } => window::show(app),
+        _ => {}
     });
     Ok(())
 }

@@ -47,11 +47,15 @@ impl Shell {
         opened.ok_or_else(|| IpcError { code: ErrorCode::NoAccount, message: "The profile is not open.".to_owned(), retryable: true })
     }
 
+    /// The client, if it is open already.
+    pub fn opened_client(&self) -> Option<Client> {
+        self.client.borrow().clone()
+    }
+
     /// Whether somebody looks at the window; decides over notifications.
     pub fn set_focused(&self, focused: bool) {
         self.focused.store(focused, Ordering::Relaxed);
-        let client = self.client.borrow().clone();
-        if let Some(client) = client {
+        if let Some(client) = self.opened_client() {
             // Read when it runs: whatever the order of two such tasks, the last word is the newest.
             let focused = Arc::clone(&self.focused);
             tauri::async_runtime::spawn(async move { client.set_focused(focused.load(Ordering::Relaxed)).await });

@@ -12,7 +12,7 @@ use tauri::{AppHandle, Manager, Wry};
 use tauri_plugin_dialog::{DialogExt, MessageDialogKind};
 use tracing_subscriber::EnvFilter;
 
-use crate::{notify, shell::Shell, window};
+use crate::{badge, links, notify, shell::Shell, window};
 
 /// Private group chat for the desktop.
 #[derive(Clone, Debug, Parser)]
@@ -24,6 +24,12 @@ pub struct Start {
     /// Open the conversation with the companion on this computer where the profile is still empty.
     #[arg(long = "try")]
     try_it: bool,
+    /// Begin without a window on the screen, as when the session starts.
+    #[arg(long)]
+    pub minimized: bool,
+    /// A `nostr:` or `murmel:` link: whom it names is shown.
+    #[arg(value_name = "LINK")]
+    links: Vec<String>,
     /// Relays to offer instead of the usual ones, separated by commas.
     #[arg(long, env = "MURMEL_RELAYS", value_name = "URL", value_delimiter = ',', hide = true)]
     relays: Vec<String>,
@@ -45,7 +51,10 @@ impl Start {
     /// Profiles elsewhere (`--home`) may be open beside the usual one. Where the system cannot tell them apart by a name, they have to do
     /// with the lock of the profile folder, which the second launch reports in words.
     pub fn single_instance(&self) -> Option<TauriPlugin<Wry>> {
-        let plugin = tauri_plugin_single_instance::Builder::new().callback(|app, _arguments, _folder| window::show(app));
+        let plugin = tauri_plugin_single_instance::Builder::new().callback(|app, arguments, _folder| {
+            window::show(app);
+            links::open_any(app, arguments.iter().skip(1).map(String::as_str));
+        });
         match &self.home {
             None => Some(plugin.build()),
             Some(home) if cfg!(target_os = "linux") => Some(plugin.dbus_id(bus_name(home)).build()),
@@ -78,6 +87,7 @@ fn bus_name(home: &std::path::Path) -> String {
 /// Opens the profile beside the window, which shows at once; says in words why where it cannot be opened, and ends.
 pub fn open_profile(app: &AppHandle, start: Start) {
     let app = app.clone();
+    links::open_any(&app, start.links.iter().map(String::as_str));
     tauri::async_runtime::spawn(async move {
         let options = match start.options(&app) {
             Ok(options) => options,
@@ -94,6 +104,8 @@ pub fn open_profile(app: &AppHandle, start: Start) {
             tracing::warn!(code = ?error.code, "the try-it conversation could not be opened");
         }
         notify::start(&app, &client);
+        badge::start(&app, &client);
+        client.stay_awake();
         app.state::<Shell>().opened(client).await;
     });
 }

@@ -143,8 +143,8 @@ describe("the connection", () => {
     const app = new App(backend);
     await app.connect();
     vi.spyOn(backend, "setSettings").mockRejectedValue({ code: "storage", message: "No.", retryable: false });
-    await app.setSettings({ ...app.state.settings, notification_text: false });
-    expect(app.state.settings.notification_text).toBe(true);
+    await app.setSettings({ ...app.state.settings, who_may_add_me: "nobody" });
+    expect(app.state.settings.who_may_add_me).toBe("anyone");
   });
 });
 

@@ -68,11 +68,11 @@ describe("what did not work", () => {
 
   test("is said inside the dialog that is open, and under it no more", async () => {
     const { app, backend } = await root();
-    vi.spyOn(backend, "setSettings").mockRejectedValue({ code: "storage", message: "The disk said no.", retryable: true });
+    vi.spyOn(backend, "setNotifications").mockRejectedValue({ code: "storage", message: "The disk said no.", retryable: true });
     app.settingsPage = "notifications";
     app.dialog = "settings";
     await waitFor(() => expect(maybe("settings")).not.toBeNull());
-    await fireEvent.click(byId("notification-text"));
+    await fireEvent.click(byId("notification-sound"));
     await waitFor(() => expect(all("notice")).toHaveLength(1));
     expect(byId("settings").contains(byId("notice"))).toBe(true);
     await fireEvent.click(byId("dialog-close"));

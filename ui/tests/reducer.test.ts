@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { usualNotifications } from "../src/ipc/fake-desktop";
 import { groupOf, me, requestOf, rowOf, talkMessages } from "../src/ipc/fake-data";
 import type { Event, EventKind, MessageView, Snapshot } from "../src/ipc";
 import { type AppState, initial, reduce, TIMELINE_CAP, TRIMMED } from "../src/state/reducer";
@@ -18,7 +19,8 @@ const snapshot: Snapshot = {
   requests: [],
   setup: [],
   network: { relays: [], outbox: 0, catching_up: false },
-  settings: { notification_text: true, who_may_add_me: "anyone" },
+  settings: { who_may_add_me: "anyone" },
+  notifications: usualNotifications,
 };
 const started = reduce(initial, { type: "snapshot", snapshot });
 
@@ -128,6 +130,14 @@ describe("events", () => {
     const twice = event(once, { type: "request", request: { ...request, members: 12 } });
     expect(twice.requests).toEqual([{ ...request, members: 12 }]);
     expect(event(twice, { type: "request_removed", id: request.id }).requests).toEqual([]);
+  });
+
+  test("a link of the system names somebody, and the same link again does so again", () => {
+    const once = event(started, { type: "open_person", person: "npub1x" });
+    expect(once.person?.text).toBe("npub1x");
+    expect(once.openChat).toBe(started.openChat);
+    const again = event(once, { type: "open_person", person: "npub1x" });
+    expect(again.person?.nonce).not.toBe(once.person?.nonce);
   });
 
   test("a click on a notification opens its chat at its message", () => {

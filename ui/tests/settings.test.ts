@@ -239,3 +239,51 @@ describe("chats and data", () => {
     expect(byId("database-index").textContent).toMatch(/6 messages/u);
   });
 });
+
+describe("notifications", () => {
+  test("a level, switches, a pause and quiet hours are chosen", async () => {
+    const { app, backend } = await settings("notifications");
+    await fireEvent.click(byId("shows-name"));
+    await waitFor(() => expect(app.state.notifications.choices.shows).toBe("name"));
+    await fireEvent.click(byId("notification-mentions_through_mute"));
+    await fireEvent.click(byId("pause-hour"));
+    await waitFor(() => expect(maybe("pause-end")).not.toBeNull());
+    await fireEvent.click(byId("pause-end"));
+    await waitFor(() => expect(maybe("pause-hour")).not.toBeNull());
+    await fireEvent.click(byId("quiet-hours"));
+    await waitFor(() => expect(maybe("quiet-from")).not.toBeNull());
+    await fireEvent.change(byId("quiet-from"), { target: { value: "21:30" } });
+    await fireEvent.click(byId("quiet-day-5"));
+    await waitFor(() => expect(backend.around.notifications.choices.quiet).toEqual({ days: [0, 1, 2, 3, 4, 6], from: 21 * 60 + 30, to: 7 * 60 }));
+    expect(backend.around.notifications.choices.mentions_through_mute).toBe(false);
+  });
+
+  test("a desktop that shows none is said once, in the settings", async () => {
+    const backend = ready();
+    backend.around.notifications = { ...backend.around.notifications, server: "missing" };
+    await settings("notifications", backend);
+    expect(byId("notification-server-missing").textContent).toContain("Nothing on this desktop");
+  });
+
+  test("the switch of the start shows what the system says, also where it refused", async () => {
+    const backend = ready();
+    vi.spyOn(backend, "setAutostart").mockRejectedValue({ code: "internal", message: "The folder is read-only.", retryable: true });
+    await settings("advanced", backend);
+    await waitFor(() => expect(maybe("autostart")).not.toBeNull());
+    await fireEvent.click(byId("autostart"));
+    await waitFor(() => expect(byId("notice").textContent).toContain("read-only"));
+    expect((byId("autostart") as HTMLInputElement).checked).toBe(false);
+  });
+});
+
+describe("a link of the system", () => {
+  test("shows whom it names and does nothing else", async () => {
+    const backend = ready();
+    const app = await connected(backend);
+    show(app, Root, { app });
+    backend.calls.length = 0;
+    backend.emit({ type: "open_person", person: jonas.npub });
+    await waitFor(() => expect(app.personOf).toBe(jonas.npub));
+    expect(backend.calls.map(([name]) => name).filter((name) => /create|invite|send|conversation/iu.test(name))).toEqual([]);
+  });
+});

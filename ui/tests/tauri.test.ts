@@ -6,7 +6,7 @@ import { tauriBackend } from "../src/ipc/tauri";
 afterEach(() => clearMocks());
 
 const cursor = { at: 1, seq: 2 };
-const settings = { notification_text: false, who_may_add_me: "anyone" as const };
+const settings = { who_may_add_me: "nobody" as const };
 const draft = { text: "t", reply_to: null, edit: null };
 const fields = { name: "n", about: "", picture: "", website: "", address: "" };
 const query = { text: "words", chat: null, person: null, since: null, until: null, before: null, limit: 20 };

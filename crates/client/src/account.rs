@@ -232,6 +232,7 @@ impl Account {
 
     /// Stops the tasks, then the network, then the database.
     pub(crate) async fn close(&self) {
+        self.attention.withdraw_all();
         let tasks = self.tasks().take();
         if let Some(mut tasks) = tasks {
             tasks.shutdown().await;

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use murmel_ipc::{AccountEntry, AccountState, ErrorCode, EventKind, Session};
 
 use crate::account::Account;
-use crate::{Error, Result};
+use crate::{Error, Result, choice};
 
 /// Most accounts of one profile: each has a database thread and connections of its own.
 pub const MAX_ACCOUNTS: usize = 16;
@@ -137,12 +137,18 @@ pub(crate) fn entry(account: &Account) -> AccountEntry {
     AccountEntry { npub: view.npub, name: view.name, state: AccountState::Open, unread: account.unread.load(Ordering::Relaxed) }
 }
 
-/// Counts the unread messages of all chats.
+/// Counts the unread messages of all chats; in a silent one those that concern the account.
 pub(crate) async fn count_unread(account: &Account) -> Result<()> {
-    let unread = account.db.read(|tx, _| {
+    let now = account.clock.now();
+    let unread = account.db.read(move |tx, _| {
         let mut unread = 0_u64;
         for chat in tx.chats()? {
-            unread = unread.saturating_add(tx.unread_count(chat.id)?);
+            let counted = if choice::is_muted(&tx.choice(chat.id)?, now) {
+                tx.unread_mentions(chat.id, choice::MENTIONS_COUNTED)?.len() as u64
+            } else {
+                tx.unread_count(chat.id)?
+            };
+            unread = unread.saturating_add(counted);
         }
         Ok::<_, Error>(unread)
     });

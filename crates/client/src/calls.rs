@@ -6,5 +6,6 @@ mod choice;
 mod groups;
 mod messages;
 mod network;
+mod notices;
 mod people;
 mod search;

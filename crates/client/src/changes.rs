@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use murmel_engine::Epoch;
 use murmel_ipc as ipc;
-use murmel_store::{ChatId, KIND_CHAT, MessageId, OutboxId, RequestId, Tx};
+use murmel_store::{ChatId, MessageId, OutboxId, RequestId, Tx};
 use nostr::PublicKey;
 use tokio::sync::oneshot;
 
@@ -14,8 +14,8 @@ use crate::account::Account;
 use crate::chores::Chore;
 use crate::groups::Groups;
 use crate::membership::Outcome;
-use crate::notices::{Arrival, Backlog};
-use crate::{Error, Result, choice, mentions, relays, send, settings, views};
+use crate::notices::{self, Arrival, Backlog};
+use crate::{Error, Result, relays, send, views};
 
 /// What a transaction touched.
 #[derive(Default)]
@@ -24,7 +24,7 @@ pub(crate) struct Changes {
     groups: BTreeSet<ChatId>,
     people: BTreeSet<PublicKey>,
     messages: BTreeSet<MessageId>,
-    arrivals: BTreeSet<MessageId>,
+    arrivals: BTreeSet<ChatId>,
     gone: BTreeMap<ChatId, Vec<i64>>,
     requests: BTreeSet<RequestId>,
     closed_requests: BTreeSet<RequestId>,
@@ -61,10 +61,9 @@ impl Changes {
         self.messages.insert(message);
     }
 
-    /// A message of somebody else is new.
-    pub(crate) fn arrival(&mut self, message: MessageId) {
-        self.messages.insert(message);
-        self.arrivals.insert(message);
+    /// There may be something in a chat to announce.
+    pub(crate) fn arrived_in(&mut self, chat: ChatId) {
+        self.arrivals.insert(chat);
     }
 
     /// A row of the timeline is not there any more.
@@ -125,6 +124,9 @@ impl Changes {
     fn effects(mut self, tx: &Tx<'_>, me: PublicKey, now: u64) -> Result<Effects> {
         let mut events = Vec::new();
         let mut arrivals = Vec::new();
+        for chat in &self.arrivals {
+            arrivals.extend(notices::arrived(tx, me, *chat, self.backlog, now)?);
+        }
         for who in &self.people {
             self.groups.extend(tx.chats_of(who)?);
             events.push(ipc::EventKind::Person { person: views::person(tx, me, who)? });
@@ -145,9 +147,6 @@ impl Changes {
             };
             let Some(shown) = shown.filter(|shown| views::is_shown(shown.kind)) else { continue };
             let message = views::message(tx, me, &shown)?;
-            if self.arrivals.contains(id) && shown.kind == KIND_CHAT && shown.id == *id && !choice::is_silent(tx, &shown, now)? {
-                arrivals.push(arrival(tx, me, &shown, &message, self.backlog)?);
-            }
             events.push(ipc::EventKind::Message { message });
         }
         for (id, mut messages) in std::mem::take(&mut self.gone) {
@@ -200,10 +199,10 @@ impl Effects {
     /// `looked_at`: the chat that the person was looking at when it happened.
     async fn happen(self, account: &Arc<Account>, looked_at: Option<String>) {
         if !self.arrivals.is_empty() && !account.auto_accept {
-            let show_text = settings::get(account).await.is_ok_and(|settings| settings.notification_text);
-            account.attention.arrived(self.arrivals, show_text, looked_at.as_deref());
+            account.attention.arrived(self.arrivals, looked_at.as_deref(), account.clock.now());
         }
         for event in self.events {
+            account.attention.follow(&event);
             account.bus.emit(event);
         }
         if self.enqueued {
@@ -223,7 +222,7 @@ impl Effects {
             account.sync.chore(chore);
         }
         if self.invited && !account.auto_accept {
-            account.attention.invited();
+            account.attention.invited(account.clock.now());
         }
         account.sync.moved.notify_waiters();
     }
@@ -279,27 +278,4 @@ pub(crate) async fn announce(account: &Arc<Account>, changes: Changes) -> Result
     let effects = account.db.read(move |tx, _| changes.effects(tx, me, now)).await?;
     effects.happen(account, account.attention.looked_at()).await;
     Ok(())
-}
-
-fn arrival(
-    tx: &Tx<'_>,
-    me: PublicKey,
-    record: &murmel_store::MessageRecord,
-    message: &ipc::MessageView,
-    backlog: Backlog,
-) -> Result<Arrival> {
-    let chat = views::found(tx, record.chat)?;
-    let text = match &message.kind {
-        ipc::MessageKind::Text { text, mentions, .. } => mentions::readable(text, mentions),
-        ipc::MessageKind::System { .. } => String::new(),
-    };
-    Ok(Arrival {
-        chat: message.chat.clone(),
-        chat_name: views::chat_name(tx, &views::Names::new(tx, me), &chat)?,
-        message: message.id,
-        sender: message.sender_name.clone(),
-        text,
-        expires: record.expires_at.is_some(),
-        backlog,
-    })
 }

@@ -155,10 +155,9 @@ pub(crate) fn arrived(taking: &mut Taking<'_, '_>, chat: &ChatRecord, id: Messag
     }
     tx.touch_chat(chat.id, record.at)?;
     stir(tx, taking.changes, chat.id, record.mine || mention, taking.now)?;
-    if record.mine {
-        taking.changes.message(id);
-    } else {
-        taking.changes.arrival(id);
+    taking.changes.message(id);
+    if !record.mine {
+        taking.changes.arrived_in(chat.id);
     }
     Ok(())
 }
@@ -172,14 +171,6 @@ pub(crate) fn stir(tx: &Tx<'_>, changes: &mut Changes, chat: ChatId, matters: bo
     decide(tx, changes, chat, |choice| choice.archived = false)
 }
 
-/// Whether somebody else's message makes no notice: its author is blocked, or its chat is muted and it does not concern us.
-pub(crate) fn is_silent(tx: &Tx<'_>, record: &MessageRecord, now: u64) -> Result<bool> {
-    if tx.is_blocked(&record.sender)? {
-        return Ok(true);
-    }
-    Ok(is_muted(&tx.choice(record.chat)?, now) && !tx.is_mention(record.chat, record.id)?)
-}
-
 /// How the window sees a silence.
 pub(crate) fn muted(choice: &ChoiceRecord) -> Option<ipc::Mute> {
     choice.muted.map(|muted| match muted {
@@ -188,7 +179,8 @@ pub(crate) fn muted(choice: &ChoiceRecord) -> Option<ipc::Mute> {
     })
 }
 
-fn is_muted(choice: &ChoiceRecord, now: u64) -> bool {
+/// Whether a chat is silent.
+pub(crate) fn is_muted(choice: &ChoiceRecord, now: u64) -> bool {
     choice.muted.is_some_and(|muted| muted.holds(now))
 }
 

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use murmel_ipc::KeyPlace;
+use murmel_ipc::{KeyPlace, NotificationChoices};
 use serde::{Deserialize, Serialize};
 
 use crate::home::write_private;
@@ -66,6 +66,10 @@ pub(crate) struct Choices {
     pub(crate) current: Option<String>,
     /// Minutes without use after which everything is locked; 0 is never.
     pub(crate) lock_after: u32,
+    /// What was chosen for notifications.
+    pub(crate) notifications: NotificationChoices,
+    /// Until when they are paused, Unix seconds.
+    pub(crate) paused_until: Option<u64>,
 }
 
 impl Choices {

@@ -7,6 +7,7 @@ mod acquaintance;
 mod address;
 mod annotate;
 mod app_lock;
+mod awake;
 mod bus;
 mod calls;
 mod changes;
@@ -80,7 +81,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use murmel_ipc as ipc;
-use tokio::sync::mpsc;
 
 pub use accounts::MAX_ACCOUNTS;
 pub use bus::Subscription;
@@ -94,7 +94,7 @@ pub use keychain::{Keychain, KeychainChoice, KeychainError, MockKeychain};
 pub use murmel_net::{EmbeddedRelay, EmbeddedRelayError};
 /// What carries frames in a simulation.
 pub use murmel_net::{Frame, Line, Wire};
-pub use notices::Notice;
+pub use notices::{Announcement, Notice};
 pub use options::{DEFAULT_RELAYS, LOOKUP_RELAYS, Options};
 pub use pace::Pace;
 pub use quiet::NEVER_LOGGED;
@@ -141,11 +141,6 @@ impl Client {
     /// Where the profile stands.
     pub fn session(&self) -> ipc::Session {
         self.profile.session(self.named_account())
-    }
-
-    /// Notifications to show, already decided, capped and free of control characters. The newest caller gets them.
-    pub fn notices(&self) -> mpsc::Receiver<Notice> {
-        self.profile.desk().listen()
     }
 
     /// Stops the background tasks, closes the database and frees the lock. Further calls fail with `NoAccount`.
@@ -267,11 +262,6 @@ impl Client {
         if let Some(chat) = chat {
             drop(choice::opened(&account, &chat).await);
         }
-    }
-
-    /// Whether the window has the focus.
-    pub async fn set_focused(&self, focused: bool) {
-        self.profile.desk().set_focused(focused);
     }
 
     /// Waits until the set-up is done, the backlog is fetched and everything queued is on a relay, or until `timeout` is over.

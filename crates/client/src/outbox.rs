@@ -13,7 +13,7 @@ use murmel_store::{Answer, Delivery, KIND_CHAT, MessageId, OutboxId, OutboxRecor
 use nostr::{Event, JsonUtil as _};
 
 use self::flight::{Attempt, Flight};
-pub(crate) use self::items::{items, retry_item};
+pub(crate) use self::items::{items, retry_item, unsent};
 use crate::account::Account;
 use crate::changes::{self, Changes};
 use crate::groups::Groups;

@@ -63,6 +63,7 @@ impl Profile {
             home,
         });
         profile.find_accounts()?;
+        profile.restore_notifications();
         // Those whose keys are at hand are opened at the same time: one that has to be waited for does not stop the others.
         join_all(profile.closed_accounts().into_iter().map(|npub| unlock::at_start(&profile, npub))).await;
         profile.idle.set_after(profile.lock_after());
@@ -252,6 +253,26 @@ impl Profile {
         Ok(())
     }
 
+    /// How notifications stand.
+    pub(crate) fn notifications(&self) -> ipc::Notifications {
+        self.desk.notifications(self.options.clock.now())
+    }
+
+    fn restore_notifications(&self) {
+        let state = self.state();
+        self.desk.choose(state.choices.notifications.clone());
+        self.desk.pause(state.choices.paused_until);
+    }
+
+    /// # Errors
+    /// `DiskFull`, `Storage`: then it is as it was.
+    pub(crate) fn keep_notifications(&self, notifications: ipc::NotificationChoices, paused_until: Option<u64>) -> Result<()> {
+        let choices = Choices { notifications, paused_until, ..self.state().choices.clone() };
+        choices.write(&self.home.choices())?;
+        self.state().choices = choices;
+        Ok(())
+    }
+
     /// Which account comes first is a convenience: a full disk does not keep anybody from looking at another one.
     fn keep(&self, choices: &Choices) {
         if let Err(error) = choices.write(&self.home.choices()) {
@@ -314,6 +335,7 @@ impl Profile {
             current: trying.or_else(|| state.accounts.chosen(named).map(|slot| slot.npub.clone())),
             new_key_place: self.key_place_for(None),
             lock_after: state.choices.lock_after,
+            notifications: self.desk.notifications(self.options.clock.now()),
             chats: Vec::new(),
             requests: Vec::new(),
             setup: Vec::new(),

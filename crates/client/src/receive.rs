@@ -23,8 +23,8 @@ pub(crate) use unreadable::{all as unreadable, forget as forget_unreadable};
 
 use crate::account::Account;
 use crate::chores::Chore;
-use crate::notices::Backlog;
-use crate::{Result, changes, relays, requests, settings, sync};
+use crate::notices::{self, Backlog};
+use crate::{Result, changes, relays, requests, sync};
 
 /// Events in one transaction.
 pub(crate) const BATCH_CAP: usize = 128;
@@ -116,9 +116,10 @@ pub(crate) async fn backlog(account: &Arc<Account>, taken: sync::Taken) -> bool 
     if let Feed::Group(routing) = feed {
         let chats =
             account.db.read(move |tx, _| Ok::<_, crate::Error>(tx.chats_by_routing(&murmel_engine::RoutingId::new(routing))?)).await;
-        let show_text = settings::get(account).await.is_ok_and(|settings| settings.notification_text);
         for chat in chats.unwrap_or_default() {
-            account.attention.caught_up(&chat.group.to_string(), show_text);
+            if notices::caught_up(account, chat.id).await.is_err() {
+                tracing::warn!("what arrived in an absence could not be announced");
+            }
         }
     }
     done

@@ -10,9 +10,8 @@ use crate::account::Account;
 use crate::{Error, Result};
 
 /// What holds before anybody chose.
-pub(crate) const DEFAULT: ipc::Settings = ipc::Settings { notification_text: true, who_may_add_me: ipc::WhoMayAdd::Anyone };
+pub(crate) const DEFAULT: ipc::Settings = ipc::Settings { who_may_add_me: ipc::WhoMayAdd::Anyone };
 
-const NOTIFICATION_TEXT: &str = "notification_text";
 const WHO_MAY_ADD_ME: &str = "who_may_add_me";
 
 pub(crate) async fn get(account: &Arc<Account>) -> Result<ipc::Settings> {
@@ -21,17 +20,15 @@ pub(crate) async fn get(account: &Arc<Account>) -> Result<ipc::Settings> {
 
 /// The choices, inside a transaction.
 pub(crate) fn read(tx: &Tx<'_>) -> Result<ipc::Settings> {
-    let notification_text = tx.setting(NOTIFICATION_TEXT)?.map_or(DEFAULT.notification_text, |value| value == "true");
     let who_may_add_me = match tx.setting(WHO_MAY_ADD_ME)?.as_deref() {
         Some("contacts") => WhoMayAdd::Contacts,
         Some("nobody") => WhoMayAdd::Nobody,
         _ => DEFAULT.who_may_add_me,
     };
-    Ok(ipc::Settings { notification_text, who_may_add_me })
+    Ok(ipc::Settings { who_may_add_me })
 }
 
 pub(crate) async fn set(account: &Arc<Account>, settings: ipc::Settings) -> Result<()> {
-    let text = if settings.notification_text { "true" } else { "false" };
     let who = match settings.who_may_add_me {
         WhoMayAdd::Anyone => "anyone",
         WhoMayAdd::Contacts => "contacts",
@@ -39,10 +36,7 @@ pub(crate) async fn set(account: &Arc<Account>, settings: ipc::Settings) -> Resu
     };
     account
         .db
-        .write(move |tx, _| {
-            tx.put_setting(NOTIFICATION_TEXT, text)?;
-            Ok::<_, Error>(tx.put_setting(WHO_MAY_ADD_ME, who)?)
-        })
+        .write(move |tx, _| Ok::<_, Error>(tx.put_setting(WHO_MAY_ADD_ME, who)?))
         .await?;
     account.bus.emit(ipc::EventKind::Settings { settings });
     Ok(())

@@ -247,7 +247,7 @@ async fn only_those_who_may_can_invite() {
     let relays = [relay.url().to_string()];
     let (anna, ben, carla) = (Person::new("Anna", &relays).await, Person::new("Ben", &relays).await, Person::new("Carla", &relays).await);
     let allow = async |who_may_add_me| {
-        ben.client().set_settings(Settings { notification_text: true, who_may_add_me }).await.unwrap();
+        ben.client().set_settings(Settings { who_may_add_me }).await.unwrap();
         assert_eq!(ben.client().settings().await.unwrap().who_may_add_me, who_may_add_me);
     };
     allow(WhoMayAdd::Contacts).await;

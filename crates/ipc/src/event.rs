@@ -2,7 +2,7 @@ use serde::Serialize;
 use ts_rs::TS;
 
 use crate::{
-    AccountEntry, ChatRow, GroupDetails, KeyPlace, MessageView, NetworkState, PersonView, Reachability, RelayHealth, RequestView, Session,
+    AccountEntry, ChatRow, GroupDetails, KeyPlace, MessageView, NetworkState, Notifications, PersonView, Reachability, RelayHealth, RequestView, Session,
     Settings, SetupStep, SyncState,
 };
 
@@ -22,6 +22,8 @@ pub struct Snapshot {
     pub new_key_place: KeyPlace,
     /// After how many minutes without use everything is locked; 0 is never.
     pub lock_after: u32,
+    /// How notifications stand, of all accounts.
+    pub notifications: Notifications,
     /// All chats, newest activity first.
     pub chats: Vec<ChatRow>,
     /// Invitations that wait, newest first.
@@ -65,6 +67,11 @@ pub enum EventKind {
     LockAfter {
         /// Minutes; 0 is never.
         minutes: u32,
+    },
+    /// Notifications were chosen differently, paused, or the system shows them now, or no longer.
+    Notifications {
+        /// All of it.
+        notifications: Notifications,
     },
     /// A chat is new or changed.
     Chat {
@@ -151,5 +158,10 @@ pub enum EventKind {
         /// The message to show, where it is known.
         #[ts(type = "number | null")]
         message: Option<i64>,
+    },
+    /// A link of the system names somebody: show who it is. Nothing happens without the person.
+    OpenPerson {
+        /// The npub, or an nprofile.
+        person: String,
     },
 }

@@ -19,6 +19,7 @@ mod net;
 mod route;
 mod socket;
 mod web;
+mod way_out;
 mod wire;
 
 use std::sync::Arc;
@@ -38,6 +39,7 @@ pub use net::{LINKS_CAP, Net};
 pub use route::{Proxy, Route};
 pub use socket::{ADDRESSES_TRIED_CAP, FRAME_BYTES_CAP};
 pub use web::{WEB_BYTES_CAP, WEB_HEAD_BYTES_CAP, WebFault};
+pub use way_out::way_out;
 pub use wire::{Frame, Line, Wire};
 
 /// How the network is used.

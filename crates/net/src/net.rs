@@ -93,9 +93,15 @@ impl Net {
     /// Leads every connection another way from now on. Those that are open are closed, and dialled again where they are needed.
     pub async fn set_route(&self, route: Route) {
         if self.routes.set(route) {
-            self.inbox.redial().await;
-            self.group.redial().await;
+            self.redial().await;
         }
+    }
+
+    /// Closes every connection and dials again at once those that are needed: after the computer slept, or is on another network, they are
+    /// dead and do not know it.
+    pub async fn redial(&self) {
+        self.inbox.redial().await;
+        self.group.redial().await;
     }
 
     /// Counts up whenever something in [`Net::status`] changes that a person would notice.

@@ -2,6 +2,7 @@
 //! It knows no protocol and no socket, and no SQL is written outside of it.
 
 mod account;
+mod announced;
 mod chat;
 mod choice;
 mod codec;

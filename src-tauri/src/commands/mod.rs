@@ -3,6 +3,7 @@
 
 pub mod accounts;
 pub mod choice;
+pub mod desktop;
 pub mod groups;
 pub mod keys;
 pub mod links;

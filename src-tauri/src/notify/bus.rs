@@ -1,35 +1,49 @@
 //! Owns the talk with the notification server of a Linux desktop, on one connection to the session bus.
 //! Never misses a click: it listens before it shows anything, on the connection that the server answers to.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use murmel_client::Notice;
+use murmel_ipc::NotificationServer;
 use zbus::MatchRule;
-use zbus::blocking::{Connection, MessageIterator};
+use zbus::blocking::{Connection, MessageIterator, fdo::DBusProxy};
 use zbus::message::{Message, Type};
 use zbus::zvariant::Value;
 
-use super::Goal;
+use self::signals::{Shown, heard};
+use super::{Goal, Reaction};
+
+#[path = "signals.rs"]
+mod signals;
 
 /// Bus name and interface (Desktop Notifications specification 1.2, "D-BUS Protocol").
 const SERVER: &str = "org.freedesktop.Notifications";
 const PATH: &str = "/org/freedesktop/Notifications";
+/// Who gives bus names, and says when one changes hands.
+const BUS: &str = "org.freedesktop.DBus";
 /// The action of a click on the notification itself.
 const DEFAULT: &str = "default";
-/// Notifications whose click is awaited; the oldest give way.
-const SHOWN: usize = 256;
-/// Signals that wait to be read.
-const SIGNALS: usize = 64;
-
-/// What is shown, by the server's number. One for each chat.
-type Shown = Arc<Mutex<BTreeMap<u32, Goal>>>;
+const READ: &str = "mark-read";
+/// Opens the chat, where the server has no place to write in.
+const REPLY: &str = "reply";
+/// The action that a server with a place to write in shows as one; also the name of that capability.
+const INLINE_REPLY: &str = "inline-reply";
+/// The name of the desktop entry that is installed with the app.
+const DESKTOP_ENTRY: &str = "Murmel";
 
 /// The way to the notification server.
 pub struct Screen {
     bus: Connection,
-    shown: Shown,
+    shown: Arc<Mutex<Shown>>,
+}
+
+/// What a server can do, as far as it matters here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Abilities {
     markup: bool,
+    actions: bool,
+    inline_reply: bool,
 }
 
 impl Screen {
@@ -37,22 +51,32 @@ impl Screen {
     ///
     /// # Errors
     /// There is no session bus.
-    pub fn open(clicked: impl Fn(Goal) + Send + Sync + 'static) -> zbus::Result<Screen> {
-        let bus = Connection::session()?;
-        let rule = MatchRule::builder().msg_type(Type::Signal).interface(SERVER)?.path(PATH)?.build();
-        let signals = MessageIterator::for_match_rule(rule, &bus, Some(SIGNALS))?;
-        let shown = Shown::default();
+    pub fn open(reacted: impl Fn(Reaction) + Send + Sync + 'static) -> zbus::Result<Screen> {
+        Screen::on(Connection::session()?, reacted)
+    }
+
+    fn on(bus: Connection, reacted: impl Fn(Reaction) + Send + Sync + 'static) -> zbus::Result<Screen> {
+        let signals = MessageIterator::from(&bus);
+        let daemon = DBusProxy::new(&bus)?;
+        daemon.add_match_rule(MatchRule::builder().msg_type(Type::Signal).sender(SERVER)?.interface(SERVER)?.build())?;
+        let changes = MatchRule::builder().msg_type(Type::Signal).sender(BUS)?.interface(BUS)?.member("NameOwnerChanged")?.arg(0, SERVER)?;
+        daemon.add_match_rule(changes.build())?;
+        let shown = Arc::<Mutex<Shown>>::default();
         let listening = Arc::clone(&shown);
-        std::thread::Builder::new().name("notification clicks".to_owned()).spawn(move || {
+        std::thread::Builder::new().name("notification signals".to_owned()).spawn(move || {
             for signal in signals.flatten() {
-                if let Some(goal) = heard(&signal, &mut lock(&listening)) {
-                    clicked(goal);
+                let reaction = heard(&signal, &mut lock(&listening));
+                if let Some(reaction) = reaction {
+                    reacted(reaction);
                 }
             }
         })?;
-        // A server that cannot be asked yet is taken for one that reads markup: the safe side.
-        let markup = capabilities(&bus).map_or(true, |names| names.iter().any(|name| name.starts_with("body-markup")));
-        Ok(Screen { bus, shown, markup })
+        Ok(Screen { bus, shown })
+    }
+
+    /// Whether there is a server. Asking starts it, where the system knows how.
+    pub fn server(&self) -> NotificationServer {
+        if self.abilities().is_ok() { NotificationServer::Ready } else { NotificationServer::Missing }
     }
 
     /// Shows a notice; one of the same chat is replaced, so that a lively chat does not fill the screen.
@@ -60,43 +84,84 @@ impl Screen {
     /// # Errors
     /// There is no notification server, or it refuses.
     pub fn show(&self, notice: &Notice) -> zbus::Result<()> {
-        let body = if self.markup { escaped(&notice.body) } else { notice.body.clone() };
-        let hints = HashMap::from([("desktop-entry", Value::from("Murmel"))]);
+        let abilities = self.abilities()?;
+        let body = if abilities.markup { escaped(&notice.body) } else { notice.body.clone() };
         // Held until the number is known, so that a click on it finds it.
         let mut shown = lock(&self.shown);
-        let before = shown.iter().find(|(_, goal)| goal.chat == notice.chat && goal.account == notice.account).map_or(0, |(id, _)| *id);
-        let arguments = ("Murmel", before, "murmel", notice.title.as_str(), body, vec![DEFAULT, "Open"], hints, -1_i32);
-        let id: u32 = self.bus.call_method(Some(SERVER), PATH, Some(SERVER), "Notify", &arguments)?.body().deserialize()?;
-        shown.remove(&before);
-        if shown.len() >= SHOWN {
-            shown.pop_first();
-        }
-        shown.insert(id, Goal::of(notice));
+        let before = shown.number(&notice.account, &notice.chat).unwrap_or(0);
+        let arguments =
+            ("Murmel", before, "murmel", notice.title.as_str(), body, actions(notice, abilities), hints(notice, abilities), -1_i32);
+        let answer = self.bus.call_method(Some(SERVER), PATH, Some(SERVER), "Notify", &arguments)?;
+        let number: u32 = answer.body().deserialize()?;
+        shown.server = sender(&answer);
+        shown.put(before, number, Goal::of(notice));
         Ok(())
     }
-}
 
-/// What a signal of the server means for what is shown; a goal where somebody clicked.
-fn heard(signal: &Message, shown: &mut BTreeMap<u32, Goal>) -> Option<Goal> {
-    match signal.header().member()?.as_str() {
-        "ActionInvoked" => {
-            let (id, action) = signal.body().deserialize::<(u32, String)>().ok()?;
-            if action == DEFAULT { shown.remove(&id) } else { None }
+    /// Takes back what is shown of a chat.
+    ///
+    /// # Errors
+    /// There is no notification server any more.
+    pub fn withdraw(&self, account: &str, chat: &str) -> zbus::Result<()> {
+        let Some(number) = lock(&self.shown).take(account, chat) else { return Ok(()) };
+        self.bus.call_method(Some(SERVER), PATH, Some(SERVER), "CloseNotification", &(number))?;
+        Ok(())
+    }
+
+    fn abilities(&self) -> zbus::Result<Abilities> {
+        if let Some(abilities) = lock(&self.shown).abilities {
+            return Ok(abilities);
         }
-        "NotificationClosed" => {
-            let (id, _reason) = signal.body().deserialize::<(u32, u32)>().ok()?;
-            shown.remove(&id);
-            None
-        }
-        _ => None,
+        let answer = self.bus.call_method(Some(SERVER), PATH, Some(SERVER), "GetCapabilities", &())?;
+        let names: Vec<String> = answer.body().deserialize()?;
+        let has = |name: &str| names.iter().any(|one| one == name);
+        let markup = names.iter().any(|name| name.starts_with("body-markup"));
+        let abilities = Abilities { markup, actions: has("actions"), inline_reply: has(INLINE_REPLY) };
+        let mut shown = lock(&self.shown);
+        shown.abilities = Some(abilities);
+        shown.server = sender(&answer);
+        Ok(abilities)
     }
 }
 
-fn capabilities(bus: &Connection) -> zbus::Result<Vec<String>> {
-    bus.call_method(Some(SERVER), PATH, Some(SERVER), "GetCapabilities", &())?.body().deserialize()
+/// Pairs of a name and what the button says.
+fn actions(notice: &Notice, abilities: Abilities) -> Vec<&'static str> {
+    let mut actions = Vec::new();
+    if !abilities.actions {
+        return actions;
+    }
+    actions.extend([DEFAULT, "Open"]);
+    if notice.answerable {
+        actions.extend([if abilities.inline_reply { INLINE_REPLY } else { REPLY }, "Reply"]);
+    }
+    if notice.newest != 0 {
+        actions.extend([READ, "Mark as read"]);
+    }
+    actions
 }
 
-fn lock(shown: &Shown) -> MutexGuard<'_, BTreeMap<u32, Goal>> {
+fn hints(notice: &Notice, abilities: Abilities) -> HashMap<&'static str, Value<'static>> {
+    let urgency: u8 = if notice.quiet { 0 } else { 1 };
+    let mut hints = HashMap::from([
+        ("desktop-entry", Value::from(DESKTOP_ENTRY)),
+        ("category", Value::from("im.received")),
+        ("urgency", Value::from(urgency)),
+    ]);
+    let (sound, value) =
+        if notice.sound { ("sound-name", Value::from("message-new-instant")) } else { ("suppress-sound", Value::from(true)) };
+    hints.insert(sound, value);
+    if notice.answerable && abilities.inline_reply {
+        hints.insert("x-kde-reply-placeholder-text", Value::from("Reply…"));
+    }
+    hints
+}
+
+/// Who sent a message, by the name that nobody else can have.
+fn sender(message: &Message) -> Option<String> {
+    message.header().sender().map(ToString::to_string)
+}
+
+fn lock(shown: &Mutex<Shown>) -> MutexGuard<'_, Shown> {
     shown.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -106,36 +171,5 @@ fn escaped(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn goal() -> Goal {
-        Goal { account: "npub1a".to_owned(), chat: "ab".to_owned(), message: 7 }
-    }
-
-    fn signal<B: serde::Serialize + zbus::zvariant::DynamicType>(name: &str, body: &B) -> Message {
-        Message::signal(PATH, SERVER, name).unwrap().build(body).unwrap()
-    }
-
-    #[test]
-    fn markup_in_a_message_is_shown_as_text() {
-        assert_eq!(escaped("<b>bold</b> & <a href='x'>"), "&lt;b&gt;bold&lt;/b&gt; &amp; &lt;a href='x'&gt;");
-        assert_eq!(escaped("&lt;"), "&amp;lt;");
-    }
-
-    #[test]
-    fn a_click_leads_to_the_chat_once() {
-        let mut shown = BTreeMap::from([(3, goal())]);
-        assert_eq!(heard(&signal("ActionInvoked", &(3_u32, DEFAULT)), &mut shown), Some(goal()));
-        assert_eq!(heard(&signal("ActionInvoked", &(3_u32, DEFAULT)), &mut shown), None);
-    }
-
-    #[test]
-    fn notifications_of_other_programs_and_other_actions_lead_nowhere() {
-        let mut shown = BTreeMap::from([(3, goal())]);
-        assert_eq!(heard(&signal("ActionInvoked", &(4_u32, DEFAULT)), &mut shown), None);
-        assert_eq!(heard(&signal("ActionInvoked", &(3_u32, "snooze")), &mut shown), None);
-        assert_eq!(heard(&signal("NotificationClosed", &(3_u32, 2_u32)), &mut shown), None);
-        assert!(shown.is_empty());
-    }
-}
+#[path = "bus_tests.rs"]
+mod tests;

@@ -5,16 +5,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use murmel_client::Notice;
+use murmel_ipc::NotificationServer;
 use notify_rust::{Notification, NotificationResponse};
 
-use super::Goal;
+use super::{Goal, Reaction};
 
 /// Notifications whose click is awaited; a click on one beyond them only dismisses it.
 const AWAITED: usize = 32;
 
 /// The way to the notifications of the system.
 pub struct Screen {
-    clicked: Arc<dyn Fn(Goal) + Send + Sync>,
+    reacted: Arc<dyn Fn(Reaction) + Send + Sync>,
     awaited: Arc<AtomicUsize>,
 }
 
@@ -23,8 +24,21 @@ impl Screen {
     ///
     /// # Errors
     /// None.
-    pub fn open(clicked: impl Fn(Goal) + Send + Sync + 'static) -> notify_rust::error::Result<Screen> {
-        Ok(Screen { clicked: Arc::new(clicked), awaited: Arc::default() })
+    pub fn open(reacted: impl Fn(Reaction) + Send + Sync + 'static) -> notify_rust::error::Result<Screen> {
+        Ok(Screen { reacted: Arc::new(reacted), awaited: Arc::default() })
+    }
+
+    /// The system always has one; whether the person lets it show anything it does not say.
+    pub fn server(&self) -> NotificationServer {
+        NotificationServer::Ready
+    }
+
+    /// Nothing: the handle of a notification belongs to the thread that waits for its click.
+    ///
+    /// # Errors
+    /// None.
+    pub fn withdraw(&self, _account: &str, _chat: &str) -> notify_rust::error::Result<()> {
+        Ok(())
     }
 
     /// Shows a notice.
@@ -37,11 +51,11 @@ impl Screen {
             self.awaited.fetch_sub(1, Ordering::Relaxed);
             return Ok(());
         }
-        let (clicked, awaited, goal) = (Arc::clone(&self.clicked), Arc::clone(&self.awaited), Goal::of(notice));
+        let (reacted, awaited, goal) = (Arc::clone(&self.reacted), Arc::clone(&self.awaited), Goal::of(notice));
         let thread = std::thread::Builder::new().name("notification".to_owned()).spawn(move || {
             let outcome = handle.wait_for_response(move |response: &NotificationResponse| {
                 if response.is_default_action() {
-                    clicked(goal);
+                    reacted(Reaction::Open(goal));
                 }
             });
             awaited.fetch_sub(1, Ordering::Relaxed);

@@ -5,6 +5,7 @@ import type {
   CheckReport,
   Cursor,
   Delivery,
+  Desktop,
   Draft,
   ErrorCode,
   Event,
@@ -24,9 +25,11 @@ import type {
   MuteFor,
   NewGroup,
   NewIdentity,
+  NotificationChoices,
   NotInvited,
   OutboxItem,
   OwnProfile,
+  PauseFor,
   PersonPreview,
   PersonView,
   ProfileFields,
@@ -171,6 +174,13 @@ export interface Backend {
   restoreProfile(version: string): Promise<OwnProfile>;
   setOpenChat(chat: string | null): Promise<void>;
   setSettings(settings: Settings): Promise<void>;
+  /** Of all accounts. */
+  setNotifications(choices: NotificationChoices): Promise<void>;
+  /** No notifications for a time; `null` ends that. */
+  pauseNotifications(howLong: PauseFor | null): Promise<void>;
+  /** Whether there is a tray, and whether the session starts the app. */
+  desktop(): Promise<Desktop>;
+  setAutostart(on: boolean): Promise<Desktop>;
   retrySetup(): Promise<void>;
   setRelays(relays: string[]): Promise<void>;
   copyNpub(): Promise<void>;

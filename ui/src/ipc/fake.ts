@@ -2,12 +2,13 @@
 // Never leaves the page, and is not part of the bundle that ships.
 import type { Backend } from "./backend";
 import { FakeAccounts } from "./fake-accounts";
+import { FakeDesktop } from "./fake-desktop";
 import { FakePeople, refuse } from "./fake-people";
 import { fakeNpub, groupOf, jonas, lena, mara, me, RELAYS, requestOf, rowOf, sami, talkMessages } from "./fake-data";
 import { mentionsOf, textOf, withoutReaction, withoutText, withReaction, withText } from "./fake-messages";
 import { FakeNetwork, reachable } from "./fake-network";
 import type {
-  AccountView, ChatRow, CheckReport, Delivery, Event, EventKind, GroupAvatar, GroupDetails, GroupImage, KeyPlace, MessageView, OutboxItem, PersonPreview,
+  AccountView, ChatRow, CheckReport, Delivery, Desktop, Event, EventKind, GroupAvatar, GroupDetails, GroupImage, KeyPlace, MessageView, NotificationChoices, OutboxItem, PauseFor, PersonPreview,
   Proxy, Reachability, RelayHealth, RelayListChange, RelayListEdit, RelayLists, RequestView, Revision, Session, Settings, SetupStep,
   Snapshot, SyncState, TimelinePage,
   SearchPage, SearchQuery,
@@ -29,7 +30,8 @@ export class FakeBackend extends FakePeople implements Backend {
   override messages = new Map<string, MessageView[]>();
   outbox = 0;
   connected = true;
-  settings: Settings = { notification_text: true, who_may_add_me: "anyone" };
+  settings: Settings = { who_may_add_me: "anyone" };
+  readonly around = new FakeDesktop();
   relays = [...RELAYS];
   /** Relays that only groups use. */
   groupRelays: string[] = [];
@@ -125,10 +127,10 @@ export class FakeBackend extends FakePeople implements Backend {
   async subscribe(onEvent: (event: Event) => void): Promise<Snapshot> {
     this.calls.push(["subscribe"]);
     this.#listen = onEvent;
-    const { seq, session, settings } = this;
+    const { seq, session, settings, around } = this;
     const { list, current, lockAfter, safety } = this.accounts;
     const of = { accounts: list, current, new_key_place: safety.keychain ? ("keychain" as const) : ("vault" as const), lock_after: lockAfter };
-    return { seq, session, ...of, settings, chats: [...this.chats], requests: [...this.requests], setup: this.setup, network: this.#network() };
+    return { seq, session, ...of, settings, notifications: around.notifications, chats: [...this.chats], requests: [...this.requests], setup: this.setup, network: this.#network() };
   }
 
   async inspectKey(key: string, password: string | null, _accountIndex?: number) {
@@ -499,6 +501,26 @@ export class FakeBackend extends FakePeople implements Backend {
 
   async setOpenChat(chat: string | null): Promise<void> {
     this.calls.push(["setOpenChat", chat]);
+  }
+
+  async setNotifications(choices: NotificationChoices): Promise<void> {
+    this.calls.push(["setNotifications", choices]);
+    this.emit({ type: "notifications", notifications: this.around.choose(choices) });
+  }
+
+  async pauseNotifications(howLong: PauseFor | null): Promise<void> {
+    this.calls.push(["pauseNotifications", howLong]);
+    this.emit({ type: "notifications", notifications: this.around.pause(howLong, this.now()) });
+  }
+
+  async desktop(): Promise<Desktop> {
+    return this.around.desktop;
+  }
+
+  async setAutostart(on: boolean): Promise<Desktop> {
+    this.calls.push(["setAutostart", on]);
+    this.around.desktop = { ...this.around.desktop, autostart: on };
+    return this.around.desktop;
   }
 
   async setSettings(settings: Settings): Promise<void> {

@@ -190,6 +190,16 @@ at: number | null, };
 
 export type DeliveryAnswer = "waiting" | "accepted" | "refused" | "timed_out" | "unreachable";
 
+export type Desktop = { 
+/**
+ * Whether the app is in a tray, so that closing the window hides it.
+ */
+tray: boolean, 
+/**
+ * Whether the app starts with the session; `None` where the system does not say.
+ */
+autostart: boolean | null, };
+
 export type Draft = { 
 /**
  * The text of a new message; at most 64 KiB of UTF-8.
@@ -236,7 +246,11 @@ entry: AccountEntry, } | { "type": "lock_after",
 /**
  * Minutes; 0 is never.
  */
-minutes: number, } | { "type": "chat", 
+minutes: number, } | { "type": "notifications", 
+/**
+ * All of it.
+ */
+notifications: Notifications, } | { "type": "chat", 
 /**
  * The whole row.
  */
@@ -308,7 +322,11 @@ chat: string,
 /**
  * The message to show, where it is known.
  */
-message: number | null, });
+message: number | null, } | { "type": "open_person", 
+/**
+ * The npub, or an nprofile.
+ */
+person: string, });
 
 export type EventKind = { "type": "session", 
 /**
@@ -322,7 +340,11 @@ entry: AccountEntry, } | { "type": "lock_after",
 /**
  * Minutes; 0 is never.
  */
-minutes: number, } | { "type": "chat", 
+minutes: number, } | { "type": "notifications", 
+/**
+ * All of it.
+ */
+notifications: Notifications, } | { "type": "chat", 
 /**
  * The whole row.
  */
@@ -394,7 +416,11 @@ chat: string,
 /**
  * The message to show, where it is known.
  */
-message: number | null, };
+message: number | null, } | { "type": "open_person", 
+/**
+ * The npub, or an nprofile.
+ */
+person: string, };
 
 export type Found = "current" | "outdated" | "missing" | "unread";
 
@@ -831,6 +857,50 @@ name: string,
  */
 passphrase: SecretText | null, };
 
+export type NotificationChoices = { 
+/**
+ * What they show.
+ */
+shows: NotificationPrivacy, 
+/**
+ * Whether a message that names the account, or answers it, is announced from a silent chat.
+ */
+mentions_through_mute: boolean, 
+/**
+ * Whether they make a sound, where the system has one for them.
+ */
+sound: boolean, 
+/**
+ * Whether the entry in the task bar calls for attention.
+ */
+attention: boolean, 
+/**
+ * Whether the number of unread messages stands on the icon.
+ */
+badge: boolean, 
+/**
+ * When there are none.
+ */
+quiet: QuietHours | null, };
+
+export type NotificationPrivacy = "off" | "count" | "name" | "name_and_text";
+
+export type Notifications = { 
+/**
+ * What was chosen.
+ */
+choices: NotificationChoices, 
+/**
+ * Until when there are none, Unix seconds; `None` where they are not paused.
+ */
+paused_until: number | null, 
+/**
+ * Whether the system shows them.
+ */
+server: NotificationServer, };
+
+export type NotificationServer = "unknown" | "ready" | "missing";
+
 export type NotInvited = { 
 /**
  * Who.
@@ -904,6 +974,8 @@ published_at: number | null,
  * Fields of other apps that stay as they are, by name.
  */
 other_fields: Array<string>, };
+
+export type PauseFor = "hour" | "tomorrow";
 
 export type PersonPreview = { 
 /**
@@ -1038,6 +1110,20 @@ host: string,
  * Its port.
  */
 port: number, } | { "way": "unreadable" };
+
+export type QuietHours = { 
+/**
+ * The days on which they begin, 0 is Monday and 6 is Sunday.
+ */
+days: Array<number>, 
+/**
+ * When they begin, minutes after midnight.
+ */
+from: number, 
+/**
+ * When they end, minutes after midnight; on the next day where that is not later than `from`.
+ */
+to: number, };
 
 export type Race = { 
 /**
@@ -1578,10 +1664,6 @@ account: AccountView, };
 
 export type Settings = { 
 /**
- * Whether notifications show who wrote and what.
- */
-notification_text: boolean, 
-/**
  * Whose invitations are shown.
  */
 who_may_add_me: WhoMayAdd, };
@@ -1627,6 +1709,10 @@ new_key_place: KeyPlace,
  * After how many minutes without use everything is locked; 0 is never.
  */
 lock_after: number, 
+/**
+ * How notifications stand, of all accounts.
+ */
+notifications: Notifications, 
 /**
  * All chats, newest activity first.
  */

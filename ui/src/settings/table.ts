@@ -5,12 +5,12 @@ export const PAGES = {
   accounts: ["identity", "accounts"],
   appearance: ["theme", "size", "motion", "language"],
   chats: ["enter"],
-  notifications: ["notifications"],
+  notifications: ["notifications", "quiet"],
   privacy: ["invitations", "blocked"],
   data: ["database"],
   network: ["reachability", "reach", "publish", "proxy", "health"],
   security: ["lock", "key", "passphrase", "recovery"],
-  advanced: ["outbox", "catchUp"],
+  advanced: ["start", "outbox", "catchUp"],
   about: ["about"],
 } as const;
 

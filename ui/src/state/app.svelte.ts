@@ -1,7 +1,7 @@
 // Owns the connection between the backend and the reducer, and what a person can ask for.
 // Never changes state other than by an action.
 import { getContext, setContext } from "svelte";
-import { asIpcError, type Backend, type IpcError, type MessageView, type RequestView, type Session, type Settings, type TimelinePage } from "../ipc";
+import { asIpcError, type Backend, type IpcError, type MessageView, type NotificationChoices, type RequestView, type Session, type Settings, type TimelinePage } from "../ipc";
 import type { SettingsPage } from "../settings/table";
 import { Commands } from "./commands";
 import { Drafts } from "./drafts";
@@ -314,6 +314,21 @@ export class App {
     this.dispatch({ type: "settings", settings });
     const kept = await this.attempt(() => this.backend.setSettings(settings));
     if (!kept) this.dispatch({ type: "settings", settings: before });
+  }
+
+  /** Shows at once what was chosen, and takes that back where it was not kept. */
+  async setNotifications(choices: NotificationChoices): Promise<void> {
+    const before = this.state.notifications;
+    this.dispatch({ type: "notifications", notifications: { ...before, choices } });
+    const kept = await this.attempt(() => this.backend.setNotifications(choices));
+    if (!kept) this.dispatch({ type: "notifications", notifications: before });
+  }
+
+  /** A link of the system names somebody: their card, and nothing without the person. */
+  async showPerson(text: string): Promise<void> {
+    await this.attempt(async () => {
+      this.personOf = (await this.backend.inspectPerson(text)).npub;
+    });
   }
 
   async copyNpub(): Promise<boolean> {

@@ -9,6 +9,7 @@ import type {
   KeyPlace,
   MessageView,
   NetworkState,
+  Notifications,
   PersonView,
   Reachability,
   RelayHealth,
@@ -72,12 +73,16 @@ export interface AppState {
   /** `null` until it is told or asked for. */
   sync: SyncState | null;
   settings: Settings;
+  /** Of all accounts. */
+  notifications: Notifications;
   openChat: string | null;
   /** `null` while it loads. */
   timeline: Timeline | null;
   /** Details of the open chat. */
   group: GroupDetails | null;
   target: Target | null;
+  /** Whom a link of the system names; a new one has another nonce. */
+  person: { text: string; nonce: number } | null;
   /** How far the search index is while it is made anew, in percent; `null` while it is complete. */
   indexing: number | null;
 }
@@ -94,7 +99,8 @@ export type Action =
   | { type: "trim"; chat: string; around: number }
   | { type: "message"; message: MessageView }
   | { type: "group"; group: GroupDetails }
-  | { type: "settings"; settings: Settings };
+  | { type: "settings"; settings: Settings }
+  | { type: "notifications"; notifications: Notifications };
 
 export const initial: AppState = {
   session: null,
@@ -111,7 +117,13 @@ export const initial: AppState = {
   relayHealth: null,
   reachability: null,
   sync: null,
-  settings: { notification_text: true, who_may_add_me: "anyone" },
+  settings: { who_may_add_me: "anyone" },
+  notifications: {
+    choices: { shows: "name_and_text", mentions_through_mute: true, sound: true, attention: true, badge: true, quiet: null },
+    paused_until: null,
+    server: "unknown",
+  },
+  person: null,
   openChat: null,
   timeline: null,
   group: null,
@@ -151,6 +163,8 @@ export function reduce(state: AppState, action: Action): AppState {
       return action.group.id === state.openChat ? { ...state, group: action.group } : state;
     case "settings":
       return { ...state, settings: action.settings };
+    case "notifications":
+      return { ...state, notifications: action.notifications };
   }
 }
 
@@ -174,6 +188,7 @@ function takeSnapshot(state: AppState, snapshot: Snapshot): AppState {
     setup: snapshot.setup,
     network: snapshot.network,
     settings: snapshot.settings,
+    notifications: snapshot.notifications,
     openChat,
     timeline: kept ? state.timeline : null,
     group: kept ? state.group : null,
@@ -231,6 +246,10 @@ function takeEvent(state: AppState, event: Event): AppState {
       return { ...next, network: event.network };
     case "settings":
       return { ...next, settings: event.settings };
+    case "notifications":
+      return { ...next, notifications: event.notifications };
+    case "open_person":
+      return { ...next, person: { text: event.person, nonce: event.seq } };
     case "relay_health":
       return { ...next, relayHealth: event.relays };
     case "reachability":

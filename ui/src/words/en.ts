@@ -1,6 +1,6 @@
 // Owns every sentence of the window in English. The other languages have the same keys, or they do not compile.
 // Never holds anything but words. Longer than other files, because a table is read by its keys.
-import type { AccountState, AddressState, DeliveryAnswer, ErrorCode, GroupState, MuteFor, OutboxKind, RaceReason, ReachName, ReachState, RelayRole, RelayState, SetupName, StepState, WhoMayAdd } from "../ipc";
+import type { AccountState, AddressState, DeliveryAnswer, ErrorCode, GroupState, MuteFor, NotificationPrivacy, OutboxKind, RaceReason, ReachName, ReachState, RelayRole, RelayState, SetupName, StepState, WhoMayAdd } from "../ipc";
 import type { SettingsPage, SettingsSection } from "../settings/table";
 import type { Choices } from "../state/look.svelte";
 import type { Filter } from "../state/list.svelte";
@@ -350,7 +350,9 @@ export const en = {
       size: { title: "Size", find: "zoom text density compact large" },
       motion: { title: "Motion", find: "animation reduced" },
       language: { title: "Language", find: "words Nederlands English" },
-      notifications: { title: "Notifications", find: "text preview sound" },
+      notifications: { title: "Notifications", find: "privacy text preview sound badge mention mute" },
+      quiet: { title: "Quiet times", find: "pause hours night do not disturb notifications" },
+      start: { title: "Start and close", find: "autostart session login tray quit" },
       invitations: { title: "Who may invite you", find: "requests strangers contacts groups" },
       blocked: { title: "Blocked people", find: "unblock hide" },
       reach: { title: "Where people reach you", find: "relays inbox invitations" },
@@ -392,14 +394,37 @@ export const en = {
     language: "Language",
     languageSystem: "As the system",
     editProfile: "Edit the profile, show the QR code…",
-    notificationText: "Show who wrote and what",
-    notificationTextHint: "Otherwise a notification only says that there is a new message.",
     whoMayAdd: { anyone: "Anyone", contacts: "People I know", nobody: "Nobody" } satisfies Record<WhoMayAdd, string>,
     whoMayAddHint: "Invitations of others do not appear. Who sent them is not told.",
     nobodyBlocked: "Nobody is blocked.",
     version: (version: string) => `Murmel ${version}`,
     aboutWhat: "Private group chat over Nostr relays. Free software under the MIT licence. Nothing in this window is loaded from the network.",
     keys: "Keys…",
+  },
+
+  notifications: {
+    shows: { off: "None", count: "How many messages", name: "Who wrote", name_and_text: "Who wrote and what" } satisfies Record<NotificationPrivacy, string>,
+    expiring: "Messages that disappear never show their text.",
+    missing: "Nothing on this desktop shows notifications. Install or start a notification server; Murmel uses it as soon as it is there.",
+    switches: {
+      mentions_through_mute: { words: "Mentions and answers from muted chats too" },
+      sound: { words: "Sound" },
+      attention: { words: "Call for attention in the task bar" },
+      badge: { words: "Number of unread messages on the icon" },
+    },
+    pausedUntil: (time: string) => `Paused until ${time}`,
+    again: "Notify again",
+    pauseHour: "Pause for an hour",
+    pauseTomorrow: "Pause until tomorrow",
+    quiet: "Quiet hours",
+    quietHint: "No notifications between these times. A night belongs to the day on which it begins.",
+    from: "From",
+    to: "To",
+    days: "Days",
+    autostart: "Start Murmel with the session",
+    autostartHint: "Without a window; the tray brings it.",
+    closeHides: "Closing the window leaves Murmel in the tray. Quit it there.",
+    closeQuits: "There is no tray here: closing the window quits Murmel.",
   },
 
   relays: {

@@ -48,6 +48,12 @@ export function fullWords(seconds: number): string {
   return written("full", seconds);
 }
 
+/** A day of the week in short; 0 is Monday. */
+export function weekdayWords(nth: number): string {
+  // The first of January 2024 was a Monday.
+  return written("shortWeekday", new Date(2024, 0, 1 + nth, 12).getTime() / 1000);
+}
+
 /** For a date separator. */
 export function dayWords(seconds: number, now: number): string {
   const ago = daysAgo(seconds, now);

@@ -107,7 +107,9 @@ impl Printed {
             | EventKind::Account { .. }
             | EventKind::LockAfter { .. }
             | EventKind::Settings { .. }
-            | EventKind::OpenChat { .. } => None,
+            | EventKind::Notifications { .. }
+            | EventKind::OpenChat { .. }
+            | EventKind::OpenPerson { .. } => None,
         })
     }
 

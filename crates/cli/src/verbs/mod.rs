@@ -10,6 +10,7 @@ mod listen;
 mod messages;
 mod network;
 mod people;
+mod notifications;
 mod profile;
 mod relays;
 mod requests;
@@ -66,6 +67,7 @@ async fn with_account(open: &Open, verb: Verb) -> Outcome {
         Verb::Reach { verb } => network::reach(open, verb).await,
         Verb::Outbox { verb } => network::outbox(open, verb).await,
         Verb::Proxy { verb } => network::proxy(open, verb).await,
+        Verb::Notifications(verb) => notifications::run(open, verb).await,
         Verb::Progress => network::progress(open).await,
         Verb::Sync => relays::sync(open).await,
         Verb::Identity(_) | Verb::Relay(_) => Err(Failure::internal("This verb needs no account.")),

@@ -2,7 +2,7 @@
 
 use murmel_ipc::{self as ipc, Proxy};
 
-use crate::{Client, Result, outbox, reachability, relay_health, relay_lists, sync};
+use crate::{Client, Result, awake, outbox, reachability, relay_health, relay_lists, sync};
 
 impl Client {
     /// The account's relay lists with their earlier versions, and the relays of its groups.
@@ -98,6 +98,24 @@ impl Client {
     /// `NotFound`.
     pub async fn retry_outbox(&self, item: i64) -> Result<()> {
         outbox::retry_item(&self.account()?, item).await
+    }
+
+    /// Closes every connection of every account and dials again at once.
+    pub async fn reconnect(&self) {
+        awake::reconnect(&self.profile).await;
+    }
+
+    /// From now on reconnects by itself when the computer has slept or is on another network, as long as the profile is open.
+    pub fn stay_awake(&self) {
+        drop(awake::watch(&self.profile));
+    }
+
+    /// Messages and changes of all open accounts that no relay has accepted yet.
+    ///
+    /// # Errors
+    /// `Storage`.
+    pub async fn unsent(&self) -> Result<u64> {
+        outbox::unsent(&self.profile).await
     }
 
     /// How far the account is behind, and what it cannot read.

@@ -9,6 +9,7 @@ use murmel_store::{OutboxId, OutboxRecord, OutboxState, Purpose, Tx};
 use super::delivery_views;
 use crate::account::Account;
 use crate::changes;
+use crate::profile::Profile;
 use crate::{Error, Result, views};
 
 /// Most that are listed at once; the oldest come first.
@@ -65,4 +66,13 @@ pub(crate) async fn retry_item(account: &Arc<Account>, id: i64) -> Result<()> {
             .await
         }
     }
+}
+
+/// How many events of all open accounts no relay has accepted yet.
+pub(crate) async fn unsent(profile: &Profile) -> Result<u64> {
+    let mut unsent = 0_u64;
+    for (_, account) in profile.open_accounts() {
+        unsent = unsent.saturating_add(account.db.read(|tx, _| Ok::<_, Error>(tx.open_count()?)).await?);
+    }
+    Ok(unsent)
 }

@@ -86,7 +86,7 @@ pub(super) fn seeds() -> Vec<Vec<u8>> {
         json!({"command": "retry", "message": 1}),
         json!({"command": "mark_read", "chat": "CHAT", "message": 1}),
         json!({"command": "set_open_chat", "chat": "CHAT"}),
-        json!({"command": "set_settings", "settings": {"notification_text": true}}),
+        json!({"command": "set_settings", "settings": {"who_may_add_me": "nobody"}}),
         json!({"command": "set_relays", "relays": ["wss://relay.example", "ws://127.0.0.1:9"]}),
         json!({"command": "react", "message": 1, "text": "\u{1f44d}"}),
         json!({"command": "unreact", "message": 1, "text": "+"}),

@@ -89,6 +89,7 @@ CREATE TABLE chats (
     joined_at INTEGER NOT NULL DEFAULT 0,
     last_activity INTEGER NOT NULL DEFAULT 0,
     read INTEGER NOT NULL DEFAULT 0,
+    announced INTEGER NOT NULL DEFAULT 0,
     inviter BLOB,
     needs_self_update_at INTEGER
 ) STRICT;

@@ -203,6 +203,27 @@ fn unread_counts_what_others_wrote_after_the_mark_in_order_of_arrival() {
 }
 
 #[test]
+fn what_was_announced_or_read_is_not_announced_again() {
+    let (_home, database) = fresh();
+    on(&database, |tx| {
+        let here = tx.insert_chat(&chat(1))?;
+        let first = tx.insert_message(&message(here, 1, 100))?.unwrap();
+        tx.insert_message(&MessageRecord { mine: true, ..message(here, 2, 100) })?;
+        // Written earlier, arrived later: order of arrival counts.
+        let second = tx.insert_message(&message(here, 3, 50))?.unwrap();
+        assert_eq!(tx.unannounced(here, 9)?, [second, first]);
+        assert_eq!(tx.unannounced(here, 1)?, [second]);
+        tx.mark_announced(here, first)?;
+        assert_eq!(tx.unannounced(here, 9)?, [second]);
+        tx.mark_announced(here, MessageId::NEW)?;
+        assert_eq!(tx.unannounced(here, 9)?, [second], "the mark went back");
+        tx.mark_read(here, second)?;
+        assert_eq!(tx.unannounced(here, 9)?, []);
+        Ok(())
+    });
+}
+
+#[test]
 fn an_erased_message_keeps_its_place_and_nothing_of_its_content() {
     let (_home, database) = fresh();
     on(&database, |tx| {

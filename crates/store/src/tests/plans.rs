@@ -154,6 +154,8 @@ fn exercise(tx: &Tx<'_>) -> Result<(), StoreError> {
     tx.insert_mention(here, id)?;
     tx.is_mention(here, id)?;
     tx.unread_mentions(here, 5)?;
+    tx.unannounced(here, 5)?;
+    tx.mark_announced(here, id)?;
     tx.put_pair(here, &person(1))?;
     tx.pair(here)?;
     tx.pairs_with(&person(1))?;
