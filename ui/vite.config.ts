@@ -4,7 +4,8 @@ import { svelteTesting } from "@testing-library/svelte/vite";
 import { defineConfig } from "vitest/config";
 import { emoji } from "./emoji.ts";
 
-const { version } = JSON.parse(readFileSync(new URL("./package.json", import.meta.url), "utf8")) as { version: string };
+// The one place where the version stands.
+const version = /^version = "([^"]+)"$/mu.exec(readFileSync(new URL("../Cargo.toml", import.meta.url), "utf8"))?.[1] ?? "";
 
 /** The policy under which the window shows these pages; `vite preview` sends it too, so that a plain browser refuses what the window would refuse. */
 const policy = [

@@ -13,6 +13,7 @@ import { sight } from "./pages/sight.js";
 import { timeline } from "./pages/timeline.js";
 import { conversation } from "./scenarios/conversation.js";
 import { daily } from "./scenarios/daily.js";
+import { desktop } from "./scenarios/desktop.js";
 import { identity } from "./scenarios/identity.js";
 import { sealed } from "./scenarios/sealed.js";
 import { tryIt } from "./scenarios/try-it.js";
@@ -61,7 +62,7 @@ try {
     if (rest[0] === undefined) throw new Error("name the file for the rows: npm run bench -- FILE");
     await bench(house, resolve(here, rest[0]));
   } else {
-    const suites = { sealed, conversation, daily, identity, "try-it": tryIt, vault, timeline: inPages(timeline), layout: inPages(layout), sight: inPages(sight) };
+    const suites = { sealed, conversation, daily, desktop, identity, "try-it": tryIt, vault, timeline: inPages(timeline), layout: inPages(layout), sight: inPages(sight) };
     const chosen = Object.entries(suites).filter(([name]) => what === "all" || what === name);
     if (chosen.length === 0) throw new Error(`no suite is called ${what}; there are ${Object.keys(suites).join(", ")}`);
     const pictures = join(target, "desktop-failures");

@@ -28,7 +28,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         .and_then(|()| steps.step("Bundles", || build(&house, kinds(), arguments.debug)));
     say::line(&steps.table());
     for path in outcome? {
-        say::line(&path.display().to_string());
+        let size = std::fs::metadata(&path).with_context(|| format!("looking at {}", path.display()))?.len();
+        say::line(&format!("{} ({})", path.display(), megabytes(size)));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -83,6 +84,12 @@ fn installers(folder: &Path, kinds: &[&str]) -> anyhow::Result<Vec<PathBuf>> {
     Ok(made)
 }
 
+/// A size as people read it.
+fn megabytes(bytes: u64) -> String {
+    let tenths = bytes.div_ceil(100_000);
+    format!("{}.{} MB", tenths / 10, tenths % 10)
+}
+
 fn extension(kind: &str) -> &str {
     if kind == "nsis" { "exe" } else { kind }
 }
@@ -90,6 +97,26 @@ fn extension(kind: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_size_is_rounded_up_to_a_tenth_of_a_megabyte() {
+        assert_eq!(megabytes(0), "0.0 MB");
+        assert_eq!(megabytes(1), "0.1 MB");
+        assert_eq!(megabytes(12_345_678), "12.4 MB");
+    }
+
+    #[test]
+    fn the_newest_release_that_software_centres_show_is_this_version() {
+        let described = include_str!("../../src-tauri/chat.murmel.desktop.metainfo.xml");
+        let newest = described.split("<release version=\"").nth(1).and_then(|rest| rest.split('"').next());
+        assert_eq!(newest, Some(env!("CARGO_PKG_VERSION")));
+    }
+
+    #[test]
+    fn the_version_stands_in_one_place() {
+        let config: serde_json::Value = serde_json::from_str(include_str!("../../tauri.conf.json")).unwrap();
+        assert_eq!(config.get("version"), None, "Tauri takes the version of the workspace");
+    }
 
     #[test]
     fn the_newest_installer_of_each_kind_is_named() {

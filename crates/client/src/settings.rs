@@ -34,10 +34,7 @@ pub(crate) async fn set(account: &Arc<Account>, settings: ipc::Settings) -> Resu
         WhoMayAdd::Contacts => "contacts",
         WhoMayAdd::Nobody => "nobody",
     };
-    account
-        .db
-        .write(move |tx, _| Ok::<_, Error>(tx.put_setting(WHO_MAY_ADD_ME, who)?))
-        .await?;
+    account.db.write(move |tx, _| Ok::<_, Error>(tx.put_setting(WHO_MAY_ADD_ME, who)?)).await?;
     account.bus.emit(ipc::EventKind::Settings { settings });
     Ok(())
 }

@@ -380,7 +380,9 @@ async fn a_reader_that_falls_behind_is_dropped_and_can_subscribe_again() {
     let mut slow = client.subscribe().await.unwrap();
     for nth in 0..5_000 {
         client
-            .set_settings(murmel_ipc::Settings { who_may_add_me: if nth % 2 == 0 { murmel_ipc::WhoMayAdd::Anyone } else { murmel_ipc::WhoMayAdd::Nobody } })
+            .set_settings(murmel_ipc::Settings {
+                who_may_add_me: if nth % 2 == 0 { murmel_ipc::WhoMayAdd::Anyone } else { murmel_ipc::WhoMayAdd::Nobody },
+            })
             .await
             .unwrap();
     }

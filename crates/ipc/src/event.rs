@@ -2,8 +2,8 @@ use serde::Serialize;
 use ts_rs::TS;
 
 use crate::{
-    AccountEntry, ChatRow, GroupDetails, KeyPlace, MessageView, NetworkState, Notifications, PersonView, Reachability, RelayHealth, RequestView, Session,
-    Settings, SetupStep, SyncState,
+    AccountEntry, ChatRow, GroupDetails, KeyPlace, MessageView, NetworkState, Notifications, PersonView, Reachability, RelayHealth,
+    RequestView, Session, Settings, SetupStep, SyncState,
 };
 
 /// What `subscribe` returns: the state on which the events that follow build.

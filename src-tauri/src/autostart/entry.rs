@@ -47,7 +47,9 @@ fn place(app: &AppHandle) -> io::Result<PathBuf> {
 
 fn entry(program: &Path) -> String {
     let program = quoted(&program.to_string_lossy());
-    format!("[Desktop Entry]\nType=Application\nName=Murmel\nExec={program} {ARGUMENT}\nIcon=murmel\nTerminal=false\nX-GNOME-Autostart-enabled=true\n")
+    format!(
+        "[Desktop Entry]\nType=Application\nName=Murmel\nExec={program} {ARGUMENT}\nIcon=murmel\nTerminal=false\nX-GNOME-Autostart-enabled=true\n"
+    )
 }
 
 /// An argument of an Exec key (Desktop Entry Specification, "The Exec key"): the string's own escapes come on top of the quoting.
@@ -68,7 +70,10 @@ fn quoted(text: &str) -> String {
 /// Whether an entry starts anything: desktops switch one off with a key and leave the file.
 fn starts(entry: &str) -> bool {
     let says = |wanted: &str, value: &str| {
-        entry.lines().filter_map(|line| line.split_once('=')).any(|(key, said)| key.trim() == wanted && said.trim().eq_ignore_ascii_case(value))
+        entry
+            .lines()
+            .filter_map(|line| line.split_once('='))
+            .any(|(key, said)| key.trim() == wanted && said.trim().eq_ignore_ascii_case(value))
     };
     !says("Hidden", "true") && !says("X-GNOME-Autostart-enabled", "false")
 }

@@ -59,7 +59,8 @@ impl Screen {
         let signals = MessageIterator::from(&bus);
         let daemon = DBusProxy::new(&bus)?;
         daemon.add_match_rule(MatchRule::builder().msg_type(Type::Signal).sender(SERVER)?.interface(SERVER)?.build())?;
-        let changes = MatchRule::builder().msg_type(Type::Signal).sender(BUS)?.interface(BUS)?.member("NameOwnerChanged")?.arg(0, SERVER)?;
+        let changes =
+            MatchRule::builder().msg_type(Type::Signal).sender(BUS)?.interface(BUS)?.member("NameOwnerChanged")?.arg(0, SERVER)?;
         daemon.add_match_rule(changes.build())?;
         let shown = Arc::<Mutex<Shown>>::default();
         let listening = Arc::clone(&shown);

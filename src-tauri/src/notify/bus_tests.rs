@@ -155,14 +155,8 @@ fn a_server_that_reads_no_markup_and_has_no_buttons_gets_the_plain_text() {
     let (_server, called) = bus.serve(&["body"]);
     let (screen, _reactions) = bus.screen();
     screen.show(&Notice { body: "1 < 2".to_owned(), quiet: true, sound: false, ..notice("ab") }).unwrap();
-    let expected = Call::Notify {
-        replaces: 0,
-        summary: "Garden".to_owned(),
-        body: "1 < 2".to_owned(),
-        actions: Vec::new(),
-        urgency: 0,
-        silent: true,
-    };
+    let expected =
+        Call::Notify { replaces: 0, summary: "Garden".to_owned(), body: "1 < 2".to_owned(), actions: Vec::new(), urgency: 0, silent: true };
     assert_eq!(called.recv_timeout(PATIENCE), Ok(expected));
 }
 
@@ -178,14 +172,20 @@ fn a_chat_has_one_notification_and_it_goes_when_the_chat_was_read() {
     screen.withdraw("npub1a", "ab").unwrap();
     screen.withdraw("npub1a", "ab").unwrap();
     screen.withdraw("npub1b", "cd").unwrap();
-    let calls: Vec<String> = called.try_iter().map(|call| if let Call::Notify { replaces, .. } = call { format!("show {replaces}") } else { format!("{call:?}") }).collect();
+    let calls: Vec<String> = called
+        .try_iter()
+        .map(|call| if let Call::Notify { replaces, .. } = call { format!("show {replaces}") } else { format!("{call:?}") })
+        .collect();
     assert_eq!(calls, ["show 0", "show 1", "show 1", "show 0", "Close(1)"]);
 }
 
 #[test]
 fn a_place_to_write_in_is_offered_where_the_server_has_one_and_a_button_elsewhere() {
     let bare = Abilities { actions: true, ..Abilities::default() };
-    assert_eq!(actions(&notice("ab"), Abilities { inline_reply: true, ..bare }), ["default", "Open", "inline-reply", "Reply", "mark-read", "Mark as read"]);
+    assert_eq!(
+        actions(&notice("ab"), Abilities { inline_reply: true, ..bare }),
+        ["default", "Open", "inline-reply", "Reply", "mark-read", "Mark as read"]
+    );
     assert_eq!(actions(&notice("ab"), bare), ["default", "Open", "reply", "Reply", "mark-read", "Mark as read"]);
     assert_eq!(actions(&Notice { newest: 0, answerable: false, ..notice("") }, bare), ["default", "Open"]);
 }

@@ -92,15 +92,14 @@ impl ksni::Tray for Item {
 
     fn menu(&self) -> Vec<MenuItem<Self>> {
         let entry = |label: &str, wish: Wish| {
-            StandardItem { label: label.to_owned(), activate: Box::new(move |item: &mut Item| (item.wished)(wish)), ..StandardItem::default() }
-                .into()
+            StandardItem {
+                label: label.to_owned(),
+                activate: Box::new(move |item: &mut Item| (item.wished)(wish)),
+                ..StandardItem::default()
+            }
+            .into()
         };
-        vec![
-            entry("Show Murmel", Wish::Show),
-            entry(self.face.pause_label(), Wish::Pause),
-            MenuItem::Separator,
-            entry("Quit", Wish::Quit),
-        ]
+        vec![entry("Show Murmel", Wish::Show), entry(self.face.pause_label(), Wish::Pause), MenuItem::Separator, entry("Quit", Wish::Quit)]
     }
 
     fn watcher_online(&self) {

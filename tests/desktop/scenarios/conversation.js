@@ -125,7 +125,7 @@ export function conversation(house, show) {
         const notice = await notification("Are you there?");
         assert.match(`${notice.summary} ${notice.body}`, /Bea|npub1|Marbles/);
         assert.ok(notice.body.includes("&lt;b&gt;1 &amp; 2&lt;/b&gt;"), notice.body);
-        assert.deepEqual(notice.actions, ["default", "Open"]);
+        assert.deepEqual(notice.actions, ["default", "Open", "inline-reply", "Reply", "mark-read", "Mark as read"]);
         house.recorder.click(notice.id);
         await until("the window", async () => (await app.visible()) && (await app.focused()));
         await app.sees("Are you there? <b>1 & 2</b>");
@@ -140,7 +140,7 @@ export function conversation(house, show) {
       "a setting keeps what was written out of the notifications": async () => {
         await app.click("settings-open");
         await app.click("settings-page-notifications");
-        await app.click("notification-text");
+        await app.click("shows-count");
         await app.click("dialog-close");
         await newChat("Elsewhere");
         const before = house.recorder.seen().length;

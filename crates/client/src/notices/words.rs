@@ -65,7 +65,14 @@ mod tests {
     use super::*;
 
     fn arrival() -> Arrival {
-        Arrival { chat_name: "Garden".into(), sender: "Anna".into(), text: "the key is under the mat".into(), unread: 1, count: 1, ..Arrival::default() }
+        Arrival {
+            chat_name: "Garden".into(),
+            sender: "Anna".into(),
+            text: "the key is under the mat".into(),
+            unread: 1,
+            count: 1,
+            ..Arrival::default()
+        }
     }
 
     fn said(arrival: &Arrival, shows: NotificationPrivacy) -> String {

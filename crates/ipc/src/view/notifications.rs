@@ -49,14 +49,7 @@ pub struct NotificationChoices {
 
 impl Default for NotificationChoices {
     fn default() -> Self {
-        Self {
-            shows: NotificationPrivacy::default(),
-            mentions_through_mute: true,
-            sound: true,
-            attention: true,
-            badge: true,
-            quiet: None,
-        }
+        Self { shows: NotificationPrivacy::default(), mentions_through_mute: true, sound: true, attention: true, badge: true, quiet: None }
     }
 }
 

@@ -1,0 +1,138 @@
+// Owns the desktop around the window: what notifications give away and what their buttons do, the tray, links, the start with the session.
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { built, run } from "../lib/programs.js";
+import { openTray } from "../lib/tray.js";
+import { until } from "../lib/wait.js";
+
+export function desktop(house, show) {
+  const app = house.app("desktop");
+  const { recorder } = house;
+  let bea;
+  let group;
+  let tray;
+  let last;
+  const settings = async (page, work) => {
+    await app.click("settings-open");
+    await app.click(`settings-page-${page}`);
+    await work();
+    await app.click("dialog-close");
+  };
+  /** What the recorder gets for a text that Bea sends. */
+  const announced = async (text) => {
+    const before = recorder.seen().length;
+    await bea.send(group, text);
+    return until(`a notification of ${text}`, () => recorder.seen()[before]);
+  };
+  const second = (...args) => run(built("murmel"), args, { env: app.env });
+  return {
+    scenarios: {
+      "two people have a chat, and nobody looks at it": async () => {
+        show(app);
+        await app.start();
+        await app.type("first-run-name", "Anna");
+        await app.click("first-run-create");
+        await app.find("main");
+        await until("the set-up on the relay", async () => !(await app.shows("setup-step", ':not([data-state="done"])')));
+        bea = await house.person("Bea");
+        await app.click("new-group");
+        await app.type("new-group-name", "Marbles");
+        await app.type("new-group-person", bea.npub);
+        await app.keys("Enter");
+        await app.find("person-chip", `[data-pubkey="${bea.pubkey}"]`);
+        await app.click("new-group-create");
+        group = await bea.accept();
+        await app.click("new-group");
+        await app.type("new-group-name", "Elsewhere");
+        await app.click("new-group-create");
+        await until("the other chat", async () => (await app.text("chat-title")).includes("Elsewhere"));
+      },
+      "each level of privacy gives away no more than it says": async () => {
+        const levels = { name_and_text: /Marbles.*a secret 0/, name: /Marbles.*sent a message/, count: /^Murmel (A new message|\d+ new messages)$/ };
+        for (const [nth, [level, expected]] of Object.entries(levels).entries()) {
+          await settings("notifications", () => app.click(`shows-${level}`));
+          const notice = await announced(`a secret ${nth}`);
+          const said = `${notice.summary} ${notice.body}`;
+          assert.match(said, expected);
+          assert.equal(said.includes("secret"), level === "name_and_text", said);
+          assert.equal(JSON.stringify(notice).includes("inline-reply"), level !== "count");
+          assert.equal(notice.urgency, 1);
+        }
+        await settings("notifications", () => app.click("shows-off"));
+        const before = recorder.seen().length;
+        await bea.send(group, "unheard");
+        await until("the message in the list", async () => (await app.text("chat-row", `[data-chat="${group}"]`)).includes("unheard"));
+        await settings("notifications", () => app.click("shows-name_and_text"));
+        last = await announced("heard again");
+        assert.deepEqual(recorder.seen().slice(before), [last], "nothing but this");
+      },
+      "one chat has one notification": async () => {
+        const again = await announced("and once more");
+        assert.equal(again.replaces, last.id);
+        last = again;
+      },
+      "an answer in the notification is sent, and the chat is read": async () => {
+        recorder.reply(last.id, "On my way");
+        await bea.receives(group, "On my way");
+        await until("the chat to be read", async () => !(await app.shows("chat-unread")));
+      },
+      "mark as read reads": async () => {
+        last = await announced("nothing urgent");
+        recorder.click(last.id, "mark-read");
+        await until("the chat to be read", async () => !(await app.shows("chat-unread")));
+      },
+      "a click opens the chat at the message, and what is read there is taken back": async () => {
+        last = await announced("look at this");
+        await app.hide();
+        recorder.click(last.id);
+        await until("the window", async () => (await app.visible()) && (await app.focused()));
+        await until("the chat", async () => (await app.text("chat-title")).includes("Marbles"));
+        await until("the message to be pointed at", () => app.script(() => document.querySelector("[data-message].lit")?.textContent.includes("look at this") ?? false));
+        await app.click("chat-row", ':not([aria-current])');
+        last = await announced("read me in the window");
+        await app.click("chat-row", `[data-chat="${group}"]`);
+        await until("the notification to be taken back", () => recorder.closed().includes(last.id));
+      },
+      "a desktop that shows no notifications is said in the settings, once": async () => {
+        await recorder.leave();
+        await app.click("settings-open");
+        await app.click("settings-page-notifications");
+        await app.find("notification-server-missing");
+        await recorder.comeBack();
+        await app.gone("notification-server-missing");
+        await app.click("dialog-close");
+      },
+      "a tray shows how much is unread, and brings the window back": async () => {
+        tray = await openTray();
+        await until("the icon", () => tray.count() > 0);
+        await app.hide();
+        await bea.send(group, "for the tray");
+        await until("the number", async () => (await tray.title()).includes("unread"));
+        assert.deepEqual(await tray.menu(), ["Show Murmel", "No notifications for an hour", "", "Quit"]);
+        await tray.click();
+        await until("the window", () => app.visible());
+      },
+      "a link shows whom it names, in the window that is open": async () => {
+        const done = await second(`nostr:${bea.npub}`);
+        assert.equal(done.code, 0, done.stderr);
+        assert.match(await app.text("person-card"), new RegExp(bea.npub.slice(0, 9)));
+        assert.equal(app.pids().length, 1);
+        await app.click("dialog-close");
+      },
+      "the switch of the start with the session shows what the system has": async () => {
+        const entry = join(app.env.HOME, ".config", "autostart", "chat.murmel.desktop.desktop");
+        await settings("advanced", () => app.click("autostart"));
+        await until("the file", () => existsSync(entry));
+        const exec = /^Exec=(.*)$/m.exec(readFileSync(entry, "utf8"))[1];
+        assert.equal(exec, `"${built("murmel")}" --minimized`);
+        await settings("advanced", () => app.click("autostart"));
+        await until("the file to be gone", () => !existsSync(entry));
+      },
+    },
+    async close() {
+      tray?.stop();
+      await app.stop();
+    },
+  };
+}
