@@ -116,6 +116,8 @@ mod tests {
     fn the_version_stands_in_one_place() {
         let config: serde_json::Value = serde_json::from_str(include_str!("../../tauri.conf.json")).unwrap();
         assert_eq!(config.get("version"), None, "Tauri takes the version of the workspace");
+        let pages: serde_json::Value = serde_json::from_str(include_str!("../../ui/package.json")).unwrap();
+        assert_eq!(pages.get("version"), None, "and so do the pages");
     }
 
     #[test]
