@@ -38,6 +38,8 @@ const OWNED: &[(&str, &[&str])] = &[
     ("tokio-tungstenite", &["murmel-net", "murmel-sim"]),
     ("keyring*", &["murmel-client"]),
     ("notify-rust", &["murmel"]),
+    ("ksni", &["murmel"]),
+    ("auto-launch", &["murmel"]),
     ("tauri*", &["murmel"]),
     ("tokio", &["murmel-net", "murmel-client", "murmel-cli", "murmel-sim", "murmel-tests", "murmel"]),
 ];

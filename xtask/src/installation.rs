@@ -35,7 +35,7 @@ pub fn test(house: &House) -> anyhow::Result<()> {
         Command::new("apt-get").args(["install", "--yes", "--no-install-recommends"]).arg(package).env("DEBIAN_FRONTEND", "noninteractive"),
     )?;
     let files = program::answer(Command::new("dpkg").args(["--listfiles", &name])).unwrap_or_default();
-    let shown = show(&files, &house.target.join("installed.png"));
+    let shown = describe(&files).and_then(|()| show(&files, &house.target.join("installed.png")));
     let removed = program::run(Command::new("apt-get").args(["purge", "--yes", &name]).env("DEBIAN_FRONTEND", "noninteractive"));
     shown?;
     removed?;
@@ -44,9 +44,15 @@ pub fn test(house: &House) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What menus, browsers and software centres read is there and valid.
+fn describe(files: &str) -> anyhow::Result<()> {
+    let ending = |ending: &str| files.lines().find(|file| file.ends_with(ending)).with_context(|| format!("the package has no {ending}"));
+    program::run(Command::new("desktop-file-validate").arg(ending(".desktop")?))?;
+    program::run(Command::new("appstreamcli").args(["validate", "--no-net"]).arg(ending(".metainfo.xml")?))
+}
+
 fn show(files: &str, picture: &Path) -> anyhow::Result<()> {
     let program = files.lines().find(|file| file.starts_with("/usr/bin/")).context("the package has no program in /usr/bin")?;
-    anyhow::ensure!(files.lines().any(|file| file.ends_with(".desktop")), "the package has no desktop entry");
     let desktop = Desktop::start()?;
     let mut app = Command::new(program);
     app.current_dir(desktop.home()).env(program::MIN_STACK.0, program::MIN_STACK.1).arg("--home").arg(desktop.home().join("murmel"));

@@ -269,7 +269,9 @@ impl Profile {
     pub(crate) fn keep_notifications(&self, notifications: ipc::NotificationChoices, paused_until: Option<u64>) -> Result<()> {
         let choices = Choices { notifications, paused_until, ..self.state().choices.clone() };
         choices.write(&self.home.choices())?;
-        self.state().choices = choices;
+        let mut state = self.state();
+        state.choices.notifications = choices.notifications;
+        state.choices.paused_until = choices.paused_until;
         Ok(())
     }
 

@@ -108,6 +108,8 @@ pub(crate) struct Link {
     ask_again_at: Option<Instant>,
     /// Dials in a row after which the relay said nothing.
     failures: u32,
+    /// The next dial does not wait.
+    at_once: bool,
     last_used: Instant,
 }
 
@@ -127,6 +129,7 @@ impl Link {
             authenticated: false,
             ask_again_at: None,
             failures: 0,
+            at_once: false,
             last_used: Instant::now(),
         }
     }
@@ -142,7 +145,7 @@ impl Link {
                     if ended.is_break() {
                         break;
                     }
-                    self.pause()
+                    if std::mem::take(&mut self.at_once) { Duration::ZERO } else { self.pause() }
                 }
                 Err(refused) => self.dial_failed(refused),
             };
@@ -277,6 +280,7 @@ impl Link {
                     self.take(command)?;
                     if again {
                         self.failures = 0;
+                        self.at_once = true;
                         return ControlFlow::Continue(());
                     }
                     self.settle_slots(relay);

@@ -9,10 +9,10 @@ use crate::say;
 /// The C compiler and the web view with what Tauri asks for, and what vendored OpenSSL builds with.
 const APT_BUILD: &[&str] =
     &["build-essential", "pkg-config", "perl", "file", "patchelf", "libwebkit2gtk-4.1-dev", "libgtk-3-dev", "librsvg2-dev", "libssl-dev"];
-/// The second implementation is a Python program.
-const APT_CHECKS: &[&str] = &["python3-venv", "iproute2"];
+/// The second implementation is a Python program; notifications are tested on a bus of the tests' own, and whom Murmel speaks to in a network of its own.
+const APT_CHECKS: &[&str] = &["python3-venv", "iproute2", "dbus"];
 const APT_HEADLESS: &[&str] = &["xvfb", "dbus", "gnome-keyring", "imagemagick", "xdotool", "fonts-dejavu-core", "fonts-noto-color-emoji"];
-const APT_WINDOW_TESTS: &[&str] = &["webkit2gtk-driver", "libsecret-tools", "xauth"];
+const APT_WINDOW_TESTS: &[&str] = &["webkit2gtk-driver", "libsecret-tools", "xauth", "desktop-file-utils", "appstream"];
 
 const DNF_BUILD: &[&str] = &[
     "gcc",
@@ -27,7 +27,7 @@ const DNF_BUILD: &[&str] = &[
     "librsvg2-devel",
     "openssl-devel",
 ];
-const DNF_CHECKS: &[&str] = &["python3", "iproute"];
+const DNF_CHECKS: &[&str] = &["python3", "iproute", "dbus-daemon"];
 const DNF_HEADLESS: &[&str] = &[
     "xorg-x11-server-Xvfb",
     "dbus-daemon",

@@ -266,3 +266,20 @@ async fn a_relay_that_compares_nonsense_is_read_all_the_same() {
         assert!(fetched.events.len() == 5 || (fetched.events.is_empty() && fetched.complete.len() == 1));
     }
 }
+
+#[tokio::test]
+async fn connections_that_may_be_dead_are_made_anew_at_once_and_nothing_is_missed() {
+    let relay = FaultyRelay::start().await.unwrap();
+    // A pause that the test would not outlive: what comes back has not waited for it.
+    let pace = Pace { redial_first: LONG * 4, redial_cap: LONG * 4, ..Pace::default() };
+    let (net, mut incoming) = Net::new(NetOptions { dial: DialPolicy::AllowLoopback, pace, ..NetOptions::default() });
+    net.follow_groups(feed(&[&relay])).await;
+    until(&mut incoming, |item| matches!(item, Incoming::CaughtUp { .. })).await;
+    net.redial().await;
+    until(&mut incoming, |item| matches!(item, Incoming::Disconnected { .. })).await;
+    until(&mut incoming, |item| matches!(item, Incoming::CaughtUp { .. })).await;
+    let event = group_message(1);
+    let answer = net.publish(Lane::Group, &address(&relay), &event, LONG).await;
+    assert!(matches!(answer, Answer::Accepted { .. }), "{answer:?}");
+    until(&mut incoming, |item| matches!(item, Incoming::Event { event: came, .. } if came.id == event.id)).await;
+}
