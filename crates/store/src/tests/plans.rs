@@ -86,9 +86,10 @@ fn unread_messages_are_counted_without_visiting_them() {
         let here = tx.insert_chat(&chat(1))?;
         tx.unread_count(here)?;
         tx.first_unread(here)?;
+        tx.unannounced(here, 5)?;
         let statements = STATEMENTS.lock().unwrap().clone();
         let unread: Vec<_> = statements.into_iter().filter(|sql| sql.contains("m.kind = 9 AND m.mine = 0")).collect();
-        assert_eq!(unread.len(), 2);
+        assert_eq!(unread.len(), 3);
         for sql in unread {
             let plan = tx
                 .connection()
