@@ -109,7 +109,11 @@ pub(crate) fn arrived(tx: &Tx<'_>, me: PublicKey, chat: ChatId, backlog: Backlog
 /// A chat has caught up: what arrived meanwhile becomes one notice.
 pub(crate) async fn caught_up(account: &Arc<Account>, chat: ChatId) -> Result<()> {
     if account.db.read(move |tx, _| fresh::is_any(tx, chat)).await? {
-        changes::write(account, move |_, _, changes| Ok(changes.arrived_in(chat))).await?;
+        let announced = changes::write(account, move |_, _, changes| {
+            changes.arrived_in(chat);
+            Ok(())
+        });
+        announced.await?;
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::sync::Mutex;
 
 use common::{Person, find, messages, relay};
-use murmel_client::{Agreed, Client, Confirm, Keychain as _, KeychainError, Question};
+use murmel_client::{Agreed, Announcement, Client, Confirm, Keychain as _, KeychainError, Question};
 use murmel_ipc::{self as ipc, AccountState, ErrorCode, EventKind, KeyFault, Session};
 
 fn identity(name: &str) -> ipc::NewIdentity {
@@ -121,8 +121,10 @@ async fn every_account_receives_and_what_happens_says_whose_it_is() {
     }
     let mut told = Vec::new();
     while told.len() < 2 {
-        let notice = tokio::time::timeout(common::DEADLINE, notices.recv()).await.expect("a notice").unwrap();
-        if !notice.chat.is_empty() {
+        let announced = tokio::time::timeout(common::DEADLINE, notices.recv()).await.expect("a notice").unwrap();
+        if let Announcement::Show(notice) = announced
+            && !notice.chat.is_empty()
+        {
             told.push(notice.account);
         }
     }

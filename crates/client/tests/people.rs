@@ -6,7 +6,7 @@ mod common;
 use std::time::Duration;
 
 use common::{Person, find, messages, relay};
-use murmel_client::{Client, Notice};
+use murmel_client::{Announcement, Client};
 use murmel_ipc::{ChatRow, Draft, DraftEdit, ErrorCode, MessageKind, MuteFor, Settings, WhoMayAdd};
 use tokio::sync::mpsc;
 
@@ -32,17 +32,21 @@ async fn tell(from: &Person, to: &Person, chat: &str, text: &str) -> i64 {
 }
 
 /// What was announced up to this text.
-async fn until(notices: &mut mpsc::Receiver<Notice>, text: &str) -> Vec<String> {
+async fn until(notices: &mut mpsc::Receiver<Announcement>, text: &str) -> Vec<String> {
     let mut heard: Vec<String> = Vec::new();
     while !heard.last().is_some_and(|body| body.contains(text)) {
         let next = tokio::time::timeout(common::DEADLINE, notices.recv()).await;
-        heard.push(next.unwrap_or_else(|_| panic!("no notice of {text:?} after {heard:?}")).unwrap().body);
+        heard.extend(body(next.unwrap_or_else(|_| panic!("no notice of {text:?} after {heard:?}")).unwrap()));
     }
     heard
 }
 
-fn drain(notices: &mut mpsc::Receiver<Notice>) -> Vec<String> {
-    std::iter::from_fn(|| notices.try_recv().ok()).map(|notice| notice.body).collect()
+fn drain(notices: &mut mpsc::Receiver<Announcement>) -> Vec<String> {
+    std::iter::from_fn(|| notices.try_recv().ok()).filter_map(body).collect()
+}
+
+fn body(announcement: Announcement) -> Option<String> {
+    if let Announcement::Show(notice) = announcement { Some(notice.body) } else { None }
 }
 
 #[tokio::test(flavor = "multi_thread")]
