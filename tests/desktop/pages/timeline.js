@@ -114,8 +114,10 @@ export function timeline(page) {
     },
     "M9: days part the messages, and while one scrolls the day floats over them": async () => {
       await open("fake=ready&open=0");
-      await scrollBy(page(), -900);
-      await page().find("floating-day");
+      await until("the day while one scrolls", async () => {
+        await scrollBy(page(), -90);
+        return page().shows("floating-day");
+      });
       assert.ok(await page().shows("day"));
       await page().gone("floating-day");
     },
