@@ -1,5 +1,5 @@
 //! Planted bugs: the simulator is built with each of them, and has to notice it by name.
-//! Never touches the ordinary build: each bug is a `--cfg` that only this file sets, in a target folder of its own.
+//! Never touches the ordinary build: each bug is a `--cfg` that only this file sets, and its programs lie in a folder of their own.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,6 +9,7 @@ use anyhow::Context as _;
 
 use crate::chaos::RUNNER;
 use crate::house::House;
+use crate::run::SELECTION;
 use crate::tally::Tally;
 use crate::{program, say};
 
@@ -68,7 +69,7 @@ pub fn count(house: &House, only: Option<&str>) -> anyhow::Result<Tally> {
     Ok(tally)
 }
 
-/// Cargo hands a wrapper for the crates of a workspace everything that it asks of rustc; dependencies are compiled once for all bugs.
+/// Cargo hands a wrapper for the crates of a workspace everything that it asks of rustc, and keeps what comes of it apart from the rest.
 fn build(house: &House, folder: &Path, bug: &Bug) -> anyhow::Result<PathBuf> {
     let wrapper = folder.join(format!("with-{}", bug.name));
     fs::write(&wrapper, format!("#!/bin/sh\nexec \"$@\" --cfg 'murmel_bug=\"{}\"'\n", bug.name))?;
@@ -78,8 +79,10 @@ fn build(house: &House, folder: &Path, bug: &Bug) -> anyhow::Result<PathBuf> {
         fs::set_permissions(&wrapper, fs::Permissions::from_mode(0o755))?;
     }
     let mut command = program::cargo();
-    command.current_dir(&house.root).args(["build", "--quiet", "--package", "murmel-tests", "--bin", RUNNER]);
-    command.env("RUSTC_WORKSPACE_WRAPPER", &wrapper).env("CARGO_TARGET_DIR", folder).env("CARGO_INCREMENTAL", "0");
+    command.current_dir(&house.root).args(["build", "--quiet", "--bin", RUNNER]).args(SELECTION);
+    command.env("RUSTC_WORKSPACE_WRAPPER", &wrapper).env("CARGO_INCREMENTAL", "0");
+    // Dependencies are those of the ordinary build, and what comes out lies elsewhere.
+    command.env("CARGO_BUILD_BUILD_DIR", &house.target).env("CARGO_TARGET_DIR", folder);
     program::run(&mut command)?;
     let built = folder.join(bug.name);
     fs::copy(folder.join("debug").join(RUNNER), &built).with_context(|| format!("copying the build with {}", bug.name))?;

@@ -51,6 +51,8 @@ enum Return {
 
 struct Storm {
     dice: Dice,
+    /// How long a partition lasts: of their own, so that the rest of a seed is as it was before partitions could be long.
+    far: Dice,
     /// What is under way, and who asked.
     changes: Vec<(usize, JoinHandle<Done>)>,
     returns: Vec<(Instant, Return)>,
@@ -68,7 +70,7 @@ pub(crate) async fn rage(world: &mut World) {
             None => Odds::dishonest(&mut dice),
         });
     }
-    let mut storm = Storm { dice: world.plan.dice("storm", 0), changes: Vec::new(), returns: Vec::new() };
+    let mut storm = Storm { dice: world.plan.dice("storm", 0), far: world.plan.dice("far", 0), changes: Vec::new(), returns: Vec::new() };
     let long_at = (world.plan.weather == Weather::Absence).then(|| storm.dice.between(3, world.plan.steps));
     for step in 0..world.plan.steps {
         storm.wait(world).await;
@@ -269,7 +271,7 @@ impl Storm {
         } else {
             person.stop().await;
         }
-        let long = self.dice.chance(200);
+        let long = self.far.chance(200);
         self.later(0, if long { 3_600 } else { 30 }, Return::Person(number));
     }
 
@@ -301,14 +303,14 @@ impl Storm {
                 world.tally.count(FaultKind::Partition);
                 world.note(format!("person {number} does not reach relay {at}"));
                 relay.block(number, true);
-                let long = self.dice.chance(200);
+                let long = self.far.chance(200);
                 self.later(1, if long { 7_200 } else { 300 }, Return::Reachable { relay: at, person: number });
             }
             3 | 4 => {
                 world.tally.count(FaultKind::Offline);
                 world.note(format!("person {number} is offline"));
                 world.people.iter_mut().skip(number).take(1).for_each(|person| person.set_online(false));
-                let long = self.dice.chance(200);
+                let long = self.far.chance(200);
                 self.later(1, if long { 7_200 } else { 240 }, Return::Online(number));
             }
             5 if world.plan.skewed => {
