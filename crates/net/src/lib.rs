@@ -18,8 +18,8 @@ mod lists;
 mod net;
 mod route;
 mod socket;
-mod web;
 mod way_out;
+mod web;
 mod wire;
 
 use std::sync::Arc;
@@ -38,8 +38,8 @@ pub use lists::{LIST_ENTRIES_CAP, ListError, ListKind, RelayList, RelayUse};
 pub use net::{LINKS_CAP, Net};
 pub use route::{Proxy, Route};
 pub use socket::{ADDRESSES_TRIED_CAP, FRAME_BYTES_CAP};
-pub use web::{WEB_BYTES_CAP, WEB_HEAD_BYTES_CAP, WebFault};
 pub use way_out::way_out;
+pub use web::{WEB_BYTES_CAP, WEB_HEAD_BYTES_CAP, WebFault};
 pub use wire::{Frame, Line, Wire};
 
 /// How the network is used.
