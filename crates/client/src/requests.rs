@@ -292,9 +292,15 @@ pub(crate) async fn accept(account: &Arc<Account>, request: &str) -> Result<Stri
         let mut taking = Taking::new(tx, groups, changes, &keys, now);
         let by = request.inviter.to_hex();
         insert_system_row(&mut taking, chat, welcome.digest().as_bytes(), request.inviter, now, &SystemMessage::Joined { by })?;
-        close(tx, changes, id, RequestState::Accepted)?;
+        // Where there are other ways in, this one is kept too: whoever tries another may have to come back.
+        close(tx, changes, id, RequestState::Spare)?;
         for other in tx.requests_of_group(&group_id, RequestState::Open)? {
             close(tx, changes, other.id, RequestState::Spare)?;
+        }
+        tx.put_progress_number(&entrance(chat), id.0.unsigned_abs())?;
+        if ways_in(tx, &group_id)?.is_empty() {
+            tx.set_request_state(id, RequestState::Accepted)?;
+            tx.remove_progress(&entrance(chat))?;
         }
         changes.group(chat);
         changes.refollow();
@@ -327,20 +333,37 @@ pub(crate) fn take_spare(taking: &mut Taking<'_, '_>, chat: &ChatRecord, events:
     Ok(false)
 }
 
-/// Invitations into a group that we are in: those that are kept aside, and those that the person can see because we may have been removed.
+/// Invitations into a group that we are in, without the one by which we came: those that are kept aside, and those that the person can see
+/// because we may have been removed.
 pub(crate) fn ways_in(tx: &Tx<'_>, group: &murmel_engine::GroupId) -> Result<Vec<RequestRecord>> {
-    let mut ways = tx.requests_of_group(group, RequestState::Spare)?;
+    let mut ways = spares(tx, group)?;
     ways.extend(tx.requests_of_group(group, RequestState::Open)?);
     Ok(ways)
 }
 
 /// We are out of a group: what would lead back into it is for the person to decide.
 pub(crate) fn offer_spares(taking: &mut Taking<'_, '_>, chat: &ChatRecord) -> Result<()> {
-    for spare in taking.tx.requests_of_group(&chat.group, RequestState::Spare)? {
+    for spare in spares(taking.tx, &chat.group)? {
         taking.tx.set_request_state(spare.id, RequestState::Open)?;
         taking.changes.request(spare.id, false);
     }
     Ok(())
+}
+
+/// Invitations that are kept aside, without the one by which we came.
+fn spares(tx: &Tx<'_>, group: &murmel_engine::GroupId) -> Result<Vec<RequestRecord>> {
+    let entered = match tx.chat_by_group(group)? {
+        Some(chat) => tx.progress_number(&entrance(chat.id))?,
+        None => None,
+    };
+    let mut spares = tx.requests_of_group(group, RequestState::Spare)?;
+    spares.retain(|spare| Some(spare.id.0.unsigned_abs()) != entered);
+    Ok(spares)
+}
+
+/// Names the invitation by which we came into a chat.
+fn entrance(chat: ChatId) -> String {
+    format!("entered by/{chat}")
 }
 
 /// Whether the epoch that an invitation leads to is one in which any of `events` was written: only its members can do that.

@@ -91,6 +91,34 @@ async fn who_was_invited_twice_ends_where_the_others_are() {
     anna.hears(&chat, "here I am").await;
 }
 
+/// As above, but on the other branch somebody is heard first: trying it is no journey without return.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_tried_the_other_invitation_comes_back_to_where_the_others_write() {
+    let relay = relay().await;
+    let relays = [relay.url().to_string()];
+    let anna = Person::new("Anna", &relays).await;
+    let mut dora = Person::named("Dora", &relays);
+    dora.housekeeping = Housekeeping { left_behind: Duration::ZERO, tick: Duration::from_millis(100), ..Housekeeping::default() };
+    dora.begin().await;
+    dora.set_up().await;
+    let (chat, bert, carl) = with_two_admins(&anna, "Garden", relay.url()).await;
+    let who = PublicKey::parse(&dora.npub).unwrap();
+    bert.invite(&chat, who).await;
+    carl.invite(&chat, who).await;
+    let from_carl = dora.until("both invitations", async |client| {
+        let requests = client.requests().await.unwrap();
+        let carls = requests.iter().find(|request| request.inviter == carl.keys.public_key().to_hex()).cloned();
+        carls.filter(|_| requests.len() == 2)
+    });
+    assert_eq!(dora.client().accept(&from_carl.await.id).await.unwrap(), chat);
+    assert_eq!(dora.client().requests().await.unwrap(), [], "one group is offered once");
+    bert.say(&chat, "is it you, Dora?").await;
+    dora.hears(&chat, "is it you, Dora?").await;
+    carl.say(&chat, "we are over here").await;
+    dora.hears(&chat, "we are over here").await;
+    assert_eq!(dora.client().requests().await.unwrap(), []);
+}
+
 /// Anna writes, and then Bert goes on where she cannot read.
 async fn split_and_written_to() -> Split {
     let split = Split::new().await;
