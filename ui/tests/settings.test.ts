@@ -1,4 +1,5 @@
 import { fireEvent, waitFor } from "@testing-library/svelte";
+import { tick } from "svelte";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { FakeBackend } from "../src/ipc/fake";
 import { jonas } from "../src/ipc/fake-data";
@@ -285,5 +286,11 @@ describe("a link of the system", () => {
     backend.emit({ type: "open_person", person: jonas.npub });
     await waitFor(() => expect(app.personOf).toBe(jonas.npub));
     expect(backend.calls.map(([name]) => name).filter((name) => /create|invite|send|conversation/iu.test(name))).toEqual([]);
+    const asked = vi.spyOn(backend, "inspectPerson");
+    app.personOf = null;
+    backend.emit({ type: "settings", settings: { who_may_add_me: "nobody" } });
+    await tick();
+    expect(asked).not.toHaveBeenCalled();
+    expect(app.personOf).toBeNull();
   });
 });
