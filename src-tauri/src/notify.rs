@@ -60,7 +60,6 @@ pub fn start(app: &AppHandle, client: &Client) {
                 return client.set_notification_server(NotificationServer::Missing);
             }
         };
-        client.set_notification_server(screen.server());
         while let Some(announcement) = announcements.blocking_recv() {
             let outcome = match announcement {
                 Announcement::Show(notice) => {
@@ -69,8 +68,6 @@ pub fn start(app: &AppHandle, client: &Client) {
                 }
                 Announcement::Withdraw { account, chat } => screen.withdraw(&account, &chat),
             };
-            // Said once in the settings, not for each message.
-            client.set_notification_server(if outcome.is_ok() { NotificationServer::Ready } else { NotificationServer::Missing });
             if let Err(error) = outcome {
                 tracing::debug!(%error, "a notification could not be shown");
             }

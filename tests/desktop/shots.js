@@ -133,17 +133,10 @@ async function firstRun(app, take) {
 }
 
 async function newGroup(app, take, people) {
-  await app.click("new-group");
-  await app.type("new-group-name", "Weekend at the lake");
-  await app.type("new-group-description", "Saturday, 9:30, the big clock");
-  for (const person of people) {
-    await app.type("new-group-person", person.npub);
-    await app.keys("Enter");
-    await app.find("person-chip", `[data-pubkey="${person.pubkey}"]`);
-  }
-  await take("new-group");
-  await app.click("new-group-create");
-  await app.find("composer");
+  await app.newGroup("Weekend at the lake", people, async () => {
+    await app.type("new-group-description", "Saturday, 9:30, the big clock");
+    await take("new-group");
+  });
 }
 
 async function talk(app, group, people) {

@@ -292,16 +292,13 @@ pub(crate) async fn accept(account: &Arc<Account>, request: &str) -> Result<Stri
         let mut taking = Taking::new(tx, groups, changes, &keys, now);
         let by = request.inviter.to_hex();
         insert_system_row(&mut taking, chat, welcome.digest().as_bytes(), request.inviter, now, &SystemMessage::Joined { by })?;
-        // Where there are other ways in, this one is kept too: whoever tries another may have to come back.
-        close(tx, changes, id, RequestState::Spare)?;
-        for other in tx.requests_of_group(&group_id, RequestState::Open)? {
+        tx.put_progress_number(&entrance(chat), id.0.unsigned_abs())?;
+        let others = ways_in(tx, &group_id)?;
+        for other in &others {
             close(tx, changes, other.id, RequestState::Spare)?;
         }
-        tx.put_progress_number(&entrance(chat), id.0.unsigned_abs())?;
-        if ways_in(tx, &group_id)?.is_empty() {
-            tx.set_request_state(id, RequestState::Accepted)?;
-            tx.remove_progress(&entrance(chat))?;
-        }
+        // Where there are other ways in, this one is kept too: whoever tries another may have to come back.
+        close(tx, changes, id, if others.is_empty() { RequestState::Accepted } else { RequestState::Spare })?;
         changes.group(chat);
         changes.refollow();
         changes.chore(Chore::Rotate(chat));
@@ -336,29 +333,22 @@ pub(crate) fn take_spare(taking: &mut Taking<'_, '_>, chat: &ChatRecord, events:
 /// Invitations into a group that we are in, without the one by which we came: those that are kept aside, and those that the person can see
 /// because we may have been removed.
 pub(crate) fn ways_in(tx: &Tx<'_>, group: &murmel_engine::GroupId) -> Result<Vec<RequestRecord>> {
-    let mut ways = spares(tx, group)?;
+    let mut ways = tx.requests_of_group(group, RequestState::Spare)?;
     ways.extend(tx.requests_of_group(group, RequestState::Open)?);
+    if let Some(chat) = tx.chat_by_group(group)? {
+        let entered = tx.progress_number(&entrance(chat.id))?;
+        ways.retain(|way| Some(way.id.0.unsigned_abs()) != entered);
+    }
     Ok(ways)
 }
 
 /// We are out of a group: what would lead back into it is for the person to decide.
 pub(crate) fn offer_spares(taking: &mut Taking<'_, '_>, chat: &ChatRecord) -> Result<()> {
-    for spare in spares(taking.tx, &chat.group)? {
+    for spare in ways_in(taking.tx, &chat.group)?.into_iter().filter(|way| way.state == RequestState::Spare) {
         taking.tx.set_request_state(spare.id, RequestState::Open)?;
         taking.changes.request(spare.id, false);
     }
     Ok(())
-}
-
-/// Invitations that are kept aside, without the one by which we came.
-fn spares(tx: &Tx<'_>, group: &murmel_engine::GroupId) -> Result<Vec<RequestRecord>> {
-    let entered = match tx.chat_by_group(group)? {
-        Some(chat) => tx.progress_number(&entrance(chat.id))?,
-        None => None,
-    };
-    let mut spares = tx.requests_of_group(group, RequestState::Spare)?;
-    spares.retain(|spare| Some(spare.id.0.unsigned_abs()) != entered);
-    Ok(spares)
 }
 
 /// Names the invitation by which we came into a chat.

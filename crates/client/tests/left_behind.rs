@@ -64,10 +64,16 @@ async fn whoever_writes_on_our_branch_brings_us_back() {
     split.anna.say(&split.chat, "good to hear").await;
 }
 
-/// Two people invite at the same moment, each on a branch of their own; the invitation that is accepted is the one that leads nowhere.
-#[tokio::test(flavor = "multi_thread")]
-async fn who_was_invited_twice_ends_where_the_others_are() {
-    let relay = relay().await;
+/// A group with two admins beside Anna, whom Dora is not in yet. Dora looks for other ways in at once, not after a day.
+struct Wanted {
+    anna: Person,
+    bert: ByHand,
+    carl: ByHand,
+    dora: Person,
+    chat: String,
+}
+
+async fn wanted_by_two(relay: &murmel_net::EmbeddedRelay) -> Wanted {
     let relays = [relay.url().to_string()];
     let anna = Person::new("Anna", &relays).await;
     let mut dora = Person::named("Dora", &relays);
@@ -75,6 +81,14 @@ async fn who_was_invited_twice_ends_where_the_others_are() {
     dora.begin().await;
     dora.set_up().await;
     let (chat, bert, carl) = with_two_admins(&anna, "Garden", relay.url()).await;
+    Wanted { anna, bert, carl, dora, chat }
+}
+
+/// Two people invite at the same moment, each on a branch of their own; the invitation that is accepted is the one that leads nowhere.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_invited_twice_ends_where_the_others_are() {
+    let relay = relay().await;
+    let Wanted { anna, bert, carl, dora, chat } = wanted_by_two(&relay).await;
     let who = PublicKey::parse(&dora.npub).unwrap();
     bert.invite(&chat, who).await;
     dora.accept("Garden").await;
@@ -95,13 +109,7 @@ async fn who_was_invited_twice_ends_where_the_others_are() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_tried_the_other_invitation_comes_back_to_where_the_others_write() {
     let relay = relay().await;
-    let relays = [relay.url().to_string()];
-    let anna = Person::new("Anna", &relays).await;
-    let mut dora = Person::named("Dora", &relays);
-    dora.housekeeping = Housekeeping { left_behind: Duration::ZERO, tick: Duration::from_millis(100), ..Housekeeping::default() };
-    dora.begin().await;
-    dora.set_up().await;
-    let (chat, bert, carl) = with_two_admins(&anna, "Garden", relay.url()).await;
+    let Wanted { bert, carl, dora, chat, .. } = wanted_by_two(&relay).await;
     let who = PublicKey::parse(&dora.npub).unwrap();
     bert.invite(&chat, who).await;
     carl.invite(&chat, who).await;

@@ -33,6 +33,7 @@ const INLINE_REPLY: &str = "inline-reply";
 const DESKTOP_ENTRY: &str = "Murmel";
 
 /// The way to the notification server.
+#[derive(Clone)]
 pub struct Screen {
     bus: Connection,
     shown: Arc<Mutex<Shown>>,
@@ -47,7 +48,7 @@ struct Abilities {
 }
 
 impl Screen {
-    /// Connects and listens.
+    /// Connects, listens, and tells what it hears; first of all whether there is a server.
     ///
     /// # Errors
     /// There is no session bus.
@@ -62,22 +63,24 @@ impl Screen {
         let changes =
             MatchRule::builder().msg_type(Type::Signal).sender(BUS)?.interface(BUS)?.member("NameOwnerChanged")?.arg(0, SERVER)?;
         daemon.add_match_rule(changes.build())?;
-        let shown = Arc::<Mutex<Shown>>::default();
-        let listening = Arc::clone(&shown);
+        let screen = Screen { bus, shown: Arc::default() };
+        let listening = screen.clone();
         std::thread::Builder::new().name("notification signals".to_owned()).spawn(move || {
+            // Asked here, so that a signal about what came after the answer is heard after it.
+            reacted(Reaction::Server(listening.server()));
             for signal in signals.flatten() {
-                let reaction = heard(&signal, &mut lock(&listening));
+                let reaction = heard(&signal, &mut lock(&listening.shown));
                 if let Some(reaction) = reaction {
                     reacted(reaction);
                 }
             }
         })?;
-        Ok(Screen { bus, shown })
+        Ok(screen)
     }
 
     /// Whether there is a server. Asking starts it, where the system knows how.
-    pub fn server(&self) -> NotificationServer {
-        if self.abilities().is_ok() { NotificationServer::Ready } else { NotificationServer::Missing }
+    fn server(&self) -> NotificationServer {
+        if self.abilities(&mut lock(&self.shown)).is_ok() { NotificationServer::Ready } else { NotificationServer::Missing }
     }
 
     /// Shows a notice; one of the same chat is replaced, so that a lively chat does not fill the screen.
@@ -85,10 +88,10 @@ impl Screen {
     /// # Errors
     /// There is no notification server, or it refuses.
     pub fn show(&self, notice: &Notice) -> zbus::Result<()> {
-        let abilities = self.abilities()?;
-        let body = if abilities.markup { escaped(&notice.body) } else { notice.body.clone() };
         // Held until the number is known, so that a click on it finds it.
         let mut shown = lock(&self.shown);
+        let abilities = self.abilities(&mut shown)?;
+        let body = if abilities.markup { escaped(&notice.body) } else { notice.body.clone() };
         let before = shown.number(&notice.account, &notice.chat).unwrap_or(0);
         let arguments =
             ("Murmel", before, "murmel", notice.title.as_str(), body, actions(notice, abilities), hints(notice, abilities), -1_i32);
@@ -109,8 +112,8 @@ impl Screen {
         Ok(())
     }
 
-    fn abilities(&self) -> zbus::Result<Abilities> {
-        if let Some(abilities) = lock(&self.shown).abilities {
+    fn abilities(&self, shown: &mut Shown) -> zbus::Result<Abilities> {
+        if let Some(abilities) = shown.abilities {
             return Ok(abilities);
         }
         let answer = self.bus.call_method(Some(SERVER), PATH, Some(SERVER), "GetCapabilities", &())?;
@@ -118,7 +121,6 @@ impl Screen {
         let has = |name: &str| names.iter().any(|one| one == name);
         let markup = names.iter().any(|name| name.starts_with("body-markup"));
         let abilities = Abilities { markup, actions: has("actions"), inline_reply: has(INLINE_REPLY) };
-        let mut shown = lock(&self.shown);
         shown.abilities = Some(abilities);
         shown.server = sender(&answer);
         Ok(abilities)

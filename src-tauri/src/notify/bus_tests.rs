@@ -41,9 +41,12 @@ impl Bus {
         (bus, called)
     }
 
-    fn screen(&self) -> (Screen, mpsc::Receiver<Reaction>) {
+    /// A screen that has said whether there is a server, and what it hears from then on.
+    fn screen(&self, server: NotificationServer) -> (Screen, mpsc::Receiver<Reaction>) {
         let (reacted, reactions) = mpsc::channel();
-        (Screen::on(self.connect(), move |reaction| drop(reacted.send(reaction))).unwrap(), reactions)
+        let screen = Screen::on(self.connect(), move |reaction| drop(reacted.send(reaction))).unwrap();
+        assert_eq!(reactions.recv_timeout(PATIENCE), Ok(Reaction::Server(server)));
+        (screen, reactions)
     }
 }
 
@@ -137,7 +140,7 @@ fn markup_in_a_message_is_shown_as_text() {
 fn hostile_bodies_arrive_without_any_markup() {
     let bus = Bus::start();
     let (_server, called) = bus.serve(ALL);
-    let (screen, _reactions) = bus.screen();
+    let (screen, _reactions) = bus.screen(NotificationServer::Ready);
     let parts = ["<b>", "</b>", "<img src='file:///etc/passwd'>", "<a href=\"https://x\">", "&", "&amp;", "<", ">", "]]>", "<!--"];
     for nth in 0..50_usize {
         let body: String = (0..=nth % 7).map(|step| parts[(nth + step * 3) % parts.len()]).collect();
@@ -153,7 +156,7 @@ fn hostile_bodies_arrive_without_any_markup() {
 fn a_server_that_reads_no_markup_and_has_no_buttons_gets_the_plain_text() {
     let bus = Bus::start();
     let (_server, called) = bus.serve(&["body"]);
-    let (screen, _reactions) = bus.screen();
+    let (screen, _reactions) = bus.screen(NotificationServer::Ready);
     screen.show(&Notice { body: "1 < 2".to_owned(), quiet: true, sound: false, ..notice("ab") }).unwrap();
     let expected =
         Call::Notify { replaces: 0, summary: "Garden".to_owned(), body: "1 < 2".to_owned(), actions: Vec::new(), urgency: 0, silent: true };
@@ -164,7 +167,7 @@ fn a_server_that_reads_no_markup_and_has_no_buttons_gets_the_plain_text() {
 fn a_chat_has_one_notification_and_it_goes_when_the_chat_was_read() {
     let bus = Bus::start();
     let (_server, called) = bus.serve(ALL);
-    let (screen, _reactions) = bus.screen();
+    let (screen, _reactions) = bus.screen(NotificationServer::Ready);
     for _ in 0..3 {
         screen.show(&notice("ab")).unwrap();
     }
@@ -194,7 +197,7 @@ fn a_place_to_write_in_is_offered_where_the_server_has_one_and_a_button_elsewher
 fn what_the_person_does_with_a_notification_is_heard_once() {
     let bus = Bus::start();
     let (server, _called) = bus.serve(ALL);
-    let (screen, reactions) = bus.screen();
+    let (screen, reactions) = bus.screen(NotificationServer::Ready);
     for (chat, name, body, expected) in [
         ("ab", "ActionInvoked", (1_u32, "default"), Reaction::Open(goal("ab"))),
         ("cd", "ActionInvoked", (2, "mark-read"), Reaction::Read(goal("cd"))),
@@ -222,7 +225,7 @@ fn what_the_person_does_with_a_notification_is_heard_once() {
 fn another_program_cannot_answer_in_the_place_of_the_server() {
     let bus = Bus::start();
     let (server, _called) = bus.serve(ALL);
-    let (screen, reactions) = bus.screen();
+    let (screen, reactions) = bus.screen(NotificationServer::Ready);
     screen.show(&notice("ab")).unwrap();
     let stranger = bus.connect();
     let me = screen.bus.unique_name().unwrap().to_owned();
@@ -237,8 +240,7 @@ fn another_program_cannot_answer_in_the_place_of_the_server() {
 #[test]
 fn a_desktop_without_a_server_is_noticed_and_one_that_comes_later_too() {
     let bus = Bus::start();
-    let (screen, reactions) = bus.screen();
-    assert_eq!(screen.server(), NotificationServer::Missing);
+    let (screen, reactions) = bus.screen(NotificationServer::Missing);
     assert!(screen.show(&notice("ab")).is_err());
     let (server, called) = bus.serve(ALL);
     assert_eq!(reactions.recv_timeout(PATIENCE), Ok(Reaction::Server(NotificationServer::Ready)));
@@ -246,5 +248,5 @@ fn a_desktop_without_a_server_is_noticed_and_one_that_comes_later_too() {
     assert!(matches!(called.recv_timeout(PATIENCE), Ok(Call::Notify { .. })));
     server.close().unwrap();
     assert_eq!(reactions.recv_timeout(PATIENCE), Ok(Reaction::Server(NotificationServer::Missing)));
-    assert_eq!(screen.server(), NotificationServer::Missing);
+    assert!(screen.show(&notice("ab")).is_err());
 }

@@ -20,17 +20,13 @@ pub struct Screen {
 }
 
 impl Screen {
-    /// Nothing has to be opened here.
+    /// Nothing has to be opened here: the system always has a server, and whether the person lets it show anything it does not say.
     ///
     /// # Errors
     /// None.
     pub fn open(reacted: impl Fn(Reaction) + Send + Sync + 'static) -> notify_rust::error::Result<Screen> {
+        reacted(Reaction::Server(NotificationServer::Ready));
         Ok(Screen { reacted: Arc::new(reacted), awaited: Arc::default() })
-    }
-
-    /// The system always has one; whether the person lets it show anything it does not say.
-    pub fn server(&self) -> NotificationServer {
-        NotificationServer::Ready
     }
 
     /// Nothing: the handle of a notification belongs to the thread that waits for its click.

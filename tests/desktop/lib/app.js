@@ -70,6 +70,32 @@ export class App extends Screen {
       .map(Number);
   }
 
+  /** Opens a new profile and makes an identity of this name; waits until it is on the relay. */
+  async begin(name) {
+    await this.start();
+    await this.type("first-run-name", name);
+    await this.click("first-run-create");
+    await this.find("main");
+    await until("the set-up on the relay", async () => !(await this.shows("setup-step", ':not([data-state="done"])')));
+  }
+
+  /** Makes a group with these people (see {@link Person}), after a last look at the dialog; its chat is open afterwards. */
+  async newGroup(name, people = [], look = async () => {}) {
+    await this.click("new-group");
+    await this.type("new-group-name", name);
+    for (const person of people) await this.choose("new-group-person", person);
+    await look();
+    await this.click("new-group-create");
+    await until("the new chat", async () => (await this.text("chat-title")).includes(name));
+  }
+
+  /** Writes a person's npub into a field, as one of those to be invited. */
+  async choose(field, person) {
+    await this.type(field, person.npub);
+    await this.keys("Enter");
+    await this.find("person-chip", `[data-pubkey="${person.pubkey}"]`);
+  }
+
   /** Writes into the composer and sends; waits until a relay has it. */
   async say(text) {
     await this.type("composer", text);

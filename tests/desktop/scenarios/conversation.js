@@ -9,38 +9,20 @@ export function conversation(house, show) {
   let group;
   const invite = async (person) => {
     await app.click("details-open");
-    await app.type("invite-person", person.npub);
-    await app.keys("Enter");
-    await app.find("person-chip", `[data-pubkey="${person.pubkey}"]`);
+    await app.choose("invite-person", person);
     await app.click("invite");
     await app.find("member-row", `[data-pubkey="${person.pubkey}"]`);
-  };
-  const newChat = async (name) => {
-    await app.click("new-group");
-    await app.type("new-group-name", name);
-    await app.click("new-group-create");
-    await until("the new chat", async () => (await app.text("chat-title")).includes(name));
   };
   const notification = (text) => until("the notification", () => house.recorder.seen().find((one) => one.body.includes(text)));
   return {
     scenarios: {
       "the first run creates an identity": async () => {
         show(app);
-        await app.start();
-        await app.type("first-run-name", "Anna");
-        await app.click("first-run-create");
-        await app.find("main");
-        await until("the set-up on the relay", async () => !(await app.shows("setup-step", ':not([data-state="done"])')));
+        await app.begin("Anna");
       },
       "a group is made in the window with somebody at a terminal": async () => {
         bea = await house.person("Bea");
-        await app.click("new-group");
-        await app.type("new-group-name", "Marbles");
-        await app.type("new-group-person", bea.npub);
-        await app.keys("Enter");
-        await app.find("person-chip", `[data-pubkey="${bea.pubkey}"]`);
-        await app.click("new-group-create");
-        await app.find("chat-row");
+        await app.newGroup("Marbles", [bea]);
         group = await bea.accept();
         await app.find("chat-row", `[data-chat="${group}"]`);
       },
@@ -87,7 +69,7 @@ export function conversation(house, show) {
       },
       "what was typed is there after the chat was left": async () => {
         await app.type("composer", "Not finished");
-        await newChat("Between");
+        await app.newGroup("Between");
         await app.click("chat-row", `[data-chat="${group}"]`);
         await until("the draft", async () => (await app.value("composer")) === "Not finished");
         await app.say("Finished now");
@@ -131,7 +113,7 @@ export function conversation(house, show) {
         await app.sees("Are you there? <b>1 & 2</b>");
       },
       "a click on a notification of another chat opens that chat": async () => {
-        await newChat("Notes");
+        await app.newGroup("Notes");
         await bea.send(group, "Over here");
         house.recorder.click((await notification("Over here")).id);
         await until("the chat", async () => (await app.text("chat-title")).includes("Marbles"));
@@ -142,7 +124,7 @@ export function conversation(house, show) {
         await app.click("settings-page-notifications");
         await app.click("shows-count");
         await app.click("dialog-close");
-        await newChat("Elsewhere");
+        await app.newGroup("Elsewhere");
         const before = house.recorder.seen().length;
         await bea.send(group, "A secret about marbles");
         const notice = await until("the notification", () => house.recorder.seen()[before]);

@@ -6,12 +6,6 @@ export function daily(house, show) {
   const app = house.app("daily");
   let bea;
   let group;
-  const other = async (name) => {
-    await app.click("new-group");
-    await app.type("new-group-name", name);
-    await app.click("new-group-create");
-    await until("the new chat", async () => (await app.text("chat-title")).includes(name));
-  };
   const open = async () => {
     await app.click("chat-row", `[data-chat="${group}"]`);
     await until("the chat", async () => (await app.text("chat-title")).includes("Marbles"));
@@ -20,18 +14,9 @@ export function daily(house, show) {
     scenarios: {
       "two people and a group": async () => {
         show(app);
-        await app.start();
-        await app.type("first-run-name", "Anna");
-        await app.click("first-run-create");
-        await app.find("main");
+        await app.begin("Anna");
         bea = await house.person("Bea");
-        await app.click("new-group");
-        await app.type("new-group-name", "Marbles");
-        await app.type("new-group-person", bea.npub);
-        await app.keys("Enter");
-        await app.find("person-chip", `[data-pubkey="${bea.pubkey}"]`);
-        await app.click("new-group-create");
-        await app.find("composer");
+        await app.newGroup("Marbles", [bea]);
         group = await bea.accept();
         await app.say("The first words");
       },
@@ -75,7 +60,7 @@ export function daily(house, show) {
         await app.gone("revision");
       },
       "M1: what was missed stands below the divider": async () => {
-        await other("Elsewhere");
+        await app.newGroup("Elsewhere");
         for (const text of ["Missed one", "Missed two", "Missed three"]) await bea.send(group, text);
         await until("three unread", async () => (await app.texts("chat-unread")).some((text) => text.startsWith("3")));
         await open();
@@ -126,7 +111,7 @@ export function daily(house, show) {
         await app.keys("Control", "Shift", "r");
         await app.type("composer", "Half a sen");
         await until("the draft to be kept", async () => {
-          await other(`Between ${Date.now()}`);
+          await app.newGroup(`Between ${Date.now()}`);
           return (await app.texts("chat-draft")).length > 0;
         });
         await app.stop();

@@ -30,23 +30,11 @@ export function desktop(house, show) {
     scenarios: {
       "two people have a chat, and nobody looks at it": async () => {
         show(app);
-        await app.start();
-        await app.type("first-run-name", "Anna");
-        await app.click("first-run-create");
-        await app.find("main");
-        await until("the set-up on the relay", async () => !(await app.shows("setup-step", ':not([data-state="done"])')));
+        await app.begin("Anna");
         bea = await house.person("Bea");
-        await app.click("new-group");
-        await app.type("new-group-name", "Marbles");
-        await app.type("new-group-person", bea.npub);
-        await app.keys("Enter");
-        await app.find("person-chip", `[data-pubkey="${bea.pubkey}"]`);
-        await app.click("new-group-create");
+        await app.newGroup("Marbles", [bea]);
         group = await bea.accept();
-        await app.click("new-group");
-        await app.type("new-group-name", "Elsewhere");
-        await app.click("new-group-create");
-        await until("the other chat", async () => (await app.text("chat-title")).includes("Elsewhere"));
+        await app.newGroup("Elsewhere");
       },
       "each level of privacy gives away no more than it says": async () => {
         const levels = { name_and_text: /Marbles.*a secret 0/, name: /Marbles.*sent a message/, count: /^Murmel (A new message|\d+ new messages)$/ };
@@ -89,6 +77,16 @@ export function desktop(house, show) {
         await until("the window", async () => (await app.visible()) && (await app.focused()));
         await until("the chat", async () => (await app.text("chat-title")).includes("Marbles"));
         await until("the message to be pointed at", () => app.script(() => document.querySelector("[data-message].lit")?.textContent.includes("look at this") ?? false));
+        await until("the light to go out", () => app.script(() => document.querySelector("[data-message].lit") === null));
+        await app.script(() => {
+          window.lit = 0;
+          new MutationObserver(() => (window.lit += document.querySelectorAll("[data-message].lit").length)).observe(document.body, { subtree: true, childList: true, attributes: true, attributeFilter: ["class"] });
+        });
+        for (const text of ["what comes next", "points at nothing"]) {
+          await bea.send(group, text);
+          await app.sees(text);
+        }
+        assert.equal(await app.script(() => window.lit), 0, "the click leads to its message once");
         await app.click("chat-row", ':not([aria-current])');
         last = await announced("read me in the window");
         await app.click("chat-row", `[data-chat="${group}"]`);
