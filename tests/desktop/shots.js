@@ -84,6 +84,7 @@ async function realOnes(house, folder) {
   const npub = await firstRun(app, take);
   const bea = await house.person("Bea");
   const carl = await house.person("Carl");
+  for (const person of [bea, carl]) await person.cli("profile", "set", "--name", person.name);
   await newGroup(app, take, [bea, carl]);
   const group = await bea.accept();
   await carl.accept();

@@ -22,20 +22,46 @@ struct Split {
 }
 
 impl Split {
-    async fn new() -> Self {
+    /// Before anything happened.
+    async fn together() -> Self {
         let relay = relay().await;
         let mut anna = Person::named("Anna", &[relay.url().to_string()]);
         anna.housekeeping = Housekeeping { left_behind: Duration::ZERO, tick: Duration::from_millis(100), ..Housekeeping::default() };
         anna.begin().await;
         anna.set_up().await;
         let (chat, bert, carl) = with_two_admins(&anna, "Garden", relay.url()).await;
-        let me = PublicKey::parse(&anna.npub).unwrap();
-        carl.change(&chat, Change::Rename("Orchard".into())).await;
-        carl.change(&chat, Change::Rename("Meadow".into())).await;
-        bert.change(&chat, Change::Remove(me)).await;
-        anna.sees(&chat, "is on Carl's branch and knows of the other", |group| group.name == "Meadow").await;
-        anna.until("the race is written down", async |client| (!client.races(&chat).await.unwrap().is_empty()).then_some(())).await;
         Self { anna, bert, carl, chat, _relay: relay }
+    }
+
+    async fn new() -> Self {
+        let split = Self::together().await;
+        split.carl_says_the_name_is("Orchard").await;
+        split.carl_says_the_name_is("Meadow").await;
+        split.bert_removes_anna().await;
+        split.is_known(1).await;
+        split
+    }
+
+    async fn carl_says_the_name_is(&self, name: &str) {
+        self.carl.change(&self.chat, Change::Rename(name.into())).await;
+        self.anna.sees(&self.chat, "is on Carl's branch", |group| group.name == name).await;
+    }
+
+    async fn bert_removes_anna(&self) {
+        self.bert.change(&self.chat, Change::Remove(PublicKey::parse(&self.anna.npub).unwrap())).await;
+    }
+
+    /// Anna has seen so many changes of the other branch.
+    async fn is_known(&self, changes: usize) {
+        self.anna
+            .until("Bert's branch is known", async |client| (client.races(&self.chat).await.unwrap().len() >= changes).then_some(()))
+            .await;
+    }
+
+    /// What Anna wrote is not shown as sent any more.
+    async fn is_failed(&self, text: &str) {
+        let message = common::find(&common::messages(self.anna.client(), &self.chat).await, text).unwrap();
+        assert!(matches!(message.state, MessageState::Failed { .. }), "{:?}", message.state);
     }
 
     async fn is(&self, state: GroupState) {
@@ -45,13 +71,27 @@ impl Split {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_was_removed_on_the_branch_that_the_others_chose_finds_out() {
-    let Split { anna, bert, carl, chat, .. } = &split_and_written_to().await;
-    let message = common::find(&common::messages(anna.client(), chat).await, "is anybody here?").unwrap();
-    assert!(matches!(message.state, MessageState::Failed { .. }), "{:?}", message.state);
-    let told = anna.system(chat).await;
+    let split = split_and_written_to().await;
+    split.is_failed("is anybody here?").await;
+    let told = split.anna.system(&split.chat).await;
     assert!(told.iter().any(|row| matches!(row, SystemMessage::MemberRemoved { who, .. } if who == "You")), "{told:?}");
-    carl.net.close().await;
-    bert.net.close().await;
+}
+
+/// The removal is not the first change of the other branch: what was said between the split and it is no part of the group either.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_said_since_the_split_still_shows_as_sent() {
+    let split = Split::together().await;
+    split.carl_says_the_name_is("Orchard").await;
+    split.anna.say(&split.chat, "a good name").await;
+    split.anna.client().settle(common::DEADLINE).await.unwrap();
+    split.carl_says_the_name_is("Meadow").await;
+    split.carl_says_the_name_is("Field").await;
+    split.bert.change(&split.chat, Change::Rename("Heath".into())).await;
+    split.bert_removes_anna().await;
+    split.is_known(2).await;
+    split.bert.say(&split.chat, "now that we are among ourselves").await;
+    split.is(GroupState::Removed).await;
+    split.is_failed("a good name").await;
 }
 
 /// The conclusion was wrong: somebody is on our branch.

@@ -21,6 +21,15 @@ pub const RIVALS_PER_MEMBER: usize = 4;
 /// Epochs of rival branches that are kept of one group. An admin's commits are followed beyond it, so that a flood cannot hide them.
 pub const RIVALS_CAP: usize = 24;
 
+/// See [`Group::lost_removal`].
+#[derive(Clone, Copy, Debug)]
+pub struct LostRemoval<'a> {
+    /// The commit that removed us.
+    pub removal: &'a Applied,
+    /// The last epoch that its branch and ours share; the oldest that is kept, where that one is not.
+    pub fork: Epoch,
+}
+
 /// The group moved from one branch to another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Switched {
@@ -239,13 +248,17 @@ impl Group {
     }
 
     /// A change that removes us, on a branch that lost here. Nobody without keys sees how that branch goes on: the others may be on it.
-    pub fn lost_removal(&self) -> Option<&Applied> {
+    pub fn lost_removal(&self) -> Option<LostRemoval<'_>> {
         if !self.is_active() {
             return None;
         }
         let ours = self.names(&self.tip);
         let removals = self.epochs.iter().filter(|record| record.keys.is_none() && !ours.contains(&record.commit));
-        removals.filter_map(|record| record.began.as_ref()).min_by_key(|applied| (applied.to, applied.digest))
+        let removal = removals.filter_map(|record| record.began.as_ref()).min_by_key(|applied| (applied.to, applied.digest))?;
+        let theirs = branch::chain(&self.epochs, &removal.digest);
+        let shared = theirs.into_iter().find(|record| ours.contains(&record.commit)).map(|record| record.epoch);
+        let oldest = self.epochs.iter().map(|record| record.epoch).min();
+        Some(LostRemoval { removal, fork: shared.or(oldest)? })
     }
 
     /// Epochs of rival branches.

@@ -36,7 +36,7 @@ pub use branch::{Reason, WITNESS_QUORUM};
 pub use change::Change;
 pub use commit::{Confirmed, Staged};
 pub use context::ContextFlaw;
-pub use converge::{Left, Rival, Switched};
+pub use converge::{Left, LostRemoval, Rival, Switched};
 pub use create::NewGroup;
 pub use device::Device;
 pub use envelope::{Envelope, GROUP_MESSAGE_KIND, MAX_CONTENT as MAX_ENVELOPE_CONTENT, seal as seal_envelope};

@@ -18,7 +18,7 @@ use crate::{Result, changes, requests, views};
 
 /// How long a group that seems to have gone on without us is followed, in seconds. Longer than after a removal that is proven.
 const DOUBT_GRACE: u64 = 30 * 24 * 3600;
-const UNREADABLE: &str = "The group went on without you, and nobody could read this.";
+const LEFT_OUT: &str = "The group went on without you, and without this.";
 
 /// There is something of a group that nothing here opens.
 pub(crate) fn closed(tx: &Tx<'_>, groups: &mut Groups, chat: ChatId, now: u64) -> Result<()> {
@@ -32,7 +32,7 @@ pub(crate) fn closed(tx: &Tx<'_>, groups: &mut Groups, chat: ChatId, now: u64) -
 /// Somebody wrote or changed something that can be read here. `epoch`: the one that it belongs to, or that it began.
 pub(super) fn heard(taking: &mut Taking<'_, '_>, chat: &ChatRecord, from: PublicKey, epoch: Epoch) -> Result<()> {
     // What was said before the group split says nothing about who is on which branch.
-    let here = lost_removal(taking.tx, taking.groups, chat)?.is_none_or(|removal| epoch >= removal.to);
+    let here = lost_removal(taking.tx, taking.groups, chat)?.is_none_or(|(removal, _)| epoch >= removal.to);
     if from == taking.keys.public_key() || !here {
         return Ok(());
     }
@@ -69,7 +69,7 @@ fn believe(taking: &mut Taking<'_, '_>, chat: &ChatRecord) -> Result<()> {
     if !is_member(chat) {
         return Ok(());
     }
-    let Some(removal) = lost_removal(taking.tx, taking.groups, chat)? else {
+    let Some((removal, split)) = lost_removal(taking.tx, taking.groups, chat)? else {
         let waiting: Vec<Event> =
             super::deferred(taking.tx, chat.id)?.iter().filter_map(|kept| Event::from_json(&kept.event).ok()).collect();
         if requests::take_spare(taking, chat, &waiting)? {
@@ -82,13 +82,13 @@ fn believe(taking: &mut Taking<'_, '_>, chat: &ChatRecord) -> Result<()> {
             insert_system(taking, chat.id, &removal, index, taking.now, &row)?;
         }
     }
-    fail_what_nobody_read(taking, chat, &removal)?;
+    fail_what_was_left_out(taking, chat, split)?;
     fork::note(
         taking,
         chat,
         &Race {
             at: taking.now,
-            fork: Some(removal.from.0),
+            fork: Some(split.0),
             reason: None,
             switched: true,
             kept: vec![fork::entered(&removal)],
@@ -104,16 +104,16 @@ fn believe(taking: &mut Taking<'_, '_>, chat: &ChatRecord) -> Result<()> {
     Ok(())
 }
 
-/// What we said since the group split reached nobody who stayed on our branch.
-fn fail_what_nobody_read(taking: &mut Taking<'_, '_>, chat: &ChatRecord, removal: &Applied) -> Result<()> {
+/// What we said since the group split is no part of it: whoever read it has withdrawn it, and we cannot say it again there.
+fn fail_what_was_left_out(taking: &mut Taking<'_, '_>, chat: &ChatRecord, split: Epoch) -> Result<()> {
     let Some((group, _)) = taking.groups.get(taking.tx, &chat.group)? else { return Ok(()) };
-    let ours: BTreeSet<_> = group.epochs().into_iter().filter(|record| record.epoch >= removal.to).map(|record| record.commit).collect();
-    for row in taking.tx.messages_since_epoch(chat.id, removal.to)? {
+    let ours: BTreeSet<_> = group.epochs().into_iter().filter(|record| record.epoch > split).map(|record| record.commit).collect();
+    for row in taking.tx.messages_since_epoch(chat.id, split)? {
         if !row.mine || !row.branch.is_some_and(|branch| ours.contains(&branch)) {
             continue;
         }
         if let Some(carrier) = taking.tx.outbox_by_message(row.id)?.pop() {
-            taking.tx.set_outbox_state(carrier.id, OutboxState::Cancelled, UNREADABLE)?;
+            taking.tx.set_outbox_state(carrier.id, OutboxState::Cancelled, LEFT_OUT)?;
             taking.changes.message(row.id);
         }
     }
@@ -125,8 +125,10 @@ fn may_be_elsewhere(tx: &Tx<'_>, groups: &mut Groups, chat: &ChatRecord) -> Resu
     Ok(lost_removal(tx, groups, chat)?.is_some() || !requests::ways_in(tx, &chat.group)?.is_empty())
 }
 
-fn lost_removal(tx: &Tx<'_>, groups: &mut Groups, chat: &ChatRecord) -> Result<Option<Applied>> {
-    Ok(groups.get(tx, &chat.group)?.and_then(|(group, _)| group.lost_removal().cloned()))
+/// The removal, and the last epoch before the group split.
+fn lost_removal(tx: &Tx<'_>, groups: &mut Groups, chat: &ChatRecord) -> Result<Option<(Applied, Epoch)>> {
+    let Some((group, _)) = groups.get(tx, &chat.group)? else { return Ok(None) };
+    Ok(group.lost_removal().map(|lost| (lost.removal.clone(), lost.fork)))
 }
 
 const fn is_member(chat: &ChatRecord) -> bool {
