@@ -40,6 +40,8 @@ const WAITING_SLEEP: Duration = Duration::from_secs(5);
 struct Effect {
     record: OutboxRecord,
     changed: bool,
+    /// A relay took a message that whoever reads there cannot read any more.
+    unreadable: bool,
 }
 
 /// Publishes what is due, until the account is closed.
@@ -200,7 +202,8 @@ fn record(tx: &Tx<'_>, attempt: Attempt, now: u64, pauses: Option<[u64; 2]>) -> 
     if !standing.changed && answer != Answer::Accepted {
         return Ok(None);
     }
-    Ok(tx.outbox(due.outbox)?.map(|record| Effect { record, changed: standing.changed }))
+    let unreadable = answer == Answer::Accepted && send::is_forgotten(tx, &before, now)?;
+    Ok(tx.outbox(due.outbox)?.map(|record| Effect { record, changed: standing.changed, unreadable }))
 }
 
 /// Up to a quarter of a pause, so that a relay that comes back is not asked everything at once.
@@ -211,7 +214,10 @@ fn jitter(pause: u64) -> u64 {
 
 async fn follow_up(account: &Arc<Account>, effects: Vec<Effect>, mut changes: Changes) {
     let anything = !effects.is_empty();
-    for Effect { record, changed } in effects {
+    for Effect { record, changed, unreadable } in effects {
+        if unreadable {
+            send::say_forgotten(account, record.id).await;
+        }
         if let Some(message) = record.message {
             changes.message(message);
         }

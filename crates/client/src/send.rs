@@ -153,6 +153,8 @@ pub(crate) struct Ended {
 
 /// How long a relay may take to pass a message on, in seconds.
 const TRANSIT: u64 = 60;
+/// How long after it was written a message is said again for a relay that takes it late, in seconds: a day.
+const SAID_AGAIN_FOR: u64 = 24 * 60 * 60;
 
 /// Encrypts own messages of a group again that nobody may be able to read any more, because the group moved on: those that
 /// no relay has, and those that came out only when the others had forgotten their epoch. Who has one already knows it by its inner event.
@@ -197,6 +199,32 @@ pub(crate) fn renew_one(
     let Some(record) = carrier.message.map(|id| tx.message(id)).transpose()?.flatten() else { return Ok(false) };
     let Some((group, _)) = groups.get(tx, &chat.group)? else { return Ok(false) };
     if record.epoch >= group.epoch() { Ok(false) } else { send_again(tx, groups, changes, chat, &record, Some(carrier), now) }
+}
+
+/// Whether an event carries a message of an epoch that the others have forgotten by now, and that is worth saying again: a relay that takes
+/// the event only now has it for nobody, and one that took it before may have lied.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn is_forgotten(tx: &Tx<'_>, carrier: &OutboxRecord, now: u64) -> Result<bool> {
+    let (Purpose::Message, Some(chat), Some(message)) = (carrier.purpose, carrier.chat, carrier.message) else { return Ok(false) };
+    let (Some(chat), Some(message)) = (tx.chat(chat)?, tx.message(message)?) else { return Ok(false) };
+    // Bounded, or a relay that is always that late would have everything said again for ever.
+    let recent = now.saturating_sub(message.at) < SAID_AGAIN_FOR;
+    Ok(carrier.state == OutboxState::Done && recent && chat.epoch > Epoch(message.epoch.0.saturating_add(PAST_EPOCHS)))
+}
+
+/// Says a message again that [`is_forgotten`].
+pub(crate) async fn say_forgotten(account: &Arc<Account>, carrier: OutboxId) {
+    let now = account.clock.now();
+    let said = changes::write(account, move |tx, groups, changes| {
+        let Some(carrier) = tx.outbox(carrier)?.filter(|carrier| carrier.state == OutboxState::Done) else { return Ok(()) };
+        let Some(chat) = carrier.chat.map(|chat| views::found(tx, chat)).transpose()? else { return Ok(()) };
+        renew_one(tx, groups, changes, &chat, &carrier, now).map(drop)
+    });
+    if let Err(error) = said.await {
+        tracing::warn!(code = ?error.code, "a message that came out late could not be said again");
+    }
 }
 
 /// Encrypts an own message again, in the current epoch; `false` where that is not possible or not wanted any more, and for rows about what

@@ -145,6 +145,25 @@ async fn who_was_invited_twice_ends_where_the_others_are() {
     anna.hears(&chat, "here I am").await;
 }
 
+/// The invitation that is accepted is the right one; what was said on the other branch before the others left it comes late.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_hears_the_others_does_not_follow_older_words_elsewhere() {
+    let relay = relay().await;
+    let Wanted { bert, carl, dora, chat, .. } = wanted_by_two(&relay).await;
+    let who = PublicKey::parse(&dora.npub).unwrap();
+    carl.invite(&chat, who).await;
+    dora.accept("Garden").await;
+    bert.invite(&chat, who).await;
+    carl.say(&chat, "we are all here").await;
+    dora.hears(&chat, "we are all here").await;
+    bert.said(&chat, "is anybody here?", 60).await;
+    dora.client().settle(common::DEADLINE).await.unwrap();
+    assert_eq!(dora.client().requests().await.unwrap(), [], "one group is offered once");
+    carl.say(&chat, "as I said").await;
+    dora.hears(&chat, "as I said").await;
+    assert_eq!(common::find(&common::messages(dora.client(), &chat).await, "is anybody here?"), None);
+}
+
 /// As above, but on the other branch somebody is heard first: trying it is no journey without return.
 #[tokio::test(flavor = "multi_thread")]
 async fn who_tried_the_other_invitation_comes_back_to_where_the_others_write() {

@@ -222,14 +222,14 @@ impl Tx<'_> {
         self.many(select_outbox!("WHERE o.chat = ?1 AND o.state = 'open' ORDER BY o.id"), params![chat], outbox_row)
     }
 
-    /// Own messages of a conversation that were encrypted in an epoch from `from` to `to` and that no relay had before `since`, Unix
-    /// seconds: when they came out, others may have forgotten that epoch already. Oldest first.
+    /// Own messages of a conversation that were encrypted in an epoch from `from` to `to` and that some relay took only after `since`, Unix
+    /// seconds: whoever reads there may have forgotten that epoch by then, and a relay that had them before may have lied. Oldest first.
     pub fn outbox_accepted_late(&self, chat: ChatId, from: Epoch, to: Epoch, since: u64) -> Result<Vec<OutboxRecord>, StoreError> {
         self.many(
             select_outbox!(
                 "WHERE o.state = 'done' AND o.purpose = 'message'
                    AND o.message IN (SELECT m.id FROM messages AS m WHERE m.chat = ?1 AND m.epoch BETWEEN ?2 AND ?3 AND m.mine = 1)
-                   AND (SELECT min(r.last_at) FROM outbox_relays AS r WHERE r.outbox = o.id AND r.answer = 'accepted') >= ?4
+                   AND (SELECT max(r.last_at) FROM outbox_relays AS r WHERE r.outbox = o.id AND r.answer = 'accepted') >= ?4
                  ORDER BY o.id"
             ),
             params![chat, int(from.0), int(to.0), int(since)],

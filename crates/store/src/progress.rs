@@ -36,6 +36,16 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// As [`Tx::put_progress_number`], but never makes it smaller.
+    pub fn raise_progress_number(&self, name: &str, number: u64) -> Result<(), StoreError> {
+        self.run(
+            "INSERT INTO progress (name, number) VALUES (?1, ?2)
+             ON CONFLICT (name) DO UPDATE SET number = excluded.number WHERE excluded.number > number",
+            params![name, int(number)],
+        )?;
+        Ok(())
+    }
+
     /// A named text.
     pub fn progress_text(&self, name: &str) -> Result<Option<String>, StoreError> {
         self.one("SELECT value FROM progress WHERE name = ?1", params![name], |row| row.get(0))

@@ -195,12 +195,12 @@ impl<'a, 'tx> Taking<'a, 'tx> {
         let outcome = group.ingest(self.tx, device, event, self.now)?;
         match outcome {
             Ingest::Message(received) => {
-                left_behind::heard(self, chat, received.sender, received.epoch)?;
+                left_behind::heard(self, chat, received.sender, received.epoch, event.created_at.as_secs())?;
                 unreadable::heard(self, chat.id, received.sender)?;
                 self.message(chat, received).map(|()| Done::Finished)
             }
             Ingest::Commit(commit) => {
-                left_behind::heard(self, chat, commit.by, commit.to)?;
+                left_behind::heard(self, chat, commit.by, commit.to, event.created_at.as_secs())?;
                 unreadable::heard(self, chat.id, commit.by)?;
                 let chat = &views::found(self.tx, chat.id)?;
                 applied(self, chat, &commit, event.created_at.as_secs())?;

@@ -29,14 +29,16 @@ pub(crate) fn closed(tx: &Tx<'_>, groups: &mut Groups, chat: ChatId, now: u64) -
     Ok(())
 }
 
-/// Somebody wrote or changed something that can be read here. `epoch`: the one that it belongs to, or that it began.
-pub(super) fn heard(taking: &mut Taking<'_, '_>, chat: &ChatRecord, from: PublicKey, epoch: Epoch) -> Result<()> {
+/// Somebody wrote or changed something that can be read here. `epoch`: the one that it belongs to, or that it began; `at`: when its event
+/// was made, Unix seconds.
+pub(super) fn heard(taking: &mut Taking<'_, '_>, chat: &ChatRecord, from: PublicKey, epoch: Epoch, at: u64) -> Result<()> {
     // What was said before the group split says nothing about who is on which branch.
     let here = lost_removal(taking.tx, taking.groups, chat)?.is_none_or(|(removal, _)| epoch >= removal.to);
     if from == taking.keys.public_key() || !here {
         return Ok(());
     }
     taking.tx.remove_progress(&name(chat.id))?;
+    taking.tx.raise_progress_number(&last(chat.id), at.min(taking.now))?;
     let gone = matches!(chat.state, ChatState::Left | ChatState::Removed);
     if gone && taking.groups.get(taking.tx, &chat.group)?.is_some_and(|(group, _)| group.is_active()) {
         fork::back(taking, chat)?;
@@ -61,17 +63,21 @@ pub(crate) async fn conclude(account: &Arc<Account>) -> Result<()> {
 
 /// We are in another copy of the group now.
 pub(crate) fn forget(tx: &Tx<'_>, chat: ChatId) -> Result<()> {
+    tx.remove_progress(&last(chat))?;
     Ok(tx.remove_progress(&name(chat))?)
 }
 
 fn believe(taking: &mut Taking<'_, '_>, chat: &ChatRecord) -> Result<()> {
-    forget(taking.tx, chat.id)?;
+    taking.tx.remove_progress(&name(chat.id))?;
     if !is_member(chat) {
         return Ok(());
     }
     let Some((removal, split)) = lost_removal(taking.tx, taking.groups, chat)? else {
-        let waiting: Vec<Event> =
+        let mut waiting: Vec<Event> =
             super::deferred(taking.tx, chat.id)?.iter().filter_map(|kept| Event::from_json(&kept.event).ok()).collect();
+        // What was written elsewhere before somebody was heard here, its author may have said before they came here.
+        let heard = taking.tx.progress_number(&last(chat.id))?.unwrap_or(0);
+        waiting.retain(|event| event.created_at.as_secs() >= heard);
         if requests::take_spare(taking, chat, &waiting)? {
             taking.changes.group(chat.id);
         }
@@ -133,6 +139,11 @@ fn lost_removal(tx: &Tx<'_>, groups: &mut Groups, chat: &ChatRecord) -> Result<O
 
 const fn is_member(chat: &ChatRecord) -> bool {
     matches!(chat.state, ChatState::Active | ChatState::Leaving)
+}
+
+/// When somebody was last heard on the branch that we are on: what others had made, Unix seconds.
+fn last(chat: ChatId) -> String {
+    format!("last heard/{chat}")
 }
 
 fn name(chat: ChatId) -> String {

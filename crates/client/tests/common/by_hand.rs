@@ -68,12 +68,16 @@ impl ByHand {
 
     /// Encrypts and publishes whatever it is given.
     pub async fn send(&self, chat: &str, event: InnerEvent) {
+        self.publish(&self.seal(chat, event).await).await;
+    }
+
+    async fn seal(&self, chat: &str, event: InnerEvent) -> Event {
         let (device, chat) = (std::sync::Arc::clone(&self.device), murmel_engine::GroupId::from_hex(chat).unwrap());
         let sealed = self.db.write(move |tx, ()| {
             let mut group = Group::load(tx, &chat).unwrap().unwrap();
             Ok::<_, StoreError>(group.encrypt(tx, &device, &event).unwrap())
         });
-        self.publish(&sealed.await.unwrap().event).await;
+        sealed.await.unwrap().event
     }
 
     pub fn npub(&self) -> String {
@@ -116,6 +120,14 @@ impl ByHand {
 
     pub async fn say(&self, chat: &str, text: &str) {
         self.send(chat, InnerEvent::text(self.keys.public_key(), Timestamp::now().as_secs(), text.into(), &[])).await;
+    }
+
+    /// As [`ByHand::say`], as if it had been said so many seconds ago and had been on its way since.
+    pub async fn said(&self, chat: &str, text: &str, ago: u64) {
+        let at = Timestamp::now() - ago;
+        let sealed = self.seal(chat, InnerEvent::text(self.keys.public_key(), at.as_secs(), text.into(), &[])).await;
+        let dated = EventBuilder::new(sealed.kind, sealed.content).tags(sealed.tags).custom_created_at(at);
+        self.publish(&dated.sign_with_keys(&Keys::generate()).unwrap()).await;
     }
 
     /// Adds somebody, and sends the welcome.

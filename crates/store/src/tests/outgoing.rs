@@ -204,7 +204,7 @@ fn a_cancelled_event_is_not_due_and_not_among_the_deliveries_of_its_message() {
 }
 
 #[test]
-fn what_came_out_late_is_found_by_its_epoch_and_its_first_acceptance() {
+fn what_came_out_late_is_found_by_its_epoch_and_its_last_acceptance() {
     let (_home, database) = fresh();
     on(&database, |tx| {
         let chat = tx.insert_chat(&chat(1))?;
@@ -217,13 +217,16 @@ fn what_came_out_late_is_found_by_its_epoch_and_its_first_acceptance() {
         for id in sent {
             tx.record_answer(id, A, Answer::Accepted, "", 100, None)?;
         }
-        // One that a relay had long before, and one that none has.
+        // One that every relay had long before, one that a relay had before another, and one that none has.
         let early = put(6, 4, true)?;
+        let twice = put(7, 4, true)?;
         tx.record_answer(early, A, Answer::Accepted, "", 60, None)?;
-        tx.record_answer(early, B, Answer::Accepted, "", 100, None)?;
-        put(7, 4, true)?;
+        tx.record_answer(early, B, Answer::Accepted, "", 70, None)?;
+        tx.record_answer(twice, A, Answer::Accepted, "", 60, None)?;
+        tx.record_answer(twice, B, Answer::Accepted, "", 100, None)?;
+        put(8, 4, true)?;
         let late = tx.outbox_accepted_late(chat, Epoch(4), Epoch(4), 90)?;
-        assert_eq!(late.iter().map(|row| row.id).collect::<Vec<_>>(), [sent[1], sent[3]]);
+        assert_eq!(late.iter().map(|row| row.id).collect::<Vec<_>>(), [sent[1], sent[3], twice]);
         assert_eq!(tx.outbox_accepted_late(chat, Epoch(3), Epoch(5), 101)?, []);
         Ok(())
     });

@@ -218,6 +218,7 @@ fn small_tables(tx: &Tx<'_>) -> Result<(), StoreError> {
     tx.settings()?;
     tx.remove_setting("a")?;
     tx.put_progress_number("a", 1)?;
+    tx.raise_progress_number("a", 2)?;
     tx.put_progress_text("a", "b")?;
     tx.progress_number("a")?;
     tx.progress_text("a")?;

@@ -48,6 +48,10 @@ fn settings_and_progress_keep_the_last_value() {
         assert_eq!((tx.progress_number("step")?, tx.progress_text("step")?.as_deref()), (Some(3), Some("relays")));
         tx.remove_progress("step")?;
         assert_eq!(tx.progress_number("step")?, None);
+        for number in [4, 3] {
+            tx.raise_progress_number("step", number)?;
+        }
+        assert_eq!(tx.progress_number("step")?, Some(4));
         Ok(())
     });
 }
