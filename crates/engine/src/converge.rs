@@ -241,11 +241,10 @@ impl Group {
 
     /// Whether a welcome says that the others have left the branch that we are on: a leaf of ours is in the tree only once, so whoever could
     /// add us again is where we are no member. We trust that to somebody who is an admin here, and not for epochs that we have behind us.
-    /// Nor soon after we came: the invitation that lost the race against ours looks the same.
     pub fn is_left_behind_by(&self, welcome: &Preview) -> bool {
         let begun_here = self.epochs.iter().any(|record| record.commit == welcome.transcript);
-        let Some(oldest) = branch::chain(&self.epochs, &self.tip).pop() else { return false };
-        self.context.admins.contains(&welcome.inviter) && !begun_here && oldest.began.is_some() && welcome.epoch >= oldest.epoch
+        let oldest = self.epochs.iter().map(|record| record.epoch).min();
+        self.context.admins.contains(&welcome.inviter) && !begun_here && oldest.is_some_and(|oldest| welcome.epoch >= oldest)
     }
 
     /// A change that removes us, on a branch that lost here. Nobody without keys sees how that branch goes on: the others may be on it.
