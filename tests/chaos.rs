@@ -27,7 +27,8 @@ fn nothing_is_lost_or_doubled_in_two_hundred_storms() {
     assert!(totals["messages"].as_u64() > Some(SEEDS * 10));
 }
 
-/// Each of these lost something once: somebody followed old words onto a branch that everybody had left; what was said before a removal showed as sent; a relay took a message when its epoch was forgotten.
+/// Each of these lost something once: somebody followed old words onto a branch that everybody had left; what was said before a removal showed
+/// as sent; a relay took a message when its epoch was forgotten.
 #[test]
 fn storms_that_lost_something_once_do_not_any_more() {
     for seed in [182, 1006, 1037, 1067, 1846, 1909] {
