@@ -63,6 +63,35 @@ export function timeline(page) {
       await rest(page());
       assert.deepEqual(await firstSeen(page()), before);
     },
+    "M3: who scrolls while the end is still being laid out is not taken back to it": async () => {
+      await open();
+      const away = await page().script(async () => {
+        const { app, backend } = murmel;
+        const scroller = document.querySelector('[data-testid="timeline"]');
+        const frame = () => new Promise(requestAnimationFrame);
+        backend.receive(app.state.chats[0].id, "Just now");
+        while (!scroller.textContent.includes("Just now")) await frame();
+        scroller.scrollTop -= 3_000;
+        for (let at = 0; at < 30; at += 1) await frame();
+        return scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
+      });
+      assert.ok(away > 1_000, `${away} pixels from the end`);
+    },
+    "M6: who scrolls right after a jump is not taken back to where it led": async () => {
+      await open();
+      const away = await page().script(async () => {
+        const { app } = murmel;
+        const scroller = document.querySelector('[data-testid="timeline"]');
+        const frame = () => new Promise(requestAnimationFrame);
+        const target = () => document.querySelector('[data-message="10100"]')?.getBoundingClientRect().top ?? null;
+        await app.goTo(app.state.chats[0].id, 10_100);
+        while (document.querySelector(".lit") === null) await frame();
+        scroller.scrollTop -= 3_000;
+        for (let at = 0; at < 30; at += 1) await frame();
+        return target();
+      });
+      assert.ok(away === null || away > 1_000, `it is ${away} pixels down`);
+    },
     "M4: with more than 8 messages below there is a button; it goes to the divider first, then to the end": async () => {
       await open();
       assert.equal(await page().shows("jump-newest"), false);

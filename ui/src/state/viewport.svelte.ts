@@ -18,6 +18,11 @@ const AHEAD = 800;
 export const TRIM_AT = 1_500;
 /** What was gone to stays lit this long, in milliseconds. */
 const LIT = 2_000;
+/** Rows near what was gone to are measured within this time of each other, in milliseconds. */
+const MEASURED = 150;
+
+/** How far the view shall be scrolled, or null when what it leads to is gone. */
+type Goal = () => number | null;
 
 export class Viewport {
   scroller = $state<HTMLElement | null>(null);
@@ -32,8 +37,11 @@ export class Viewport {
   follow = $state(true);
   opened = false;
   readonly reading: Reading;
-  #height = 0;
-  #settling = 0;
+  /** Where the view goes, until its rows are measured or the person scrolls. Not the list's own scrolling: that goes on while the person scrolls. */
+  #goal: Goal | null = null;
+  #reached: ReturnType<typeof setTimeout> | undefined;
+  /** Where the view was put; elsewhere, the person scrolled. */
+  #put = 0;
   #dimmer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -47,28 +55,18 @@ export class Viewport {
 
   toEnd(): void {
     this.follow = true;
-    this.list?.scrollToIndex(this.rows().length - 1, { align: "end" });
-    // The list learns of a new height of its frame only after this turn; until then its scrolling is not the person's.
-    this.#settling += 1;
-    requestAnimationFrame(() => {
-      this.#settling -= 1;
-      if (this.follow && this.scroller !== null) this.scroller.scrollTop = this.scroller.scrollHeight;
-      this.look();
-    });
+    this.#goal = null;
+    this.#reach();
   }
 
   /** To the unread divider. Says whether there is one. */
   toDivider(): boolean {
-    const at = this.rows().findIndex((row) => row.type === "unread");
-    if (at < 0) return false;
-    this.follow = false;
-    this.list?.scrollToIndex(at, { align: "start", offset: -NEAR });
-    return true;
+    return this.#aim(() => this.#top(this.#divider(), -NEAR));
   }
 
   /** Whether the unread divider stands further down than what is visible. */
   dividerBelow(): boolean {
-    const at = this.rows().findIndex((row) => row.type === "unread");
+    const at = this.#divider();
     return this.list !== null && at > this.list.findItemIndex(this.list.getScrollOffset() + this.list.getViewportSize());
   }
 
@@ -76,10 +74,11 @@ export class Viewport {
   async reveal(id: number): Promise<boolean> {
     if (!(await this.app.loadAround(id))) return false;
     await tick();
-    const at = this.#indexOf(id);
-    if (at < 0) return false;
-    this.follow = false;
-    this.list?.scrollToIndex(at, { align: "center" });
+    const centred = () => {
+      const at = this.#indexOf(id);
+      return this.#top(at, ((this.list?.getItemSize(at) ?? 0) - (this.scroller?.clientHeight ?? 0)) / 2);
+    };
+    if (!this.#aim(centred)) return false;
     this.lit = id;
     clearTimeout(this.#dimmer);
     this.#dimmer = setTimeout(() => (this.lit = null), LIT);
@@ -87,26 +86,23 @@ export class Viewport {
   }
 
   /** Puts a message where it was. Says whether it is there. */
-  async putBack(place: Place): Promise<boolean> {
-    const at = this.#indexOf(place.message);
-    if (at < 0) return false;
-    this.follow = false;
-    this.list?.scrollToIndex(at, { align: "start", offset: -place.top });
-    await tick();
-    return true;
+  putBack(place: Place): boolean {
+    return this.#aim(() => this.#top(this.#indexOf(place.message), -place.top));
   }
 
   /** What comes in above, and what leaves there, must not move what is read. Call before the rows change; the answer, after it. */
   hold(): () => void {
+    if (this.opened) this.#heed();
     const held = this.follow || !this.opened ? [] : this.#visible();
     return () => {
       const { scroller } = this;
       if (scroller === null) return;
+      if (this.follow && this.opened) return this.#reach();
       const now = this.#visible(true);
       for (const { id, top } of held) {
         const still = now.find((one) => one.id === id);
         if (still === undefined) continue;
-        if (Math.abs(still.top - top) > 1) scroller.scrollTop += still.top - top;
+        if (Math.abs(still.top - top) > 1) this.#scrollTo(scroller.scrollTop + still.top - top);
         return;
       }
     };
@@ -136,15 +132,17 @@ export class Viewport {
   scrolled(): void {
     const { scroller } = this;
     if (scroller === null || !this.opened) return;
-    // Only the person's own scrolling ends the following, not a composer that grew.
-    if (this.#settling === 0 && scroller.clientHeight === this.#height) this.follow = scroller.scrollHeight - scroller.scrollTop - this.#height <= NEAR;
+    this.#heed();
     this.look();
   }
 
+  /** After the frame or a row has another height, before the rows move: after that, nobody could say what the person scrolled. */
   resized(): void {
-    this.#height = this.scroller?.clientHeight ?? 0;
-    if (this.follow && this.opened) this.toEnd();
-    this.look();
+    if (this.opened) this.#heed();
+    void tick().then(() => {
+      if (this.opened) this.#reach();
+      this.look();
+    });
   }
 
   /** Moves the focus `step` messages on; into view where it is not. */
@@ -168,6 +166,54 @@ export class Viewport {
   stop(): void {
     this.reading.stop();
     clearTimeout(this.#dimmer);
+    clearTimeout(this.#reached);
+  }
+
+  /** Goes to `goal`. Says whether it leads anywhere. */
+  #aim(goal: Goal): boolean {
+    if (goal() === null) return false;
+    this.follow = false;
+    this.#goal = goal;
+    this.#reach();
+    return true;
+  }
+
+  /** Lets go of the end and of where the view was going, when the person scrolled; takes the end up again. */
+  #heed(): void {
+    const { scroller } = this;
+    if (scroller === null) return;
+    const atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight <= NEAR;
+    // A composer or a row that grew moves nothing; only the person does.
+    if (!atEnd && Math.abs(scroller.scrollTop - this.#put) > 1) {
+      this.follow = false;
+      this.#goal = null;
+    } else if (atEnd && this.#goal === null) this.follow = this.timeline().newer === null;
+  }
+
+  #reach(): void {
+    const top = this.follow ? (this.scroller?.scrollHeight ?? 0) : (this.#goal?.() ?? null);
+    if (top === null) return;
+    this.#scrollTo(top);
+    clearTimeout(this.#reached);
+    this.#reached = setTimeout(() => {
+      this.#goal = null;
+      this.#heed();
+    }, MEASURED);
+  }
+
+  #scrollTo(top: number): void {
+    if (this.scroller === null) return;
+    this.scroller.scrollTop = top;
+    this.#put = this.scroller.scrollTop;
+  }
+
+  /** How far down row `at` begins, and `more`. */
+  #top(at: number, more: number): number | null {
+    return this.list === null || at < 0 ? null : this.list.getItemOffset(at) + more;
+  }
+
+  #divider(): number {
+    return this.rows().findIndex((row) => row.type === "unread");
   }
 
   #indexOf(message: MessageView["id"]): number {
