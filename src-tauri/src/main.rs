@@ -35,6 +35,8 @@ fn main() -> ExitCode {
     match run(start) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
+            #[cfg(target_os = "linux")]
+            start::begin_anew(&error);
             tracing::error!(%error, "Murmel could not start");
             ExitCode::FAILURE
         }

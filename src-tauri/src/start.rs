@@ -76,6 +76,28 @@ impl Start {
     }
 }
 
+/// Begins this launch anew where the first one ended while it was asked to take over: now there is none.
+///
+/// Once only, or something else that has the name and does not answer would be asked for ever. Does not return where that works.
+#[cfg(target_os = "linux")]
+pub fn begin_anew(error: &tauri::Error) {
+    use std::os::unix::process::CommandExt;
+
+    let tauri::Error::PluginInitialization(plugin, _) = error else { return };
+    if plugin != "single-instance" || std::env::var_os(ANEW).is_some() {
+        return;
+    }
+    tracing::info!(%error, "the first launch ended just now");
+    if let Ok(program) = std::env::current_exe() {
+        let error = std::process::Command::new(program).args(std::env::args_os().skip(1)).env(ANEW, "1").exec();
+        tracing::warn!(%error, "this launch could not begin anew");
+    }
+}
+
+/// Set where a launch began anew.
+#[cfg(target_os = "linux")]
+const ANEW: &str = "MURMEL_ANEW";
+
 /// The name of one profile on the session bus.
 fn bus_name(home: &std::path::Path) -> String {
     let place = std::path::absolute(home).unwrap_or_else(|_| home.to_path_buf());

@@ -31,15 +31,17 @@ export class App extends Screen {
 
   /** Closes the window as its owner would, or whatever is left of it. */
   async stop() {
+    const pids = this.pids();
     await this.browser?.deleteSession().catch(() => {});
     this.#leave();
-    await until("the app to be gone", () => this.pids().length === 0).catch(() => this.#signal("SIGKILL"));
+    await until("the app to be gone", () => this.#gone(pids)).catch(() => this.#signal("SIGKILL"));
   }
 
   /** kill -9: no goodbye of any kind. */
   async kill() {
+    const pids = this.pids();
     this.#signal("SIGKILL");
-    await until("the app to be gone", () => this.pids().length === 0);
+    await until("the app to be gone", () => this.#gone(pids));
     await this.browser?.deleteSession().catch(() => {});
     this.#leave();
   }
@@ -51,6 +53,18 @@ export class App extends Screen {
 
   #signal(name) {
     for (const pid of this.pids()) process.kill(pid, name);
+  }
+
+  /** Whether nothing is left of these: a process that is ending is nobody's any more, but holds its names and files until its last thread is gone. */
+  #gone(pids) {
+    const ended = (pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1].startsWith("Z") && readdirSync(`/proc/${pid}/task`).length === 1;
+      } catch {
+        return true;
+      }
+    };
+    return this.pids().length === 0 && pids.every(ended);
   }
 
   /** The processes of this profile. */

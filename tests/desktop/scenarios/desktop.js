@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { launchesOnTheBus, pretendToEnd } from "../lib/ending.js";
 import { built, run } from "../lib/programs.js";
 import { openTray } from "../lib/tray.js";
 import { until } from "../lib/wait.js";
@@ -126,6 +127,16 @@ export function desktop(house, show) {
         assert.equal(exec, `"${built("murmel")}" --minimized`);
         await settings("advanced", () => app.click("autostart"));
         await until("the file to be gone", () => !existsSync(entry));
+      },
+      "a launch that finds one which is just ending opens the window itself": async () => {
+        const [name] = await launchesOnTheBus();
+        await app.stop();
+        await until("the name to be free", async () => !(await launchesOnTheBus()).includes(name));
+        const ending = await pretendToEnd(name);
+        await app.start();
+        await app.find("main");
+        assert.equal(ending.asked(), 1);
+        assert.deepEqual(await launchesOnTheBus(), [name]);
       },
     },
     async close() {
