@@ -104,7 +104,8 @@ async fn whoever_writes_on_our_branch_brings_us_back() {
     split.anna.say(&split.chat, "good to hear").await;
 }
 
-/// A group with two admins beside Anna, whom Dora is not in yet. Dora looks for other ways in at once, not after a day.
+/// A group with two admins beside Anna, whom Dora is not in yet. Dora looks for other ways in at once, and reads nothing a second time that
+/// she missed.
 struct Wanted {
     anna: Person,
     bert: ByHand,
@@ -117,7 +118,8 @@ async fn wanted_by_two(relay: &murmel_net::EmbeddedRelay) -> Wanted {
     let relays = [relay.url().to_string()];
     let anna = Person::new("Anna", &relays).await;
     let mut dora = Person::named("Dora", &relays);
-    dora.housekeeping = Housekeeping { left_behind: Duration::ZERO, tick: Duration::from_millis(100), ..Housekeeping::default() };
+    let (tick, look_back_first) = (Duration::from_millis(100), Duration::from_secs(3600));
+    dora.housekeeping = Housekeeping { left_behind: Duration::ZERO, tick, look_back_first, ..Housekeeping::default() };
     dora.begin().await;
     dora.set_up().await;
     let (chat, bert, carl) = with_two_admins(&anna, "Garden", relay.url()).await;

@@ -170,6 +170,11 @@ impl<'a, 'tx> Taking<'a, 'tx> {
     fn offer(&mut self, routing: &RoutingId, event: &Event) -> Result<Offered> {
         let mut offered = Offered::Nobody;
         for chat in self.tx.chats_by_routing(routing)? {
+            if chat.state == ChatState::Stranded {
+                // Nothing opens it in this copy of the group; in the one that another invitation leads to, something may.
+                offered = Offered::Later(chat.id);
+                continue;
+            }
             if !fork::is_followed(self.tx, &chat, self.now)? {
                 continue;
             }
