@@ -181,7 +181,7 @@ async fn who_tried_the_other_invitation_comes_back_to_where_the_others_write() {
     });
     assert_eq!(dora.client().accept(&from_carl.await.id).await.unwrap(), chat);
     assert_eq!(dora.client().requests().await.unwrap(), [], "one group is offered once");
-    bert.say(&chat, "is it you, Dora?").await;
+    bert.said(&chat, "is it you, Dora?", 5).await;
     dora.hears(&chat, "is it you, Dora?").await;
     carl.say(&chat, "we are over here").await;
     dora.hears(&chat, "we are over here").await;

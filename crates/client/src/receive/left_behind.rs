@@ -75,9 +75,9 @@ fn believe(taking: &mut Taking<'_, '_>, chat: &ChatRecord) -> Result<()> {
     let Some((removal, split)) = lost_removal(taking.tx, taking.groups, chat)? else {
         let mut waiting: Vec<Event> =
             super::deferred(taking.tx, chat.id)?.iter().filter_map(|kept| Event::from_json(&kept.event).ok()).collect();
-        // What was written elsewhere before somebody was heard here, its author may have said before they came here.
+        // What was written elsewhere before somebody was heard here, its author may have said before they came here; so in the same second.
         let heard = taking.tx.progress_number(&last(chat.id))?.unwrap_or(0);
-        waiting.retain(|event| event.created_at.as_secs() >= heard);
+        waiting.retain(|event| event.created_at.as_secs() > heard);
         if requests::take_spare(taking, chat, &waiting)? {
             taking.changes.group(chat.id);
         }
