@@ -17,7 +17,16 @@ pub(crate) fn forget(tx: &Tx<'_>, chat: ChatId, who: &PublicKey) -> Result<()> {
     Ok(tx.remove_progress(&name(chat, who))?)
 }
 
-/// How a member's invitation stands; `None` where this account sent none, or long ago.
+/// Something by the person could be read in the group: they have joined it. Says whether their invitation was still shown.
+pub(crate) fn arrived(tx: &Tx<'_>, chat: ChatId, who: &PublicKey) -> Result<bool> {
+    let shown = tx.progress_number(&name(chat, who))?.is_some();
+    if shown {
+        forget(tx, chat, who)?;
+    }
+    Ok(shown)
+}
+
+/// How a member's invitation stands; `None` where this account sent none, the member was heard since, or it is long ago.
 pub(crate) fn state(tx: &Tx<'_>, chat: ChatId, who: &PublicKey) -> Result<Option<ipc::InvitationState>> {
     let Some(carrier) = tx.progress_number(&name(chat, who))? else { return Ok(None) };
     let Some(row) = tx.outbox(OutboxId(carrier.try_into().unwrap_or_default()))? else { return Ok(None) };

@@ -256,6 +256,12 @@ async fn each_invitation_shows_how_far_it_got() {
     ben.accept("Garden").await;
     let seen = ben.client().group(&chat).await.unwrap();
     assert!(seen.members.iter().all(|member| member.invitation.is_none()), "it is the inviter's concern");
+    ben.say(&chat, "here I am").await;
+    anna.sees(&chat, "Ben has arrived, Cleo has not", |group| {
+        let invited = group.members.iter().filter(|member| member.invitation.is_some());
+        invited.map(|member| &member.npub).eq([&cleo.npub])
+    })
+    .await;
     anna.client().remove_member(&chat, &cleo.npub).await.unwrap();
     anna.client().invite(&chat, vec![cleo.npub.clone()]).await.unwrap();
     anna.sees(&chat, "the new invitation is out", |group| {

@@ -65,7 +65,8 @@ export function layout(page, another) {
     "L3: below 700 px there is one pane, and Back leads to the list": async () => {
       const page = await narrow();
       await page.find("composer");
-      assert.equal(await shown(page, '[data-testid="chat-row"]'), false);
+      // The window has just become this narrow.
+      await until("one pane", async () => !(await shown(page, '[data-testid="chat-row"]')));
       // Pressed on the page: the driver's pointer knows nothing of a page that is drawn larger.
       const press = (id) => page.script((name) => document.querySelector(`[data-testid="${name}"]`).click(), id);
       await press("details-open");
@@ -75,6 +76,17 @@ export function layout(page, another) {
       await page.find("composer");
       await press("back");
       await page.find("chat-row");
+    },
+    "L3: where the pages of the settings stand in a row, the chosen one is in sight": async () => {
+      const page = await narrow();
+      await page.open("fake=ready&dialog=settings&page=about");
+      await page.find("settings");
+      await until("the page in sight", () =>
+        page.script(() => {
+          const [chosen, row] = ["nav [aria-current]", "nav:has([aria-current])"].map((one) => document.querySelector(`[data-testid="settings"] ${one}`).getBoundingClientRect());
+          return chosen.left >= row.left && chosen.right <= row.right + 1;
+        }),
+      );
     },
     "L3: at 400 px nothing is out of reach, on any screen": () => every(""),
     "L7: the size of everything is changed by keys and kept": async () => {

@@ -694,7 +694,8 @@ is_admin: boolean,
  */
 is_me: boolean, 
 /**
- * How the invitation stands with which the account added this person; `None` where somebody else did, or long ago.
+ * How the invitation stands with which the account added this person; `None` where somebody else did, where the person was heard since,
+ * or long ago.
  */
 invitation: InvitationState | null, };
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use murmel_engine::{Applied, Digest, GroupEvent, GroupId, Ingest, Received, RoutingId, Why};
+use murmel_engine::{Applied, Digest, Epoch, GroupEvent, GroupId, Ingest, Received, RoutingId, Why};
 use murmel_ipc::SystemMessage;
 use murmel_store::{
     ChatId, ChatProjection, ChatRecord, ChatState, DeferredId, DeferredRecord, KIND_CHAT, KIND_DELETE, KIND_EDIT, KIND_REACTION,
@@ -195,18 +195,26 @@ impl<'a, 'tx> Taking<'a, 'tx> {
         Ok(offered)
     }
 
+    /// Words or a change of somebody can be read. `epoch`: the one that they belong to, or that they began.
+    fn heard(&mut self, chat: &ChatRecord, from: PublicKey, epoch: Epoch, event: &Event) -> Result<()> {
+        left_behind::heard(self, chat, from, epoch, event.created_at.as_secs())?;
+        unreadable::heard(self, chat.id, from)?;
+        if invitations::arrived(self.tx, chat.id, &from)? {
+            self.changes.group(chat.id);
+        }
+        Ok(())
+    }
+
     fn ingest(&mut self, chat: &ChatRecord, event: &Event) -> Result<Done> {
         let Some((group, device)) = self.groups.get(self.tx, &chat.group)? else { return Ok(Done::Finished) };
         let outcome = group.ingest(self.tx, device, event, self.now)?;
         match outcome {
             Ingest::Message(received) => {
-                left_behind::heard(self, chat, received.sender, received.epoch, event.created_at.as_secs())?;
-                unreadable::heard(self, chat.id, received.sender)?;
+                self.heard(chat, received.sender, received.epoch, event)?;
                 self.message(chat, received).map(|()| Done::Finished)
             }
             Ingest::Commit(commit) => {
-                left_behind::heard(self, chat, commit.by, commit.to, event.created_at.as_secs())?;
-                unreadable::heard(self, chat.id, commit.by)?;
+                self.heard(chat, commit.by, commit.to, event)?;
                 let chat = &views::found(self.tx, chat.id)?;
                 applied(self, chat, &commit, event.created_at.as_secs())?;
                 if commit.superseded_own {

@@ -101,7 +101,8 @@ pub struct MemberView {
     pub is_admin: bool,
     /// Whether it is the account itself.
     pub is_me: bool,
-    /// How the invitation stands with which the account added this person; `None` where somebody else did, or long ago.
+    /// How the invitation stands with which the account added this person; `None` where somebody else did, where the person was heard since,
+    /// or long ago.
     pub invitation: Option<InvitationState>,
 }
 
