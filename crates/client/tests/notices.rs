@@ -45,7 +45,10 @@ async fn choose(person: &Person, choices: NotificationChoices) {
 /// Says it and waits until the other has it: whatever is announced of it is announced then.
 async fn tell(from: &Person, to: &Person, chat: &str, text: &str) -> i64 {
     from.say(chat, text).await;
-    to.hears(chat, text).await.id
+    let id = to.hears(chat, text).await.id;
+    // It is in the database a moment before it is announced.
+    assert!(to.client().settle(common::DEADLINE).await.unwrap().caught_up);
+    id
 }
 
 #[tokio::test(flavor = "multi_thread")]
