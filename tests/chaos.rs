@@ -28,7 +28,7 @@ fn nothing_is_lost_or_doubled_in_two_hundred_storms() {
 }
 
 /// Each of these lost something once: somebody followed old words onto a branch that everybody had left; what was said before a removal showed
-/// as sent; a relay took a message when its epoch was forgotten.
+/// as sent; a relay took a message when its epoch was forgotten; words of one second, here and elsewhere, were taken for later ones elsewhere.
 #[test]
 fn storms_that_lost_something_once_do_not_any_more() {
     for seed in [182, 1006, 1037, 1067, 1846, 1909, 10_923] {
