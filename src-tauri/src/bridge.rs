@@ -81,6 +81,13 @@ impl Bridge {
         self.tell((None, EventKind::OpenPerson { person }));
     }
 
+    /// Tells the window, if it listens, what it can also ask for.
+    pub fn say(&self, kind: EventKind) {
+        if let Some(own) = &self.feed().own {
+            let _ = own.try_send((None, kind));
+        }
+    }
+
     fn tell(&self, own: Own) {
         let mut feed = self.feed();
         let listens = feed.own.as_ref().is_some_and(|sender| sender.try_send(own.clone()).is_ok());

@@ -13,6 +13,7 @@ mod quit;
 mod shell;
 mod start;
 mod tray;
+mod update;
 mod window;
 
 use std::process::ExitCode;
@@ -24,6 +25,7 @@ use tauri_plugin_window_state::StateFlags;
 use crate::shell::Shell;
 use crate::start::Start;
 use crate::tray::Tray;
+use crate::update::Updating;
 use crate::window::First;
 
 /// Cryptography in a debug build needs deep stacks.
@@ -53,6 +55,7 @@ fn run(start: Start) -> tauri::Result<()> {
     }
     let app = builder
         .plugin(tauri_plugin_dialog::init())
+        .plugin(start.updater())
         // Whether the window is on the screen is decided at each start, not remembered.
         .plugin(tauri_plugin_window_state::Builder::default().with_state_flags(StateFlags::all() & !StateFlags::VISIBLE).build())
         .invoke_handler(tauri::generate_handler![
@@ -158,9 +161,16 @@ fn run(start: Start) -> tauri::Result<()> {
             commands::network::outbox,
             commands::network::retry_outbox,
             commands::network::sync_state,
+            commands::updates::updates,
+            commands::updates::set_updates,
+            commands::updates::look_for_update,
+            commands::updates::load_update,
+            commands::updates::cancel_update,
+            commands::updates::install_update,
         ])
         .setup(move |app| {
             app.manage(Shell::new());
+            app.manage(Updating::new(start.updates(app.handle())));
             let tray = Tray::start(app.handle());
             let first = match (start.minimized, tray.is_there()) {
                 (false, _) => First::Shown,

@@ -12,7 +12,8 @@ use tauri::{AppHandle, Manager, Wry};
 use tauri_plugin_dialog::{DialogExt, MessageDialogKind};
 use tracing_subscriber::EnvFilter;
 
-use crate::{badge, links, notify, shell::Shell, window};
+use crate::update::Source;
+use crate::{badge, links, notify, shell::Shell, update, window};
 
 /// Private group chat for the desktop.
 #[derive(Clone, Debug, Parser)]
@@ -36,6 +37,14 @@ pub struct Start {
     /// For development: relays on this computer may be used.
     #[arg(long, env = "MURMEL_ALLOW_LOOPBACK", value_parser = clap::builder::FalseyValueParser::new(), hide = true)]
     allow_loopback: bool,
+    /// For development: where newer versions are announced, instead of what the build says.
+    #[cfg(debug_assertions)]
+    #[arg(long, env = "MURMEL_UPDATES_FROM", value_name = "URL", hide = true, requires = "updates_key")]
+    updates_from: Option<tauri::Url>,
+    /// For development: the key that signs them.
+    #[cfg(debug_assertions)]
+    #[arg(long, env = "MURMEL_UPDATES_KEY", value_name = "KEY", hide = true)]
+    updates_key: Option<String>,
 }
 
 impl Start {
@@ -60,6 +69,25 @@ impl Start {
             Some(home) if cfg!(target_os = "linux") => Some(plugin.dbus_id(bus_name(home)).build()),
             Some(_) => None,
         }
+    }
+
+    /// The plugin that checks and installs newer versions.
+    pub fn updater(&self) -> TauriPlugin<Wry, tauri_plugin_updater::Config> {
+        let plugin = tauri_plugin_updater::Builder::new();
+        #[cfg(debug_assertions)]
+        if let Some(key) = &self.updates_key {
+            return plugin.pubkey(key).build();
+        }
+        plugin.build()
+    }
+
+    /// Where newer versions are announced.
+    pub fn updates(&self, app: &AppHandle) -> Source {
+        #[cfg(debug_assertions)]
+        if let Some(place) = &self.updates_from {
+            return Source::given(place.clone());
+        }
+        Source::of_build(app)
     }
 
     fn options(&self, app: &AppHandle) -> tauri::Result<Options> {
@@ -127,6 +155,7 @@ pub fn open_profile(app: &AppHandle, start: Start) {
         }
         notify::start(&app, &client);
         badge::start(&app, &client);
+        update::start(&app, &client);
         client.stay_awake();
         app.state::<Shell>().opened(client).await;
     });

@@ -57,6 +57,8 @@ export const SCREENS = [
   ["log-out", "fake=ready&open=0", async (page) => app(page, "app.loggingOut = app.state.current")],
   ["components", "fake=empty&components"],
   ...["accounts", "appearance", "chats", "notifications", "privacy", "data", "network", "security", "advanced", "about"].map((page) => [`settings-${page}`, `fake=ready&dialog=settings&page=${page}`]),
+  ["settings-about-update", "fake=ready&dialog=settings&page=about&updates=available"],
+  ["update-news", "fake=ready&open=0&updates=available"],
 ];
 
 /** Opens a screen and waits until it is at rest. */

@@ -17,6 +17,7 @@ import { desktop } from "./scenarios/desktop.js";
 import { identity } from "./scenarios/identity.js";
 import { sealed } from "./scenarios/sealed.js";
 import { tryIt } from "./scenarios/try-it.js";
+import { updates } from "./scenarios/updates.js";
 import { vault } from "./scenarios/vault.js";
 import { shots } from "./shots.js";
 
@@ -62,7 +63,7 @@ try {
     if (rest[0] === undefined) throw new Error("name the file for the rows: npm run bench -- FILE");
     await bench(house, resolve(here, rest[0]));
   } else {
-    const suites = { sealed, conversation, daily, desktop, identity, "try-it": tryIt, vault, timeline: inPages(timeline), layout: inPages(layout), sight: inPages(sight) };
+    const suites = { sealed, conversation, daily, desktop, identity, "try-it": tryIt, updates, vault, timeline: inPages(timeline), layout: inPages(layout), sight: inPages(sight) };
     const chosen = Object.entries(suites).filter(([name]) => what === "all" || what === name);
     if (chosen.length === 0) throw new Error(`no suite is called ${what}; there are ${Object.keys(suites).join(", ")}`);
     const pictures = join(target, "desktop-failures");

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { usualNotifications } from "../src/ipc/fake-desktop";
+import { updateStates } from "../src/ipc/fake-updates";
 import { groupOf, me, requestOf, rowOf, talkMessages } from "../src/ipc/fake-data";
 import type { Event, EventKind, MessageView, Snapshot } from "../src/ipc";
 import { type AppState, initial, reduce, TIMELINE_CAP, TRIMMED } from "../src/state/reducer";
@@ -79,6 +80,16 @@ describe("events", () => {
     const theirs = { seq: open.seq + 1, account: "npub1other", type: "message", message } as Event;
     const after = reduce(open, { type: "event", event: theirs });
     expect(after).toEqual({ ...open, seq: open.seq + 1 });
+  });
+
+  test("how the app gets newer is told by an event, and outlives a snapshot and a lock", () => {
+    expect(started.updates).toBeNull();
+    const updates = updateStates.available;
+    const told = event(started, { type: "updates", updates });
+    expect(told).toEqual({ ...started, seq: started.seq + 1, updates });
+    expect(reduce(told, { type: "snapshot", snapshot }).updates).toBe(updates);
+    expect(event(told, { type: "session", session: { state: "locked", npub: me.npub, key_place: "vault", recovery: false } }).updates).toBe(updates);
+    expect(reduce(told, { type: "updates", updates: updateStates.newest })).toEqual({ ...told, updates: updateStates.newest });
   });
 
   test("the unread messages of another account show in the rail", () => {

@@ -124,6 +124,12 @@ const calls: [keyof Backend, (backend: Backend) => Promise<unknown>, string, obj
   ["outboxItems", (b) => b.outboxItems(), "outbox", {}],
   ["retryOutbox", (b) => b.retryOutbox(3), "retry_outbox", { item: 3 }],
   ["syncState", (b) => b.syncState(), "sync_state", {}],
+  ["updates", (b) => b.updates(), "updates", {}],
+  ["setUpdates", (b) => b.setUpdates(true), "set_updates", { looks: true }],
+  ["lookForUpdate", (b) => b.lookForUpdate(), "look_for_update", {}],
+  ["loadUpdate", (b) => b.loadUpdate(), "load_update", {}],
+  ["cancelUpdate", (b) => b.cancelUpdate(), "cancel_update", {}],
+  ["installUpdate", (b) => b.installUpdate(), "install_update", {}],
 ];
 
 test.each(calls)("%s is the command it is meant to be", async (_name, call, command, args) => {

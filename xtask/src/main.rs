@@ -1,4 +1,4 @@
-//! The commands that a person types in this house: run, test, bench, chaos, crash, fuzz, bundle, shots.
+//! The commands that a person types in this house: run, test, bench, chaos, crash, fuzz, windows, bundle, shots.
 //! Never part of the product: nothing here is linked into the app.
 
 mod bench;
@@ -9,6 +9,7 @@ mod display;
 mod fuzz;
 mod house;
 mod installation;
+mod parts;
 mod picture;
 mod planted;
 mod prerequisites;
@@ -19,14 +20,12 @@ mod steps;
 mod tally;
 mod test;
 mod window;
+mod windows;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-
-/// Exit code of a command that this house does not have yet.
-const NOT_BUILT_YET: u8 = 2;
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", about = "Runs, tests and bundles Murmel, and installs what that needs")]
@@ -59,9 +58,8 @@ enum Command {
     Crash(crash::Arguments),
     /// Runs libFuzzer on one place where bytes of others come in, or on all of them
     Fuzz(fuzz::Arguments),
-    /// Not built yet
-    #[command(hide = true)]
-    Windows,
+    /// Builds Murmel for Windows in a Debian tree of its own, and tests it under Wine
+    Windows(windows::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -74,17 +72,12 @@ fn main() -> ExitCode {
         Command::Chaos(arguments) => chaos::run(&arguments),
         Command::Crash(arguments) => crash::run(&arguments),
         Command::Fuzz(arguments) => fuzz::run(&arguments),
-        Command::Windows => return not_built_yet("windows"),
+        Command::Windows(arguments) => windows::run(&arguments),
     };
     outcome.unwrap_or_else(|error| {
         say::error(&format!("{error:#}"));
         ExitCode::FAILURE
     })
-}
-
-fn not_built_yet(name: &str) -> ExitCode {
-    say::error(&format!("`cargo xtask {name}` is not built yet. There are run, test, bench, chaos, crash, fuzz, bundle and shots."));
-    ExitCode::from(NOT_BUILT_YET)
 }
 
 #[cfg(test)]

@@ -4,9 +4,9 @@
 use std::process::ExitCode;
 
 use crate::house::House;
+use crate::parts::Parts;
 use crate::prerequisites::{self, CARGO_DENY, Purpose};
 use crate::run::SELECTION;
-use crate::steps::Steps;
 use crate::tally::Tally;
 use crate::{installation, planted, program, run, say, window};
 
@@ -28,19 +28,19 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let house = House::find()?;
-    let mut parts = Parts { steps: Steps::new(), tallies: Vec::new(), only: arguments.only.as_ref().map(|part| part.to_lowercase()) };
+    let mut parts = Parts::new(arguments.only.as_deref(), &[UI_BUILD]);
     let windowed = !arguments.fast && window::can_be_driven();
     let purposes: &[Purpose] = if windowed {
         &[Purpose::Build, Purpose::Checks, Purpose::Headless, Purpose::WindowTests]
     } else {
         &[Purpose::Build, Purpose::Checks]
     };
-    let ready = prerequisites::ensure(&house, purposes, arguments.yes, &mut parts.steps)
-        .and_then(|()| parts.steps.step("Rust components", prerequisites::ensure_rust_components))
-        .and_then(|()| parts.steps.step("Python packages", || prerequisites::ensure_python(&house)));
-    if let Err(error) = ready {
-        say::error(&format!("{error:#}"));
-        parts.tallies.push(("Set-up".to_owned(), Tally::of_check(false)));
+    let ready = parts.set_up(|steps| {
+        prerequisites::ensure(&house, purposes, arguments.yes, steps)?;
+        steps.step("Rust components", prerequisites::ensure_rust_components)?;
+        steps.step("Python packages", || prerequisites::ensure_python(&house))
+    });
+    if !ready {
         return Ok(parts.close());
     }
     quick_checks(&house, &mut parts);
@@ -110,60 +110,4 @@ fn ui_tests(house: &House) -> anyhow::Result<Tally> {
     let well = program::run_seeing(&mut command, |_| {})?;
     let counted = std::fs::read_to_string(&report).ok().and_then(|text| Tally::of_vitest(&text)).unwrap_or_default();
     Ok(Tally::of_runner(counted, well))
-}
-
-/// The parts so far and what they counted.
-struct Parts {
-    steps: Steps,
-    tallies: Vec<(String, Tally)>,
-    only: Option<String>,
-}
-
-impl Parts {
-    fn is_wanted(&self, name: &str) -> bool {
-        name == UI_BUILD || self.only.as_ref().is_none_or(|only| name.to_lowercase().contains(only))
-    }
-
-    /// A part that passes or fails as a whole. Returns whether what needs it may go on.
-    fn check(&mut self, name: &str, work: impl FnOnce() -> anyhow::Result<()>) -> bool {
-        if !self.is_wanted(name) {
-            return true;
-        }
-        let outcome = self.steps.step(name, work);
-        if let Err(error) = &outcome {
-            say::error(&format!("{error:#}"));
-        }
-        self.tallies.push((name.to_owned(), Tally::of_check(outcome.is_ok())));
-        outcome.is_ok()
-    }
-
-    /// A part with tests of its own; one that cannot even start has one failure.
-    fn count(&mut self, name: &str, work: impl FnOnce() -> anyhow::Result<Tally>) {
-        if !self.is_wanted(name) {
-            return;
-        }
-        let mut counted = Tally::of_check(false);
-        let outcome = self.steps.step(name, || {
-            counted = work()?;
-            anyhow::ensure!(counted.failed == 0, "{name}: {counted}");
-            Ok(())
-        });
-        if let Err(error) = &outcome {
-            say::error(&format!("{error:#}"));
-        }
-        self.tallies.push((name.to_owned(), counted));
-    }
-
-    /// The tables and the last line.
-    fn close(&self) -> ExitCode {
-        say::line(&self.steps.table());
-        let mut sum = Tally::default();
-        say::line("");
-        for (name, tally) in &self.tallies {
-            say::line(&format!("{name}: {tally}"));
-            sum.add(*tally);
-        }
-        say::line(&format!("\n{sum}"));
-        if sum.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-    }
 }

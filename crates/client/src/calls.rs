@@ -9,3 +9,4 @@ mod network;
 mod notices;
 mod people;
 mod search;
+mod updates;

@@ -70,6 +70,8 @@ pub(crate) struct Choices {
     pub(crate) notifications: NotificationChoices,
     /// Until when they are paused, Unix seconds.
     pub(crate) paused_until: Option<u64>,
+    /// Whether the app may look for newer versions of itself.
+    pub(crate) looks_for_updates: bool,
 }
 
 impl Choices {

@@ -253,6 +253,19 @@ impl Profile {
         Ok(())
     }
 
+    pub(crate) fn looks_for_updates(&self) -> bool {
+        self.state().choices.looks_for_updates
+    }
+
+    /// # Errors
+    /// `DiskFull`, `Storage`: then it is as it was.
+    pub(crate) fn set_looks_for_updates(&self, looks: bool) -> Result<()> {
+        let choices = Choices { looks_for_updates: looks, ..self.state().choices.clone() };
+        choices.write(&self.home.choices())?;
+        self.state().choices.looks_for_updates = looks;
+        Ok(())
+    }
+
     /// How notifications stand.
     pub(crate) fn notifications(&self) -> ipc::Notifications {
         self.desk.notifications(self.options.clock.now())

@@ -3,7 +3,7 @@ use ts_rs::TS;
 
 use crate::{
     AccountEntry, ChatRow, GroupDetails, KeyPlace, MessageView, NetworkState, Notifications, PersonView, Reachability, RelayHealth,
-    RequestView, Session, Settings, SetupStep, SyncState,
+    RequestView, Session, Settings, SetupStep, SyncState, Updates,
 };
 
 /// What `subscribe` returns: the state on which the events that follow build.
@@ -150,6 +150,11 @@ pub enum EventKind {
     Indexing {
         /// How far it is; `None` once it is complete.
         percent: Option<u32>,
+    },
+    /// A newer version of the app is there, or further than it was.
+    Updates {
+        /// All of it.
+        updates: Updates,
     },
     /// A notification was clicked: show this chat, which is of the event's account.
     OpenChat {

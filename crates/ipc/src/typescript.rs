@@ -116,6 +116,10 @@ pub fn typescript() -> String {
         TimelinePage,
         Unlock,
         Unreadable,
+        UpdatedBy,
+        UpdateFault,
+        UpdateProgress,
+        Updates,
         WhoMayAdd,
     ]
     .join("\n");

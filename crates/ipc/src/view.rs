@@ -16,6 +16,7 @@ mod search;
 mod settings;
 mod sync;
 mod system;
+mod updates;
 
 pub use account::*;
 pub use chat::*;
@@ -32,3 +33,4 @@ pub use search::*;
 pub use settings::*;
 pub use sync::*;
 pub use system::*;
+pub use updates::*;

@@ -39,7 +39,7 @@ pub use net::{LINKS_CAP, Net};
 pub use route::{Proxy, Route};
 pub use socket::{ADDRESSES_TRIED_CAP, FRAME_BYTES_CAP};
 pub use way_out::way_out;
-pub use web::{WEB_BYTES_CAP, WEB_HEAD_BYTES_CAP, WebFault};
+pub use web::{WEB_BYTES_CAP, WEB_HEAD_BYTES_CAP, WEB_REDIRECTS_CAP, WebFault};
 pub use wire::{Frame, Line, Wire};
 
 /// How the network is used.

@@ -165,6 +165,24 @@ impl Net {
         web::get(&self.web, host, path, timeout).await
     }
 
+    /// What is at an https address, by the same rules and the same way as relays, also where its host says that it is elsewhere.
+    ///
+    /// At most `at_most` bytes; `patience` is for each step, not for all of it. `seen` hears how many bytes have come, and of how many where
+    /// that was said. Dropping the future ends it.
+    ///
+    /// # Errors
+    /// When it did not come, with the reason.
+    pub async fn download(
+        &self,
+        url: &str,
+        at_most: usize,
+        patience: Duration,
+        mut seen: impl FnMut(u64, Option<u64>) + Send,
+    ) -> Result<Vec<u8>, WebFault> {
+        let url = Url::parse(url).map_err(|_| WebFault::NoHost)?;
+        web::download(&self.web, url, at_most, patience, &mut seen).await
+    }
+
     /// Follows the gift wraps (kind 1059) for an account on its inbox relays. Replaces what was followed before.
     ///
     /// Connections that are lost come back and ask again from the `since` that was given last.

@@ -1,16 +1,17 @@
-//! One small document of a web host that somebody named: the answer to "who is anna@example.org" (NIP-05).
-//! It follows no redirect, keeps no connection, sends nothing that says who asks, and takes the way that every connection takes.
+//! Documents of web hosts: the small one that answers "who is anna@example.org" (NIP-05), and the large one that is a newer version of the app.
+//! It keeps no connection, sends nothing that says who asks, and takes the way that every connection takes.
 
 use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Empty, Limited};
-use hyper::body::Bytes;
+use hyper::body::{Body as _, Bytes, Incoming};
 use hyper::client::conn::http1;
-use hyper::header::{ACCEPT, CONNECTION, HOST};
-use hyper::{Request, StatusCode};
+use hyper::header::{ACCEPT, CONNECTION, HOST, LOCATION};
+use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use nostr::Url;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::JoinSet;
 
 use crate::dial::DialRefusal;
 use crate::socket::{DialFault, Dialler};
@@ -19,6 +20,8 @@ use crate::socket::{DialFault, Dialler};
 pub const WEB_BYTES_CAP: usize = 512 * 1024;
 /// Largest head of an answer, in bytes.
 pub const WEB_HEAD_BYTES_CAP: usize = 16 * 1024;
+/// How often a download is sent elsewhere before it is given up.
+pub const WEB_REDIRECTS_CAP: usize = 5;
 
 /// Why a document did not come.
 #[derive(Debug, thiserror::Error)]
@@ -38,10 +41,10 @@ pub enum WebFault {
     /// The host has no such document.
     #[error("it has no such document")]
     NotThere,
-    /// The host answers with something else, such as a redirect, which is not followed.
+    /// The host answers with something else, such as a redirect that is not followed.
     #[error("it answered with status {0}")]
     Status(u16),
-    /// More than [`WEB_BYTES_CAP`].
+    /// More than was allowed.
     #[error("its answer is too long")]
     TooLarge,
 }
@@ -72,36 +75,94 @@ fn address(host: &str, path: &str) -> Result<Url, WebFault> {
 }
 
 async fn fetch(dialler: &Dialler, url: &Url) -> Result<Vec<u8>, WebFault> {
-    let stream = dialler.web(url).await.map_err(fault)?;
-    let lost = |error: hyper::Error| WebFault::Unreachable(format!("no answer: {error}"));
-    let handshake = http1::Builder::new().max_buf_size(WEB_HEAD_BYTES_CAP).handshake(TokioIo::new(stream));
-    let (mut sender, connection) = handshake.await.map_err(lost)?;
-    let asking = async {
-        let answer = sender.send_request(request(url)?).await.map_err(lost)?;
-        match answer.status() {
-            StatusCode::OK => {}
-            StatusCode::NOT_FOUND | StatusCode::GONE => return Err(WebFault::NotThere),
-            other => return Err(WebFault::Status(other.as_u16())),
-        }
-        match Limited::new(answer.into_body(), WEB_BYTES_CAP).collect().await {
-            Ok(body) => Ok(body.to_bytes().to_vec()),
-            Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(WebFault::TooLarge),
-            Err(error) => Err(WebFault::Unreachable(format!("no answer: {error}"))),
-        }
-    };
-    tokio::pin!(asking);
-    // The connection is driven beside the question, and ends with it.
-    tokio::select! {
-        answer = &mut asking => answer,
-        _ = connection => asking.await,
+    let (answer, _connection) = ask(dialler, url, "application/json").await?;
+    good(answer.status())?;
+    match Limited::new(answer.into_body(), WEB_BYTES_CAP).collect().await {
+        Ok(body) => Ok(body.to_bytes().to_vec()),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(WebFault::TooLarge),
+        Err(error) => Err(WebFault::Unreachable(format!("no answer: {error}"))),
     }
 }
 
-fn request(url: &Url) -> Result<Request<Empty<Bytes>>, WebFault> {
+/// What is at an address, also where its host says that it is elsewhere. At most `at_most` bytes; `patience` is for each step, which is the
+/// head of an answer or a piece of its body; `seen` hears how many bytes have come, and of how many where that was said.
+pub(crate) async fn download(
+    dialler: &Dialler,
+    mut url: Url,
+    at_most: usize,
+    patience: Duration,
+    seen: &mut (dyn FnMut(u64, Option<u64>) + Send),
+) -> Result<Vec<u8>, WebFault> {
+    for _ in 0..=WEB_REDIRECTS_CAP {
+        let (answer, _connection) = within(patience, ask(dialler, &url, "*/*")).await?;
+        if !answer.status().is_redirection() {
+            good(answer.status())?;
+            return read(answer.into_body(), at_most, patience, seen).await;
+        }
+        let place = answer.headers().get(LOCATION).and_then(|place| place.to_str().ok());
+        // Whether it may be asked is decided by the rules of dialling, as with the first one.
+        url = place.and_then(|place| url.join(place).ok()).ok_or(WebFault::Status(answer.status().as_u16()))?;
+    }
+    Err(WebFault::Status(StatusCode::LOOP_DETECTED.as_u16()))
+}
+
+async fn read(
+    mut body: Incoming,
+    at_most: usize,
+    patience: Duration,
+    seen: &mut (dyn FnMut(u64, Option<u64>) + Send),
+) -> Result<Vec<u8>, WebFault> {
+    let of = body.size_hint().exact();
+    if of.is_some_and(|of| of > at_most as u64) {
+        return Err(WebFault::TooLarge);
+    }
+    let mut bytes = Vec::new();
+    while let Some(frame) = within(patience, async { body.frame().await.transpose().map_err(lost) }).await? {
+        let Ok(piece) = frame.into_data() else { continue };
+        if piece.len() > at_most.saturating_sub(bytes.len()) {
+            return Err(WebFault::TooLarge);
+        }
+        bytes.extend_from_slice(&piece);
+        seen(bytes.len() as u64, of);
+    }
+    Ok(bytes)
+}
+
+/// Sends the question; the connection is driven beside it, and ends with what is returned.
+async fn ask(dialler: &Dialler, url: &Url, accept: &'static str) -> Result<(Response<Incoming>, JoinSet<()>), WebFault> {
+    let stream = dialler.web(url).await.map_err(fault)?;
+    let handshake = http1::Builder::new().max_buf_size(WEB_HEAD_BYTES_CAP).handshake(TokioIo::new(stream));
+    let (mut sender, connection) = handshake.await.map_err(lost)?;
+    let mut driven = JoinSet::new();
+    driven.spawn(async {
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, "the connection to a web host was lost");
+        }
+    });
+    let answer = sender.send_request(request(url, accept)?).await.map_err(lost)?;
+    Ok((answer, driven))
+}
+
+async fn within<T>(patience: Duration, step: impl Future<Output = Result<T, WebFault>>) -> Result<T, WebFault> {
+    tokio::time::timeout(patience, step).await.unwrap_or(Err(WebFault::TimedOut))
+}
+
+fn good(status: StatusCode) -> Result<(), WebFault> {
+    match status {
+        StatusCode::OK => Ok(()),
+        StatusCode::NOT_FOUND | StatusCode::GONE => Err(WebFault::NotThere),
+        other => Err(WebFault::Status(other.as_u16())),
+    }
+}
+
+fn lost(error: hyper::Error) -> WebFault {
+    WebFault::Unreachable(format!("no answer: {error}"))
+}
+
+fn request(url: &Url, accept: &'static str) -> Result<Request<Empty<Bytes>>, WebFault> {
     let target = url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
     let host = url.host_str().map(|host| url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")));
-    let request =
-        Request::get(target).header(HOST, host.unwrap_or_default()).header(ACCEPT, "application/json").header(CONNECTION, "close");
+    let request = Request::get(target).header(HOST, host.unwrap_or_default()).header(ACCEPT, accept).header(CONNECTION, "close");
     request.body(Empty::new()).map_err(|_| WebFault::NoHost)
 }
 

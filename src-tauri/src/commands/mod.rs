@@ -14,6 +14,7 @@ pub mod requests;
 pub mod search;
 pub mod session;
 pub mod settings;
+pub mod updates;
 
 use murmel_ipc::IpcError;
 

@@ -102,4 +102,10 @@ pub const NAMES: &[&str] = &[
     "outbox",
     "retry_outbox",
     "sync_state",
+    "updates",
+    "set_updates",
+    "look_for_update",
+    "load_update",
+    "cancel_update",
+    "install_update",
 ];

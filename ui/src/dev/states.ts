@@ -3,6 +3,9 @@
 import type { ChatRow, GroupDetails, MemberView, MessageKind, MessageState, MessageView, NetworkState, RequestView, SetupStep, SystemMessage } from "../ipc";
 import { groupOf, jonas, lena, mara, me, RELAYS, requestOf, rowOf, sami } from "../ipc/fake-data";
 import { textOf } from "../ipc/fake-messages";
+import type { News } from "../state/updates.svelte";
+
+export { updateStates as updates } from "../ipc/fake-updates";
 
 type Text = MessageKind & { type: "text" };
 type Shown = { message: MessageView; kind: Text; late?: boolean; lit?: boolean; found?: string };
@@ -111,4 +114,9 @@ export const members: Record<string, MemberView> = {
   "invitation waits": { ...lena, invitation: { state: "waiting" } },
   "invitation sent": { ...lena, invitation: { state: "sent", accepted: 2, relays: 3 } },
   "invitation failed": { ...lena, invitation: { state: "failed", reason: "no relay accepted it" } },
+};
+
+export const news: Record<string, News> = {
+  "is there": { at: "available", version: "0.9.0", notes: null },
+  "is ready": { at: "ready", version: "10.20.30-beta.12" },
 };

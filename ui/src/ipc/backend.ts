@@ -51,6 +51,7 @@ import type {
   SyncState,
   TimelinePage,
   Unlock,
+  Updates,
 } from "./generated";
 
 /** Every method rejects with an `IpcError`. */
@@ -207,6 +208,17 @@ export interface Backend {
   retryOutbox(item: number): Promise<void>;
   /** How far the account is behind, and what it cannot read; `sync` events follow. */
   syncState(): Promise<SyncState>;
+  /** How this copy of the app gets newer; `updates` events follow. */
+  updates(): Promise<Updates>;
+  /** Whether the app looks for newer versions by itself, once a day. */
+  setUpdates(looks: boolean): Promise<Updates>;
+  /** Resolves while it looks; what it finds comes as events. */
+  lookForUpdate(): Promise<Updates>;
+  /** Resolves while it loads; how far it is comes as events. */
+  loadUpdate(): Promise<Updates>;
+  cancelUpdate(): Promise<Updates>;
+  /** Puts the loaded version in place of this one; then the app starts again. */
+  installUpdate(): Promise<Updates>;
   /** How large the window draws everything; 1 is as the system says. */
   setZoom(factor: number): Promise<void>;
 }

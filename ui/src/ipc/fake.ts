@@ -7,11 +7,12 @@ import { FakePeople, refuse } from "./fake-people";
 import { fakeNpub, groupOf, jonas, lena, mara, me, RELAYS, requestOf, rowOf, sami, talkMessages } from "./fake-data";
 import { mentionsOf, textOf, withoutReaction, withoutText, withReaction, withText } from "./fake-messages";
 import { FakeNetwork, reachable } from "./fake-network";
+import { FakeUpdates } from "./fake-updates";
 import type {
   AccountView, ChatRow, CheckReport, Delivery, Desktop, Event, EventKind, GroupAvatar, GroupDetails, GroupImage, KeyPlace, MessageView, NotificationChoices, OutboxItem, PauseFor, PersonPreview,
   Proxy, Reachability, RelayHealth, RelayListChange, RelayListEdit, RelayLists, RequestView, Revision, Session, Settings, SetupStep,
   Snapshot, SyncState, TimelinePage,
-  SearchPage, SearchQuery,
+  SearchPage, SearchQuery, Updates,
 } from "./generated";
 
 const done: SetupStep[] = [
@@ -32,6 +33,7 @@ export class FakeBackend extends FakePeople implements Backend {
   connected = true;
   settings: Settings = { who_may_add_me: "anyone" };
   readonly around = new FakeDesktop();
+  readonly newer = new FakeUpdates((updates) => this.emit({ type: "updates", updates }));
   relays = [...RELAYS];
   /** Relays that only groups use. */
   groupRelays: string[] = [];
@@ -59,7 +61,7 @@ export class FakeBackend extends FakePeople implements Backend {
     this.accounts.take(session);
   }
 
-  /** `?messages=` so many old ones in the first conversation; `?fake=` one of first-run, vault, locked, unavailable, empty, setup, try, many, chatter, accounts; else the full conversation. */
+  /** `?messages=` so many old ones in the first conversation; `?updates=` one of `updateStates`; `?fake=` one of first-run, vault, locked, unavailable, empty, setup, try, many, chatter, accounts; else the full conversation. */
   static fromQuery(query: string): FakeBackend {
     const asked = new URLSearchParams(query);
     const screen = asked.get("fake") ?? "ready";
@@ -72,6 +74,7 @@ export class FakeBackend extends FakePeople implements Backend {
       return new FakeBackend({ state: "key_unavailable", npub, reason: "keychain_locked", retryable: true, recovery: false, message });
     }
     const fake = new FakeBackend({ state: "ready", account: account(screen) });
+    fake.newer.take(asked.get("updates"));
     if (screen !== "empty") fake.fill(Number(asked.get("messages") ?? (screen === "many" ? 3_000 : 0)));
     if (screen === "accounts") fake.accounts.put({ npub: fakeNpub(90), name: "Work", state: "open", unread: 3 });
     if (screen === "setup") fake.breakSetup();
@@ -521,6 +524,35 @@ export class FakeBackend extends FakePeople implements Backend {
     this.calls.push(["setAutostart", on]);
     this.around.desktop = { ...this.around.desktop, autostart: on };
     return this.around.desktop;
+  }
+
+  async updates(): Promise<Updates> {
+    return this.newer.state;
+  }
+
+  async setUpdates(looks: boolean): Promise<Updates> {
+    this.calls.push(["setUpdates", looks]);
+    return this.newer.setLooks(looks);
+  }
+
+  async lookForUpdate(): Promise<Updates> {
+    this.calls.push(["lookForUpdate"]);
+    return this.newer.look();
+  }
+
+  async loadUpdate(): Promise<Updates> {
+    this.calls.push(["loadUpdate"]);
+    return this.newer.load();
+  }
+
+  async cancelUpdate(): Promise<Updates> {
+    this.calls.push(["cancelUpdate"]);
+    return this.newer.cancel();
+  }
+
+  async installUpdate(): Promise<Updates> {
+    this.calls.push(["installUpdate"]);
+    return this.newer.install();
   }
 
   async setSettings(settings: Settings): Promise<void> {

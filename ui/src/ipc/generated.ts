@@ -314,7 +314,11 @@ settings: Settings, } | { "type": "indexing",
 /**
  * How far it is; `None` once it is complete.
  */
-percent: number | null, } | { "type": "open_chat", 
+percent: number | null, } | { "type": "updates", 
+/**
+ * All of it.
+ */
+updates: Updates, } | { "type": "open_chat", 
 /**
  * Which.
  */
@@ -408,7 +412,11 @@ settings: Settings, } | { "type": "indexing",
 /**
  * How far it is; `None` once it is complete.
  */
-percent: number | null, } | { "type": "open_chat", 
+percent: number | null, } | { "type": "updates", 
+/**
+ * All of it.
+ */
+updates: Updates, } | { "type": "open_chat", 
 /**
  * Which.
  */
@@ -1932,5 +1940,61 @@ since: number,
  * What happened and what to do, in plain words.
  */
 words: string, };
+
+export type UpdatedBy = "app" | "packages" | "nobody";
+
+export type UpdateFault = "unreachable" | "not_signed" | "not_installed";
+
+export type UpdateProgress = { "at": "unknown" } | { "at": "looking" } | { "at": "newest" } | { "at": "available", 
+/**
+ * Its version.
+ */
+version: string, 
+/**
+ * What is new, as its makers say: plain text.
+ */
+notes: string | null, } | { "at": "loading", 
+/**
+ * Its version.
+ */
+version: string, 
+/**
+ * What has come, in bytes.
+ */
+bytes: number, 
+/**
+ * How much it is, in bytes; `None` where that was not said.
+ */
+of: number | null, } | { "at": "ready", 
+/**
+ * Its version.
+ */
+version: string, } | { "at": "installing", 
+/**
+ * Its version.
+ */
+version: string, } | { "at": "failed", 
+/**
+ * Why.
+ */
+fault: UpdateFault, };
+
+export type Updates = { 
+/**
+ * Who brings newer versions.
+ */
+by: UpdatedBy, 
+/**
+ * Whether the person agreed that the app looks by itself, once a day.
+ */
+looks: boolean, 
+/**
+ * Who would be asked; `None` where nobody is.
+ */
+host: string | null, 
+/**
+ * How far a newer version is.
+ */
+progress: UpdateProgress, };
 
 export type WhoMayAdd = "anyone" | "contacts" | "nobody";

@@ -111,6 +111,12 @@ export function tauriBackend(): Backend {
     outboxItems: () => invoke("outbox"),
     retryOutbox: (item) => invoke("retry_outbox", { item }),
     syncState: () => invoke("sync_state"),
+    updates: () => invoke("updates"),
+    setUpdates: (looks) => invoke("set_updates", { looks }),
+    lookForUpdate: () => invoke("look_for_update"),
+    loadUpdate: () => invoke("load_update"),
+    cancelUpdate: () => invoke("cancel_update"),
+    installUpdate: () => invoke("install_update"),
     setZoom: (factor) => invoke("set_zoom", { factor }),
   };
 }

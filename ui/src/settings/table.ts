@@ -11,7 +11,7 @@ export const PAGES = {
   network: ["reachability", "reach", "publish", "proxy", "health"],
   security: ["lock", "key", "passphrase", "recovery"],
   advanced: ["start", "outbox", "catchUp"],
-  about: ["about"],
+  about: ["about", "updates"],
 } as const;
 
 export type SettingsPage = keyof typeof PAGES;

@@ -11,6 +11,7 @@ import { Loads } from "./loads";
 import { Places } from "./places";
 import { readable } from "../text/markdown";
 import { type Action, type AppState, concerns, initial, reduce } from "./reducer";
+import { UpdatesState } from "./updates.svelte";
 
 /** Messages asked for at once. */
 const PAGE = 60;
@@ -64,6 +65,7 @@ export class App {
   readonly commands = new Commands();
   readonly list = new ListState();
   readonly places = new Places();
+  readonly updates = new UpdatesState(this);
   #undoTimer: ReturnType<typeof setTimeout> | undefined;
   readonly #loads = new Loads();
   #generation = 0;
@@ -84,7 +86,10 @@ export class App {
     this.state = reduce(before, action);
     // What the reducer passed over is in a snapshot already, or makes a gap.
     // What is of another account is nobody's answer here, even where the chat has the same id.
-    if (action.type === "event" && this.state.seq !== before.seq && concerns(before, action.event)) this.#loads.see(action.event);
+    if (action.type === "event" && this.state.seq !== before.seq && concerns(before, action.event)) {
+      this.#loads.see(action.event);
+      this.updates.see(action.event);
+    }
     if (this.state.stale && !before.stale) void this.connect();
     if (this.state.openChat !== before.openChat) void this.#opened(this.state.openChat);
   }
@@ -122,6 +127,7 @@ export class App {
       this.#loads.drop();
       this.dispatch({ type: "snapshot", snapshot });
       ready = true;
+      void this.updates.ask();
       for (const action of early) {
         this.dispatch(action);
         if (this.#again) return;

@@ -20,6 +20,7 @@ import type {
   Snapshot,
   SyncState,
   TimelinePage,
+  Updates,
 } from "../ipc";
 
 /** Messages of the open conversation that are held at once; beyond it the far end is dropped and fetched again on demand. */
@@ -72,6 +73,8 @@ export interface AppState {
   reachability: Reachability | null;
   /** `null` until it is told or asked for. */
   sync: SyncState | null;
+  /** How this copy of the app gets newer; `null` until it is told or asked for. */
+  updates: Updates | null;
   settings: Settings;
   /** Of all accounts. */
   notifications: Notifications;
@@ -100,7 +103,8 @@ export type Action =
   | { type: "message"; message: MessageView }
   | { type: "group"; group: GroupDetails }
   | { type: "settings"; settings: Settings }
-  | { type: "notifications"; notifications: Notifications };
+  | { type: "notifications"; notifications: Notifications }
+  | { type: "updates"; updates: Updates };
 
 export const initial: AppState = {
   session: null,
@@ -117,6 +121,7 @@ export const initial: AppState = {
   relayHealth: null,
   reachability: null,
   sync: null,
+  updates: null,
   settings: { who_may_add_me: "anyone" },
   notifications: {
     choices: { shows: "name_and_text", mentions_through_mute: true, sound: true, attention: true, badge: true, quiet: null },
@@ -165,6 +170,8 @@ export function reduce(state: AppState, action: Action): AppState {
       return { ...state, settings: action.settings };
     case "notifications":
       return { ...state, notifications: action.notifications };
+    case "updates":
+      return { ...state, updates: action.updates };
   }
 }
 
@@ -258,6 +265,8 @@ function takeEvent(state: AppState, event: Event): AppState {
       return { ...next, sync: event.sync };
     case "indexing":
       return { ...next, indexing: event.percent };
+    case "updates":
+      return { ...next, updates: event.updates };
     case "open_chat":
       return openFromNotice(next, event.chat, event.message);
   }

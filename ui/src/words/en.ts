@@ -1,6 +1,6 @@
 // Owns every sentence of the window in English. The other languages have the same keys, or they do not compile.
 // Never holds anything but words. Longer than other files, because a table is read by its keys.
-import type { AccountState, AddressState, DeliveryAnswer, ErrorCode, GroupState, MuteFor, NotificationPrivacy, OutboxKind, RaceReason, ReachName, ReachState, RelayRole, RelayState, SetupName, StepState, WhoMayAdd } from "../ipc";
+import type { AccountState, AddressState, DeliveryAnswer, ErrorCode, GroupState, MuteFor, NotificationPrivacy, OutboxKind, RaceReason, ReachName, ReachState, RelayRole, RelayState, SetupName, StepState, UpdateFault, WhoMayAdd } from "../ipc";
 import type { SettingsPage, SettingsSection } from "../settings/table";
 import type { Choices } from "../state/look.svelte";
 import type { Filter } from "../state/list.svelte";
@@ -369,6 +369,7 @@ export const en = {
       enter: { title: "Writing", find: "Enter send line break keyboard composer" },
       database: { title: "What is kept here", find: "database check repair search index rebuild" },
       about: { title: "About Murmel", find: "version" },
+      updates: { title: "Newer versions", find: "update upgrade new release download install restart signature" },
     } satisfies Record<SettingsSection, { title: string; find: string }>,
     themes: { system: "System", light: "Light", dark: "Dark" } satisfies Record<Choices["theme"], string>,
     contrast: "More contrast",
@@ -400,6 +401,39 @@ export const en = {
     version: (version: string) => `Murmel ${version}`,
     aboutWhat: "Private group chat over Nostr relays. Free software under the MIT licence. Nothing in this window is loaded from the network.",
     keys: "Keys…",
+  },
+
+  updates: {
+    byPackages: "This copy came from a package. The package manager of this system brings newer versions.",
+    byNobody: "This copy was built by hand and does not look for newer versions.",
+    looks: "Look for newer versions",
+    looksHint: (host: string) => `Off unless you switch it on: Murmel then asks ${host} once a day which version is the newest. Whenever it asks, that host sees the address of this computer, or that of your proxy. Nothing is downloaded without a click.`,
+    lookNow: "Look now",
+    lookingNow: "Looking…",
+    unknown: "Nobody has looked since Murmel was started.",
+    looking: "Looking for a newer version…",
+    newest: "There is nothing newer: this is the newest version.",
+    available: (version: string) => `Version ${version} is there.`,
+    notes: "What is new",
+    load: "Download",
+    loading: (version: string) => `Version ${version} is being downloaded.`,
+    loaded: (done: string, all: string) => `${done} of ${all}`,
+    loadedSome: (done: string) => `${done} so far`,
+    ready: (version: string) => `Version ${version} is here and its signature is right.`,
+    install: "Install and restart",
+    installHint: "Drafts and what waits to be sent are kept.",
+    installing: (version: string) => `Version ${version} is being installed. Then Murmel starts again by itself.`,
+    faults: {
+      unreachable: "There was no proper answer. Check the connection, or look again later.",
+      not_signed: "Nothing was installed: what came is not signed by the makers of Murmel. Try again later, and do not install it from anywhere but the makers’ page.",
+      not_installed: "The newer version could not be put in place; this copy is as it was. Try again.",
+    } satisfies Record<UpdateFault, string>,
+    news: {
+      label: "Newer version",
+      available: (version: string) => `Version ${version} is there`,
+      ready: (version: string) => `Version ${version} is ready`,
+      show: "Show",
+    },
   },
 
   notifications: {

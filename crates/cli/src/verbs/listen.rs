@@ -109,7 +109,8 @@ impl Printed {
             | EventKind::Settings { .. }
             | EventKind::Notifications { .. }
             | EventKind::OpenChat { .. }
-            | EventKind::OpenPerson { .. } => None,
+            | EventKind::OpenPerson { .. }
+            | EventKind::Updates { .. } => None,
         })
     }
 

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use murmel_net::{WEB_BYTES_CAP, WebFault};
+use murmel_net::{WEB_BYTES_CAP, WEB_REDIRECTS_CAP, WebFault};
 use tokio::net::TcpListener;
 
 use super::hostile::proxy_to;
@@ -57,9 +57,8 @@ async fn a_document_is_read_and_nothing_says_who_asks() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_redirect_an_endless_answer_and_silence_bring_nothing() {
-    let (elsewhere, asked, _) = host(plain("200 OK", "{}")).await;
-    let (redirecting, ..) =
-        host(format!("HTTP/1.1 302 Found\r\nlocation: http://{elsewhere}/\r\ncontent-length: 0\r\n\r\n").into_bytes()).await;
+    let (place, asked, _) = host(plain("200 OK", "{}")).await;
+    let (redirecting, ..) = host(elsewhere(&format!("http://{place}/"))).await;
     let (endless, ..) = host(plain("200 OK", &"x".repeat(WEB_BYTES_CAP + 1))).await;
     let (chatty, ..) = host(format!("HTTP/1.1 200 OK\r\nx: {}\r\n\r\n", "y".repeat(100_000)).into_bytes()).await;
     let (gone, ..) = host(plain("404 Not Found", "")).await;
@@ -74,6 +73,53 @@ async fn a_redirect_an_endless_answer_and_silence_bring_nothing() {
     assert!(matches!(get(gone, LONG).await, WebFault::NotThere));
     assert!(matches!(get(mute, LONG).await, WebFault::Unreachable(_)));
     assert!(matches!(get(silent.local_addr().unwrap(), SHORT).await, WebFault::TimedOut));
+}
+
+fn elsewhere(place: &str) -> Vec<u8> {
+    format!("HTTP/1.1 302 Found\r\nlocation: {place}\r\ncontent-length: 0\r\n\r\n").into_bytes()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_download_comes_from_where_its_host_says_and_says_how_much_has_come() {
+    let body = "x".repeat(300_000);
+    let (place, ..) = host(plain("200 OK", &body)).await;
+    let (first, ..) = host(elsewhere(&format!("http://{place}/app"))).await;
+    let (net, _incoming) = net(None);
+    let mut seen = Vec::new();
+    let bytes = net.download(&format!("http://{first}/"), 300_000, LONG, |bytes, of| seen.push((bytes, of))).await.unwrap();
+    assert_eq!(bytes, body.as_bytes());
+    assert!(seen.is_sorted(), "it only grows: {seen:?}");
+    assert_eq!(seen.last(), Some(&(300_000, Some(300_000))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_download_that_is_too_large_leads_in_circles_or_stops_is_given_up() {
+    let (said, ..) = host(plain("200 OK", &"x".repeat(101))).await;
+    let (unsaid, ..) = host(format!("HTTP/1.0 200 OK\r\n\r\n{}", "x".repeat(101)).into_bytes()).await;
+    let (circle, asked, _) = host(elsewhere("/again")).await;
+    let (nowhere, ..) = host(b"HTTP/1.1 302 Found\r\ncontent-length: 0\r\n\r\n".to_vec()).await;
+    let (cut, ..) = host(b"HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\nxxx".to_vec()).await;
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (net, _incoming) = net(None);
+    let fault =
+        async |address: SocketAddr, patience| net.download(&format!("http://{address}/"), 100, patience, |_, _| {}).await.unwrap_err();
+    assert!(matches!(fault(said, LONG).await, WebFault::TooLarge));
+    assert!(matches!(fault(unsaid, LONG).await, WebFault::TooLarge));
+    assert!(matches!(fault(circle, LONG).await, WebFault::Status(508)));
+    assert_eq!(asked.load(Ordering::SeqCst), WEB_REDIRECTS_CAP + 1);
+    assert!(matches!(fault(nowhere, LONG).await, WebFault::Status(302)));
+    assert!(matches!(fault(cut, LONG).await, WebFault::Unreachable(_)));
+    assert!(matches!(fault(silent.local_addr().unwrap(), SHORT).await, WebFault::TimedOut));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_download_is_not_led_to_a_host_that_may_not_be_asked() {
+    let (net, _incoming) = net(None);
+    for forbidden in ["http://10.0.0.1/app", "http://a.example/app", "https://router/app", "ftp://a.example/app"] {
+        let (first, ..) = host(elsewhere(forbidden)).await;
+        let led = net.download(&format!("http://{first}/"), 100, LONG, |_, _| {}).await;
+        assert!(matches!(led, Err(WebFault::NotDialled(_))), "{forbidden}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
