@@ -16,6 +16,7 @@ use self::screen::Screen;
 use crate::{shell::Shell, window};
 
 /// Longest answer that is taken from a notification, bytes; the client's own limit for a message is the same.
+#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux tells what was done with a notification beyond the click"))]
 const REPLY_CAP: usize = 64 * 1024;
 
 /// What a notification is about.
@@ -32,6 +33,7 @@ impl Goal {
         Goal { account: notice.account.clone(), chat: notice.chat.clone(), message: notice.message, newest: notice.newest }
     }
 
+    #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux tells what was done with a notification beyond the click"))]
     fn is_of(&self, account: &str, chat: &str) -> bool {
         self.account == account && self.chat == chat
     }
@@ -39,6 +41,7 @@ impl Goal {
 
 /// What the person did with a notification, or the system with the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "only Linux tells what was done with a notification beyond the click"))]
 enum Reaction {
     Open(Goal),
     Read(Goal),

@@ -39,6 +39,7 @@ pub fn set_time(now: u64) {
 }
 
 /// The next number (SplitMix64); `None` where no seed decides.
+#[cfg(target_os = "linux")]
 fn next() -> Option<u64> {
     let own = STREAM.try_with(|stream| {
         let state = stream.get()?.wrapping_add(STEP);

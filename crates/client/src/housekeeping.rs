@@ -32,6 +32,8 @@ pub struct Housekeeping {
     pub look_back_first: Duration,
     /// How often that is done.
     pub look_back_every: Duration,
+    /// How often it is looked whether relays have what they said that they took.
+    pub kept_every: Duration,
     /// After opening: rest before people are looked up.
     pub people_first: Duration,
     /// Between two people who are looked up by themselves: a random wait up to this; and the shortest rest after something happened.
@@ -58,6 +60,7 @@ impl Default for Housekeeping {
             reach_every: Duration::from_secs(6 * 60 * 60),
             look_back_first: Duration::from_secs(60),
             look_back_every: Duration::from_secs(6 * 60 * 60),
+            kept_every: Duration::from_secs(10 * 60),
             people_first: Duration::from_secs(2),
             people_rest: Duration::from_secs(2),
             people_every: Duration::from_secs(60 * 60),

@@ -3,6 +3,7 @@
 
 mod flight;
 mod items;
+mod kept;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use nostr::{Event, JsonUtil as _};
 
 use self::flight::{Attempt, Flight};
 pub(crate) use self::items::{items, retry_item, unsent};
+pub(crate) use self::kept::look_whether_kept;
 use crate::account::Account;
 use crate::changes::{self, Changes};
 use crate::groups::Groups;

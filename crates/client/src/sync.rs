@@ -23,7 +23,7 @@ pub(crate) use state::state;
 use crate::account::Account;
 use crate::chores::{self, CHORES_CAP, Chore};
 use crate::membership::Outcome;
-use crate::{Housekeeping, Result, expiry, key_package, receive, relays, setup};
+use crate::{Housekeeping, Result, expiry, key_package, outbox, receive, relays, setup};
 
 /// Gift wraps are dated back by up to two days (NIP-59); one more for clocks.
 const INBOX_OVERLAP: u64 = 3 * 24 * 3600;
@@ -239,6 +239,7 @@ pub(crate) fn start(account: &Arc<Account>, incoming: mpsc::Receiver<Incoming>) 
     account.spawn(expiry::run(Arc::clone(account)));
     account.spawn(state::run(Arc::clone(account)));
     account.spawn(again::run(Arc::clone(account)));
+    account.spawn(outbox::look_whether_kept(Arc::clone(account)));
     if let Some(chores) = account.sync.take_chores() {
         account.spawn(chores::run(Arc::clone(account), chores));
     }

@@ -26,6 +26,8 @@ const CALM_PATIENCE: u64 = 3 * 3600;
 const QUIET: u64 = 180;
 /// How long people wait before they believe that the group went on without them; shorter than [`QUIET`] by a good deal.
 const LEFT_BEHIND: Duration = Duration::from_secs(60);
+/// How often people look whether relays have what they took: what was taken a minute ago is found within [`QUIET`].
+const KEPT: Duration = Duration::from_secs(45);
 /// How often the calm is looked at, in simulated seconds.
 const LOOK: u64 = 5;
 /// So long that it never happens in a simulation.
@@ -126,6 +128,7 @@ impl World {
                     reach_first: NEVER,
                     people_first: NEVER,
                     look_back_first: NEVER,
+                    kept_every: KEPT,
                     ..Housekeeping::default()
                 });
                 person

@@ -237,6 +237,31 @@ impl Tx<'_> {
         )
     }
 
+    /// What a group's relays took of it (kind 445) from `from` to `to`, Unix seconds, with what it is called there; the newest events first.
+    pub fn outbox_taken(&self, from: u64, to: u64, limit: u32) -> Result<Vec<(OutboxId, EventId, String)>, StoreError> {
+        self.many(
+            "SELECT o.id, o.event_id, r.relay FROM outbox AS o CROSS JOIN outbox_relays AS r ON r.outbox = o.id
+             WHERE o.state = 'done' AND o.purpose IN ('message', 'commit', 'proposal') AND r.answer = 'accepted' AND r.last_at BETWEEN ?1 AND ?2
+             ORDER BY o.created_at DESC LIMIT ?3",
+            params![int(from), int(to), limit],
+            |row| Ok((row.get(0)?, event_id(row, 1)?, row.get(2)?)),
+        )
+    }
+
+    /// A relay has not what it took: it is asked again at `now`, and where no other has it either, so are those that had been given up.
+    /// Answers how many relays are left that took it.
+    pub fn not_kept(&self, id: OutboxId, relay: &str, detail: &str, now: u64) -> Result<u64, StoreError> {
+        self.run(
+            "UPDATE outbox_relays SET answer = 'waiting', detail = ?3, next_at = ?4 WHERE outbox = ?1 AND relay = ?2",
+            params![id, relay, detail, int(now)],
+        )?;
+        let left = self.count("SELECT count(*) FROM outbox_relays WHERE outbox = ?1 AND answer = 'accepted'", params![id])?;
+        if left == 0 {
+            self.run("UPDATE outbox_relays SET next_at = ?2 WHERE outbox = ?1", params![id, int(now)])?;
+        }
+        Ok(left)
+    }
+
     /// Events that no relay has accepted yet, open or failed, oldest first.
     pub fn outbox_unsettled(&self, limit: u32) -> Result<Vec<OutboxRecord>, StoreError> {
         let mut rows = self.many(select_outbox!("WHERE o.state = 'open' ORDER BY o.id LIMIT ?1"), params![limit], outbox_row)?;
@@ -306,8 +331,10 @@ impl Tx<'_> {
 
     /// Works the state of an event out from its relays' answers.
     fn settle(&self, id: OutboxId, detail: &str) -> Result<Standing, StoreError> {
-        let (state, required): (OutboxState, u32) = self
-            .one("SELECT state, required FROM outbox WHERE id = ?1", params![id], |row| Ok((row.get(0)?, row.get(1)?)))?
+        let (state, required, purpose): (OutboxState, u32, Purpose) = self
+            .one("SELECT state, required, purpose FROM outbox WHERE id = ?1", params![id], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })?
             .ok_or(StoreError::NotFound("this event"))?;
         let (accepted, waiting): (u32, u32) = self
             .one(
@@ -319,6 +346,8 @@ impl Tx<'_> {
         let next = match state {
             OutboxState::Open | OutboxState::Failed if accepted >= required => OutboxState::Done,
             OutboxState::Open if waiting == 0 => OutboxState::Failed,
+            // None of those that took it has it. What changed the group is merged, and stays so.
+            OutboxState::Done if purpose == Purpose::Message && accepted == 0 && waiting == 0 => OutboxState::Failed,
             same => same,
         };
         if next != state {

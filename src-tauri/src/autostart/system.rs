@@ -4,7 +4,7 @@
 use std::io;
 
 use auto_launch::{AutoLaunch, AutoLaunchBuilder, WindowsEnableMode};
-use tauri::AppHandle;
+use tauri::{AppHandle, Manager};
 
 use super::ARGUMENT;
 

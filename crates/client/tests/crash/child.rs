@@ -3,7 +3,7 @@
 
 use std::io::Write as _;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use murmel_client::{Client, Keychain as _, KeychainChoice, MockKeychain, Options};
@@ -57,6 +57,17 @@ pub struct Outcome {
     pub output: String,
 }
 
+/// A test of a harness that fails ends with this.
+const FAILED: i32 = 101;
+
+/// Whether a child was killed, or killed itself: by a signal, or where there are none, with an exit code that no test has.
+fn crashed(status: ExitStatus) -> bool {
+    match status.code() {
+        None => true,
+        Some(code) => cfg!(windows) && code != 0 && code != FAILED,
+    }
+}
+
 /// The texts of a round.
 pub fn texts(round: u64) -> impl Iterator<Item = String> {
     (0..TEXTS).map(move |n| format!("Alice {round}.{n}"))
@@ -86,7 +97,7 @@ fn run_here(order: &Order, kill_after: Option<Duration>) -> Outcome {
         child.kill().unwrap();
     }
     let output = child.wait_with_output().unwrap();
-    let mut outcome = Outcome { ended_well: output.status.success(), crashed: output.status.code().is_none(), ..Outcome::default() };
+    let mut outcome = Outcome { ended_well: output.status.success(), crashed: crashed(output.status), ..Outcome::default() };
     for line in String::from_utf8_lossy(&output.stdout).lines() {
         match line.split_once('\t') {
             Some(("TOLD", text)) => outcome.told.push(text.to_owned()),

@@ -1,6 +1,6 @@
 use murmel_engine::Epoch;
 
-use crate::tests::kit::{chat, fresh, message, on, outgoing, relays, wait};
+use crate::tests::kit::{chat, event, fresh, message, on, outgoing, relays, wait};
 use crate::{Answer, CHAT_WINDOW, Delivery, Lane, MessageRecord, OUTBOX_CAP, OutboxRecord, OutboxState, Purpose, StoreError, Tx};
 
 const A: &str = "wss://a.example";
@@ -199,6 +199,37 @@ fn a_cancelled_event_is_not_due_and_not_among_the_deliveries_of_its_message() {
         assert_eq!(due(tx, 90)?, []);
         let new = tx.enqueue(&OutboxRecord { chat: Some(chat), message: Some(id), ..outgoing(2, 70) }, &relays())?;
         assert_eq!(tx.deliveries_of_message(id)?, tx.deliveries(new)?);
+        Ok(())
+    });
+}
+
+#[test]
+fn what_a_relay_took_and_has_not_is_due_again_and_everywhere_where_nobody_has_it() {
+    let (_home, database) = fresh();
+    on(&database, |tx| {
+        let chat = tx.insert_chat(&chat(1))?;
+        let id = tx.enqueue(&OutboxRecord { chat: Some(chat), ..outgoing(1, 50) }, &relays())?;
+        tx.record_answer(id, A, Answer::Accepted, "", 60, None)?;
+        tx.record_answer(id, B, Answer::Refused, "blocked", 70, None)?;
+        let taken = |from, to| tx.outbox_taken(from, to, 9);
+        assert_eq!(taken(60, 60)?, [(id, event(1), A.to_owned())]);
+        assert_eq!((taken(61, 99)?, taken(0, 59)?), (vec![], vec![]));
+        assert_eq!(tx.due(1_000, 9)?, []);
+        assert_eq!(tx.not_kept(id, A, "it has not", 100)?, 0);
+        let due: Vec<String> = tx.due(100, 9)?.into_iter().map(|due| due.relay).collect();
+        assert_eq!(due, [A, B], "the one that had refused is asked again, too");
+        assert_eq!(taken(0, 99)?, []);
+
+        tx.record_answer(id, B, Answer::Accepted, "", 110, None)?;
+        tx.record_answer(id, A, Answer::Accepted, "", 110, None)?;
+        assert_eq!(tx.not_kept(id, A, "it has not", 120)?, 1);
+        let due: Vec<String> = tx.due(120, 9)?.into_iter().map(|due| due.relay).collect();
+        assert_eq!(due, [A], "another one has it");
+
+        assert_eq!(tx.not_kept(id, B, "it has not", 130)?, 0);
+        assert_eq!(tx.record_answer(id, A, Answer::Refused, "blocked", 140, None)?.state, OutboxState::Done);
+        let refused = tx.record_answer(id, B, Answer::Refused, "blocked", 140, None)?;
+        assert_eq!((refused.state, refused.changed), (OutboxState::Failed, true), "nobody has it, and nobody takes it");
         Ok(())
     });
 }

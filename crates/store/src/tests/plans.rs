@@ -176,6 +176,8 @@ fn exercise(tx: &Tx<'_>) -> Result<(), StoreError> {
     tx.outbox_unsettled(5)?;
     tx.outbox_open_in(here)?;
     tx.outbox_accepted_late(here, Epoch(1), Epoch(2), 0)?;
+    tx.outbox_taken(0, 9, 5)?;
+    tx.not_kept(sent, "wss://a.example", "", 9)?;
     tx.failed_welcomes(here)?;
     tx.replace_event(sent, &event(77), b"{}")?;
     tx.due(5, 5)?;
