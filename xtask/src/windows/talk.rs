@@ -83,8 +83,8 @@ pub fn keys(tree: &Tree) -> anyhow::Result<()> {
     let made = anna.run(&["--timeout", "1", "identity", "new", "--name", "Anna"])?;
     let shown = anna.run(&["identity", "show", "--offline"])?;
     ensure!(made.get("npub") == shown.get("npub"), "another identity was found: {made} and {shown}");
-    let kept = std::fs::read_to_string(tree.registry_of_the_user()).context("reading what Wine keeps of the Credential Manager")?;
-    ensure!(kept.to_lowercase().contains("credential manager") && kept.contains("murmel"), "the Credential Manager has no key of Murmel");
+    let npub = made.get("npub").and_then(Value::as_str).context("an identity without an npub")?;
+    ensure!(tree.credentials()?.contains(npub), "the Credential Manager has no key of {npub}");
     Ok(())
 }
 

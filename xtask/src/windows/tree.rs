@@ -33,14 +33,15 @@ const TARGET: &str = "x86_64-pc-windows-gnu";
 const CERTIFICATES: &str = "/etc/ssl/certs/ca-certificates.crt";
 
 /// Shown inside as `/work`, `/cargo/registry`, `/build` (programs), `/wine` (the Windows that Wine plays) and `/home` (profiles).
-/// `$0` is the tree, `$1` the checkout, `$2` cargo's registry, the rest what runs there.
-const ENTER: &str = "set -e
-mount --bind \"$1\" \"$0/work\"
-mount --bind \"$2\" \"$0/cargo/registry\"
-mount -t proc proc \"$0/proc\"
-mount --rbind /dev \"$0/dev\"
-tree=$0
-shift 2
+/// `$1` is the tree, `$2` the checkout, `$3` cargo's registry, the rest what runs there.
+const ENTER: &str = "#!/bin/sh
+set -e
+tree=$1
+mount --bind \"$2\" \"$tree/work\"
+mount --bind \"$3\" \"$tree/cargo/registry\"
+mount -t proc proc \"$tree/proc\"
+mount --rbind /dev \"$tree/dev\"
+shift 3
 exec chroot \"$tree\" \"$@\"";
 
 /// Where the tree is, and what is shown in it.
@@ -64,9 +65,10 @@ impl Tree {
     /// Makes the tree, where it is not complete yet.
     pub fn ensure(&self, yes: bool) -> anyhow::Result<()> {
         let complete = self.root.join("complete");
+        fs::create_dir_all(&self.root).with_context(|| format!("creating {}", self.root.display()))?;
+        fs::write(self.enter(), ENTER).context("writing how the tree is entered")?;
         if !complete.is_file() {
             prerequisites::need(&["debootstrap"], yes)?;
-            fs::create_dir_all(&self.root).with_context(|| format!("creating {}", self.root.display()))?;
             program::run(Command::new("debootstrap").args(["--variant=minbase", "sid"]).arg(&self.root).arg(MIRROR))?;
             for folder in ["work", "cargo/registry", "build", "wine", "home"] {
                 fs::create_dir_all(self.root.join(folder)).with_context(|| format!("creating {folder} in the tree"))?;
@@ -93,6 +95,8 @@ impl Tree {
             "CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER=x86_64-w64-mingw32-gcc",
             "CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER=wine",
             "CARGO_PROFILE_DEV_DEBUG=0",
+            // Where the loader of the web view lies, which the tests of the app are linked with.
+            "WINEPATH=Z:\\build\\x86_64-pc-windows-gnu\\debug",
             "cargo",
         ]);
         command.args(verb).args(selection).args([
@@ -111,17 +115,23 @@ impl Tree {
         command
     }
 
-    /// What Wine keeps of the Windows that it plays.
-    pub fn registry_of_the_user(&self) -> PathBuf {
-        self.root.join("wine").join("user.reg")
+    /// The names of what lies in the Credential Manager of the Windows that Wine plays.
+    pub fn credentials(&self) -> anyhow::Result<String> {
+        let mut query = self.inside(&["wine", "reg", "query", "HKCU\\Software\\Wine\\Credential Manager"]);
+        program::answer(&mut query).context("Wine has no Credential Manager")
+    }
+
+    fn enter(&self) -> PathBuf {
+        self.root.with_file_name("enter.sh")
     }
 
     /// `words` inside the tree: variables first, as for `env`, then the program.
     fn inside(&self, words: &[&str]) -> Command {
         let mut command = Command::new("unshare");
-        command.args(["--mount", "--propagation", "private", "sh", "-c", ENTER]).args([&self.root, &self.checkout, &self.registry]);
+        command.args(["--mount", "--propagation", "private", "sh"]);
+        command.args([&self.enter(), &self.root, &self.checkout, &self.registry]);
         command.args(["/usr/bin/env", "-i", "--chdir=/work", "PATH=/usr/bin:/bin:/usr/sbin:/sbin", "HOME=/root", "LANG=C.UTF-8"]);
-        command.args(["WINEPREFIX=/wine", "WINEDEBUG=-all", "SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt"]);
+        command.args(["XDG_RUNTIME_DIR=/run", "WINEPREFIX=/wine", "WINEDEBUG=-all", "SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt"]);
         command.arg("CARGO_HTTP_CAINFO=/etc/ssl/certs/ca-certificates.crt").arg(format!(
             "{}={}",
             program::MIN_STACK.0,
