@@ -131,12 +131,7 @@ pub async fn set(app: &AppHandle, client: &Client, looks: bool) -> murmel_client
 
 /// Looks without telling where nobody answers; after how long to look again.
 async fn look_by_itself(app: &AppHandle, client: &Client) -> Duration {
-    let idle = {
-        let standing = app.state::<Updating>();
-        let progress = &standing.standing().progress;
-        matches!(progress, UpdateProgress::Unknown | UpdateProgress::Newest | UpdateProgress::Failed { .. })
-    };
-    if !idle {
+    if is_busy(&app.state::<Updating>().standing().progress) {
         return DAY;
     }
     match announced(app, client).await {
@@ -203,7 +198,15 @@ fn updater(app: &AppHandle, source: &Source) -> Option<Updater> {
 
 fn keep(app: &AppHandle, client: &Client, found: Option<Update>) {
     let progress = found.as_ref().map_or(UpdateProgress::Newest, available);
-    app.state::<Updating>().standing().newer = found.map(|update| Newer { update, package: None });
+    {
+        let updating = app.state::<Updating>();
+        let mut standing = updating.standing();
+        // While it was looked, the person may have gone further with what an earlier look had found.
+        if standing.progress != UpdateProgress::Looking && is_busy(&standing.progress) {
+            return;
+        }
+        standing.newer = found.map(|update| Newer { update, package: None });
+    }
     tell(app, client, progress);
 }
 
