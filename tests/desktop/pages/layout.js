@@ -62,22 +62,6 @@ export function layout(page, another) {
       await until("the same width", async () => (await width()) === wider);
       await page().script(() => localStorage.clear());
     },
-    "L2: at its narrowest nothing in the list runs over its edge": async () => {
-      await page().open("fake=ready&open=0&language=nl&updates=ready");
-      await page().find("request-row");
-      await page().script(() => document.querySelector('[data-testid="splitter"]').focus());
-      await page().keys("Home");
-      // Both the list and the card that is the widest in it.
-      const over = () => page().script(() => [...document.querySelectorAll('[data-stop="list"] .scroll, [data-testid="request-row"], [data-testid="update-news"]')]
-        .filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.dataset.testid ?? one.className));
-      await until("the narrowest list", () => page().script(() => document.querySelector('[data-testid="splitter"]').getAttribute("aria-valuenow") === document.querySelector('[data-testid="splitter"]').getAttribute("aria-valuemin")));
-      await until("everything within the list", async () => {
-        const wide = await over();
-        assert.deepEqual(wide, []);
-        return true;
-      });
-      await page().script(() => localStorage.clear());
-    },
     "L3: below 700 px there is one pane, and Back leads to the list": async () => {
       const page = await narrow();
       await page.find("composer");
