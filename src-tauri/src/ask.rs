@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::pin::Pin;
 
 use murmel_client::{Confirm, Question};
-use murmel_ipc::SecretText;
+use murmel_ipc::{Language, SecretText};
 use tauri::AppHandle;
 use tauri_plugin_dialog::{DialogExt, MessageDialogButtons, MessageDialogKind};
 use tokio::sync::oneshot;
@@ -49,26 +49,74 @@ pub async fn where_to_save(app: &AppHandle, title: &str, name: &str) -> Option<P
     answer.await.ok().flatten()?.into_path().ok()
 }
 
+/// What the dialog is called in which the person says where the sealed key goes.
+pub const fn save_key(language: Language) -> &'static str {
+    match language {
+        Language::En => "Save the secret key",
+        Language::Nl => "De geheime sleutel bewaren",
+    }
+}
+
 /// Whether a recovery code may be replaced.
-pub async fn replace_recovery_code(ask: &impl Confirm) -> bool {
-    let text = "This account has a recovery code. A new one takes its place: the one you wrote down opens nothing any more.";
-    ask.confirm(&question("Make a new recovery code?", text, "Make a new code", "Keep the old one")).await
+pub fn replace_recovery_code(language: Language) -> Question {
+    match language {
+        Language::En => question(
+            "Make a new recovery code?",
+            "This account has a recovery code. A new one takes its place: the one you wrote down opens nothing any more.",
+            "Make a new code",
+            "Keep the old one",
+        ),
+        Language::Nl => question(
+            "Een nieuwe herstelcode maken?",
+            "Dit account heeft een herstelcode. Een nieuwe komt ervoor in de plaats: de code die je hebt opgeschreven opent dan niets meer.",
+            "Nieuwe code maken",
+            "De oude houden",
+        ),
+    }
 }
 
 /// Whether a recovery code may be taken away.
-pub async fn remove_recovery_code(ask: &impl Confirm) -> bool {
-    let text = "Without a recovery code nothing opens this account should the keychain or the passphrase be lost.";
-    ask.confirm(&question("Remove the recovery code?", text, "Remove", "Keep it")).await
+pub fn remove_recovery_code(language: Language) -> Question {
+    match language {
+        Language::En => question(
+            "Remove the recovery code?",
+            "Without a recovery code nothing opens this account should the keychain or the passphrase be lost.",
+            "Remove",
+            "Keep it",
+        ),
+        Language::Nl => question(
+            "De herstelcode weghalen?",
+            "Zonder herstelcode opent niets dit account als de sleutelhanger of de wachtwoordzin verloren gaat.",
+            "Weghalen",
+            "Houden",
+        ),
+    }
 }
 
-/// Shows a new code. Whether the person has written it down.
-pub async fn show_recovery_code(ask: &impl Confirm, code: SecretText) -> bool {
-    let text = format!(
-        "{}\n\nWrite it down on paper and keep it where nobody else looks. It opens this account on this computer where keychain or \
-         passphrase are lost. It is shown only now.",
-        &*code
-    );
-    ask.confirm(&question("Your recovery code", &text, "I have written it down", "Discard it")).await
+/// Shows a new code, and asks whether the person has written it down.
+pub fn new_recovery_code(code: &SecretText, language: Language) -> Question {
+    match language {
+        Language::En => question(
+            "Your recovery code",
+            &format!(
+                "{}\n\nWrite it down on paper and keep it where nobody else looks. It opens this account on this computer where keychain or \
+                 passphrase are lost. It is shown only now.",
+                &**code
+            ),
+            "I have written it down",
+            "Discard it",
+        ),
+        Language::Nl => question(
+            "Je herstelcode",
+            &format!(
+                "{}\n\nSchrijf hem op papier en bewaar hem waar niemand anders kijkt. Hij opent dit account op deze computer als sleutelhanger \
+                 of wachtwoordzin verloren is. Hij wordt alleen nu getoond.",
+                &**code
+            ),
+            "Ik heb hem opgeschreven",
+            "Weggooien",
+        ),
+    }
 }
 
 fn question(title: &str, text: &str, yes: &str, no: &str) -> Question {

@@ -125,6 +125,7 @@ fn run(start: Start) -> tauri::Result<()> {
             commands::desktop::pause_notifications,
             commands::desktop::desktop,
             commands::desktop::set_autostart,
+            commands::desktop::set_language,
             commands::choice::pin,
             commands::choice::order_pins,
             commands::choice::archive,

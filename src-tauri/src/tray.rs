@@ -8,7 +8,9 @@ mod icon;
 #[path = "tray/system.rs"]
 mod icon;
 
-use murmel_ipc::PauseFor;
+use std::sync::{Mutex, PoisonError};
+
+use murmel_ipc::{Language, PauseFor};
 use tauri::{AppHandle, Manager};
 
 use self::icon::Icon;
@@ -28,26 +30,40 @@ enum Wish {
 struct Face {
     unread: u32,
     paused: bool,
+    language: Language,
 }
 
 impl Face {
     /// What a pointer over the icon reads.
     fn title(self) -> String {
-        match self.unread {
-            0 => "Murmel".to_owned(),
-            1 => "Murmel: 1 unread message".to_owned(),
-            many => format!("Murmel: {many} unread messages"),
+        match (self.unread, self.language) {
+            (0, _) => "Murmel".to_owned(),
+            (1, Language::En) => "Murmel: 1 unread message".to_owned(),
+            (1, Language::Nl) => "Murmel: 1 ongelezen bericht".to_owned(),
+            (many, Language::En) => format!("Murmel: {many} unread messages"),
+            (many, Language::Nl) => format!("Murmel: {many} ongelezen berichten"),
         }
     }
 
-    fn pause_label(self) -> &'static str {
-        if self.paused { "Notify again" } else { "No notifications for an hour" }
+    /// What an entry of the menu says.
+    const fn label(self, wish: Wish) -> &'static str {
+        match (wish, self.language) {
+            (Wish::Show, Language::En) => "Show Murmel",
+            (Wish::Show, Language::Nl) => "Murmel tonen",
+            (Wish::Pause, Language::En) if self.paused => "Notify again",
+            (Wish::Pause, Language::Nl) if self.paused => "Weer meldingen tonen",
+            (Wish::Pause, Language::En) => "No notifications for an hour",
+            (Wish::Pause, Language::Nl) => "Een uur geen meldingen",
+            (Wish::Quit, Language::En) => "Quit",
+            (Wish::Quit, Language::Nl) => "Stoppen",
+        }
     }
 }
 
 /// The icon, where the desktop has a place for it.
 pub struct Tray {
     icon: Option<Icon>,
+    face: Mutex<Face>,
 }
 
 impl Tray {
@@ -55,10 +71,10 @@ impl Tray {
     pub fn start(app: &AppHandle) -> Tray {
         let granting = app.clone();
         match Icon::start(app, move |wish| grant(&granting, wish)) {
-            Ok(icon) => Tray { icon: Some(icon) },
+            Ok(icon) => Tray { icon: Some(icon), face: Mutex::default() },
             Err(error) => {
                 tracing::info!(%error, "this desktop has no tray");
-                Tray { icon: None }
+                Tray { icon: None, face: Mutex::default() }
             }
         }
     }
@@ -70,8 +86,19 @@ impl Tray {
 
     /// Shows how many messages are unread, and whether notifications are paused.
     pub fn show(&self, unread: u32, paused: bool) {
+        self.change(|face| *face = Face { unread, paused, ..*face });
+    }
+
+    /// Speaks another language.
+    pub fn speak(&self, language: Language) {
+        self.change(|face| face.language = language);
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Face)) {
+        let mut face = self.face.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut face);
         if let Some(icon) = &self.icon {
-            icon.show(Face { unread, paused });
+            icon.show(*face);
         }
     }
 }
@@ -99,8 +126,10 @@ mod tests {
 
     #[test]
     fn the_icon_says_how_many_messages_wait() {
-        assert_eq!(Face { unread: 0, paused: false }.title(), "Murmel");
-        assert_eq!(Face { unread: 1, paused: false }.title(), "Murmel: 1 unread message");
-        assert_eq!(Face { unread: 2, paused: false }.title(), "Murmel: 2 unread messages");
+        let face = |unread| Face { unread, ..Face::default() };
+        assert_eq!(face(0).title(), "Murmel");
+        assert_eq!(face(1).title(), "Murmel: 1 unread message");
+        assert_eq!(face(2).title(), "Murmel: 2 unread messages");
+        assert_eq!(Face { language: Language::Nl, ..face(2) }.title(), "Murmel: 2 ongelezen berichten");
     }
 }

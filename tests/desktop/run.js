@@ -15,6 +15,7 @@ import { conversation } from "./scenarios/conversation.js";
 import { daily } from "./scenarios/daily.js";
 import { desktop } from "./scenarios/desktop.js";
 import { identity } from "./scenarios/identity.js";
+import { lifeCycle } from "./scenarios/life-cycle.js";
 import { sealed } from "./scenarios/sealed.js";
 import { tryIt } from "./scenarios/try-it.js";
 import { updates } from "./scenarios/updates.js";
@@ -63,7 +64,7 @@ try {
     if (rest[0] === undefined) throw new Error("name the file for the rows: npm run bench -- FILE");
     await bench(house, resolve(here, rest[0]));
   } else {
-    const suites = { sealed, conversation, daily, desktop, identity, "try-it": tryIt, updates, vault, timeline: inPages(timeline), layout: inPages(layout), sight: inPages(sight) };
+    const suites = { sealed, conversation, daily, desktop, identity, "life-cycle": lifeCycle, "try-it": tryIt, updates, vault, timeline: inPages(timeline), layout: inPages(layout), sight: inPages(sight) };
     const chosen = Object.entries(suites).filter(([name]) => what === "all" || what === name);
     if (chosen.length === 0) throw new Error(`no suite is called ${what}; there are ${Object.keys(suites).join(", ")}`);
     const pictures = join(target, "desktop-failures");

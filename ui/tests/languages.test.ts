@@ -151,6 +151,16 @@ describe("the language", () => {
     await waitFor(() => expect(byId("settings").querySelector("h2")?.textContent).toBe("Instellingen"));
     expect(byId("new-group").getAttribute("aria-label")).toBe("Nieuwe groep");
   });
+
+  test("is what notifications and the tray speak too", async () => {
+    const backend = ready();
+    const app = await connected(backend);
+    show(app, Root, { app });
+    const said = () => backend.calls.filter(([name]) => name === "setLanguage").map(([, language]) => language);
+    await waitFor(() => expect(said()).toEqual(["en"]));
+    speech.choose("nl");
+    await waitFor(() => expect(said()).toEqual(["en", "nl"]));
+  });
 });
 
 /** Words on the page that did not come through a table: neither marked, nor data. */

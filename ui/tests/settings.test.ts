@@ -259,6 +259,13 @@ describe("notifications", () => {
     expect(backend.around.notifications.choices.mentions_through_mute).toBe(false);
   });
 
+  test.each(["sound", "attention", "badge"] as const)("N9: %s has a switch of its own", async (one) => {
+    const { app, backend } = await settings("notifications");
+    const before = app.state.notifications.choices;
+    await fireEvent.click(byId(`notification-${one}`));
+    await waitFor(() => expect(backend.around.notifications.choices).toEqual({ ...before, [one]: !before[one] }));
+  });
+
   test("a desktop that shows none is said once, in the settings", async () => {
     const backend = ready();
     backend.around.notifications = { ...backend.around.notifications, server: "missing" };

@@ -108,6 +108,7 @@ const calls: [keyof Backend, (backend: Backend) => Promise<unknown>, string, obj
   ["pauseNotifications", (b) => b.pauseNotifications("hour"), "pause_notifications", { howLong: "hour" }],
   ["desktop", (b) => b.desktop(), "desktop", {}],
   ["setAutostart", (b) => b.setAutostart(true), "set_autostart", { on: true }],
+  ["setLanguage", (b) => b.setLanguage("nl"), "set_language", { language: "nl" }],
   ["retrySetup", (b) => b.retrySetup(), "retry_setup", {}],
   ["setRelays", (b) => b.setRelays(["r"]), "set_relays", { relays: ["r"] }],
   ["copyNpub", (b) => b.copyNpub(), "copy_npub", {}],

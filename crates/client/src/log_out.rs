@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use murmel_ipc::{KeyPlace, LogOutSummary, LoggedOut, NotLeft};
+use murmel_ipc::{KeyPlace, Language, LogOutSummary, LoggedOut, NotLeft};
 use murmel_store::ChatState;
 
 use crate::account::Account;
@@ -52,7 +52,7 @@ pub(crate) async fn summary(profile: &Profile, named: Option<&str>) -> Result<Lo
 /// Asks, leaves the groups where that is wanted, closes the account and wipes it.
 pub(crate) async fn log_out(profile: &Arc<Profile>, named: Option<&str>, leave: bool, ask: &dyn Confirm) -> Result<LoggedOut> {
     let summary = summary(profile, named).await?;
-    if !ask.confirm(&question(&summary, leave)).await {
+    if !ask.confirm(&question(&summary, leave, profile.desk().language())).await {
         return Ok(LoggedOut { done: false, not_left: Vec::new() });
     }
     let npub = summary.npub;
@@ -109,9 +109,17 @@ fn wipe_files(gone: &Path) -> Result<()> {
     Ok(())
 }
 
-fn question(summary: &LogOutSummary, leave: bool) -> Question {
-    let LogOutSummary { npub, name, messages, groups, unsent } = summary;
+fn question(summary: &LogOutSummary, leave: bool, language: Language) -> Question {
+    let LogOutSummary { npub, name, .. } = summary;
     let who = if name.is_empty() { npub.clone() } else { format!("{name} ({npub})") };
+    let (title, text, yes, no) = match language {
+        Language::En => (format!("Log out of {who}?"), in_english(summary, leave), "Log out and delete", "Cancel"),
+        Language::Nl => (format!("Uitloggen bij {who}?"), in_dutch(summary, leave), "Uitloggen en wissen", "Annuleren"),
+    };
+    Question { title, text, yes: yes.to_owned(), no: no.to_owned() }
+}
+
+fn in_english(LogOutSummary { messages, groups, unsent, .. }: &LogOutSummary, leave: bool) -> String {
     let number = |count: Option<u32>, one: &str, many: &str| match count {
         None => format!("{many}: nobody can count them while the account is closed"),
         Some(1) => format!("1 {one}"),
@@ -129,7 +137,30 @@ fn question(summary: &LogOutSummary, leave: bool) -> Question {
         "The groups are not left: their members go on seeing the account in them. "
     });
     text.push_str("Without a backup of the secret key nobody can use this identity again. Export it first if you may need it.");
-    Question { title: format!("Log out of {who}?"), text, yes: "Log out and delete".to_owned(), no: "Cancel".to_owned() }
+    text
+}
+
+fn in_dutch(LogOutSummary { messages, groups, unsent, .. }: &LogOutSummary, leave: bool) -> String {
+    let number = |count: Option<u32>, one: &str, many: &str| match count {
+        None => format!("{many}: niemand kan ze tellen zolang het account dicht is"),
+        Some(1) => format!("1 {one}"),
+        Some(count) => format!("{count} {many}"),
+    };
+    let mut text = format!(
+        "Dit wist voorgoed van deze computer:\n\u{2022} {}\n\u{2022} {} en de sleutels die ze openen\n\u{2022} {}\n\u{2022} de geheime sleutel van het account\n\n",
+        number(*messages, "bericht", "berichten"),
+        number(*groups, "groep", "groepen"),
+        number(*unsent, "ding dat nog geen relay heeft", "dingen die nog geen relay heeft"),
+    );
+    text.push_str(if leave {
+        "Eerst worden de groepen verlaten. "
+    } else {
+        "De groepen worden niet verlaten: hun leden blijven het account daarin zien. "
+    });
+    text.push_str(
+        "Zonder reservekopie van de geheime sleutel kan niemand deze identiteit nog gebruiken. Exporteer hem eerst als je hem nog nodig kunt hebben.",
+    );
+    text
 }
 
 async fn leave_groups(account: &Arc<Account>) -> Result<Vec<NotLeft>> {

@@ -52,6 +52,8 @@ pub struct Notice {
     pub title: String,
     /// At most 200 characters.
     pub body: String,
+    /// The language of its words, and of the buttons under them.
+    pub language: ipc::Language,
     /// Whether it may be answered where it stands.
     pub answerable: bool,
     /// Nobody has to be disturbed by it.
@@ -151,13 +153,13 @@ impl Attention {
     /// Announces what is new. `looked_at` is what [`Attention::looked_at`] said when it arrived.
     pub(crate) fn arrived(&self, arrivals: Vec<Arrival>, looked_at: Option<&str>, now: u64) {
         let Some(choices) = self.desk.disturb(now) else { return };
-        let seen = self.looked_at();
+        let (seen, language) = (self.looked_at(), self.desk.language());
         for arrival in arrivals {
             let in_sight = [looked_at, seen.as_deref()].contains(&Some(arrival.chat.as_str()));
             if in_sight || (arrival.muted && !choices.mentions_through_mute) {
                 continue;
             }
-            let Some((title, body)) = words::words(&arrival, choices.shows) else { continue };
+            let Some((title, body)) = words::words(&arrival, choices.shows, language) else { continue };
             let named = choices.shows != ipc::NotificationPrivacy::Count;
             self.show(Notice {
                 account: self.account.clone(),
@@ -166,6 +168,7 @@ impl Attention {
                 newest: arrival.message,
                 title,
                 body,
+                language,
                 answerable: arrival.answerable && named,
                 quiet: false,
                 sound: choices.sound,
@@ -177,11 +180,8 @@ impl Attention {
     /// One quiet notice for an invitation. Who invites and into what is shown in the window, after a look.
     pub(crate) fn invited(&self, now: u64) {
         let Some(choices) = self.desk.disturb(now) else { return };
-        let (title, body) = match choices.shows {
-            ipc::NotificationPrivacy::Off => return,
-            ipc::NotificationPrivacy::Count => ("Murmel", "Something new waits for you."),
-            _ => ("Invitation", "Somebody invites you to a group. Open Murmel to see who."),
-        };
+        let language = self.desk.language();
+        let Some((title, body)) = words::invitation(choices.shows, language) else { return };
         self.show(Notice {
             account: self.account.clone(),
             chat: String::new(),
@@ -189,6 +189,7 @@ impl Attention {
             newest: 0,
             title: title.into(),
             body: body.into(),
+            language,
             answerable: false,
             quiet: true,
             sound: false,

@@ -18,7 +18,7 @@ struct Split {
     bert: ByHand,
     carl: ByHand,
     chat: String,
-    _relay: murmel_net::EmbeddedRelay,
+    relay: murmel_net::EmbeddedRelay,
 }
 
 impl Split {
@@ -30,7 +30,7 @@ impl Split {
         anna.begin().await;
         anna.set_up().await;
         let (chat, bert, carl) = with_two_admins(&anna, "Garden", relay.url()).await;
-        Self { anna, bert, carl, chat, _relay: relay }
+        Self { anna, bert, carl, chat, relay }
     }
 
     async fn new() -> Self {
@@ -42,8 +42,9 @@ impl Split {
         split
     }
 
+    /// A minute ago: what is written now was written later.
     async fn carl_says_the_name_is(&self, name: &str) {
-        self.carl.change(&self.chat, Change::Rename(name.into())).await;
+        self.carl.changed(&self.chat, Change::Rename(name.into()), 60).await;
         self.anna.sees(&self.chat, "is on Carl's branch", |group| group.name == name).await;
     }
 
@@ -75,6 +76,34 @@ async fn who_was_removed_on_the_branch_that_the_others_chose_finds_out() {
     split.is_failed("is anybody here?").await;
     let told = split.anna.system(&split.chat).await;
     assert!(told.iter().any(|row| matches!(row, SystemMessage::MemberRemoved { who, .. } if who == "You")), "{told:?}");
+}
+
+/// The group is four changes ahead of the branch that removed Anna: one word there cannot make that the one that the others follow. In
+/// another chat, where it can, she looks at the same moment.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_word_on_a_branch_that_is_far_behind_convinces_nobody() {
+    let split = Split::together().await;
+    for name in ["Orchard", "Meadow", "Field", "Heath"] {
+        split.carl_says_the_name_is(name).await;
+    }
+    split.bert_removes_anna().await;
+    split.is_known(1).await;
+    let (other, bert, carl) = with_two_admins(&split.anna, "Choir", split.relay.url()).await;
+    for name in ["Band", "Quartet"] {
+        carl.changed(&other, Change::Rename(name.into()), 60).await;
+        split.anna.sees(&other, "is on Carl's branch", |group| group.name == name).await;
+    }
+    bert.change(&other, Change::Remove(PublicKey::parse(&split.anna.npub).unwrap())).await;
+    split.anna.until("Bert's branch is known", async |client| (!client.races(&other).await.unwrap().is_empty()).then_some(())).await;
+
+    split.bert.say(&split.chat, "one").await;
+    bert.say(&other, "now that we are among ourselves").await;
+    split.anna.sees(&other, "is told where they stand", |group| group.state == GroupState::Removed).await;
+    split.is(GroupState::Active).await;
+    for text in ["two", "three"] {
+        split.bert.say(&split.chat, text).await;
+    }
+    split.is(GroupState::Removed).await;
 }
 
 /// The removal is not the first change of the other branch: what was said between the split and it is no part of the group either.

@@ -51,6 +51,7 @@ async fn tell(from: &Person, to: &Person, chat: &str, text: &str) -> i64 {
     id
 }
 
+/// N1.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_is_announced_once_and_not_while_it_is_on_the_screen() {
     let (_relay, anna, ben, chat) = pair().await;
@@ -149,6 +150,7 @@ async fn a_pause_quiet_hours_and_a_silent_chat_are_silent() {
     assert!(announcements.try_recv().is_err());
 }
 
+/// N4.
 #[tokio::test(flavor = "multi_thread")]
 async fn after_an_absence_there_is_one_notice_for_a_chat_and_a_restart_repeats_nothing() {
     let (_relay, anna, mut ben, chat) = pair().await;
@@ -176,6 +178,7 @@ async fn after_an_absence_there_is_one_notice_for_a_chat_and_a_restart_repeats_n
     assert!(notice(&mut announcements).await.body.ends_with("something new"));
 }
 
+/// N11.
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_joins_is_not_told_of_what_was_said_before() {
     let relay = relay().await;

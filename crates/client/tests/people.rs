@@ -75,6 +75,7 @@ async fn unread_messages_and_mentions_are_counted_and_a_mark_goes_when_the_chat_
     assert!(!row(ben.client(), &chat).await.marked_unread);
 }
 
+/// N8.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mention_breaks_through_mute_and_nothing_else_does() {
     let (_relay, anna, ben, chat) = pair().await;

@@ -112,6 +112,14 @@ pub(crate) fn choose(epochs: &[EpochRecord], witnesses: &Witnesses) -> Option<Ch
     Some(Choice { tip: *tip, fork, reason: best.reason_over(next) })
 }
 
+/// How many events more, commits or messages, it takes at least until the branch that ends at `lost` comes before the one that ends at `tip`.
+/// Both share their epochs up to `fork`.
+pub(crate) fn behind(epochs: &[EpochRecord], witnesses: &Witnesses, fork: Epoch, (lost, tip): (&Digest, &Digest)) -> u64 {
+    let effective = |end| score(&chain(epochs, end), fork, witnesses).map_or(0, |score| score.effective);
+    // One event more makes a branch one commit longer at most, and of two that are equal the last commits decide.
+    effective(tip).saturating_sub(effective(lost)).max(1)
+}
+
 /// Whether this is the first epoch of all: a branch whose beginning is not kept any more takes no part.
 fn branches_from(epochs: &[EpochRecord], oldest: &EpochRecord) -> bool {
     epochs.iter().all(|record| record.epoch >= oldest.epoch)

@@ -22,12 +22,14 @@ pub const RIVALS_PER_MEMBER: usize = 4;
 pub const RIVALS_CAP: usize = 24;
 
 /// See [`Group::lost_removal`].
-#[derive(Clone, Copy, Debug)]
-pub struct LostRemoval<'a> {
+#[derive(Clone, Debug)]
+pub struct LostRemoval {
     /// The commit that removed us.
-    pub removal: &'a Applied,
+    pub removal: Applied,
     /// The last epoch that its branch and ours share; the oldest that is kept, where that one is not.
     pub fork: Epoch,
+    /// So many events that we cannot read it takes at least until its branch comes before ours for those who can.
+    pub behind: u64,
 }
 
 /// The group moved from one branch to another.
@@ -248,7 +250,7 @@ impl Group {
     }
 
     /// A change that removes us, on a branch that lost here. Nobody without keys sees how that branch goes on: the others may be on it.
-    pub fn lost_removal(&self) -> Option<LostRemoval<'_>> {
+    pub fn lost_removal(&self) -> Option<LostRemoval> {
         if !self.is_active() {
             return None;
         }
@@ -258,7 +260,9 @@ impl Group {
         let theirs = branch::chain(&self.epochs, &removal.digest);
         let shared = theirs.into_iter().find(|record| ours.contains(&record.commit)).map(|record| record.epoch);
         let oldest = self.epochs.iter().map(|record| record.epoch).min();
-        Some(LostRemoval { removal, fork: shared.or(oldest)? })
+        let fork = shared.or(oldest)?;
+        let behind = branch::behind(&self.epochs, &self.witnesses, fork, (&removal.digest, &self.tip));
+        Some(LostRemoval { removal: removal.clone(), fork, behind })
     }
 
     /// Epochs of rival branches.

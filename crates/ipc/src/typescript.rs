@@ -23,6 +23,7 @@ pub fn typescript() -> String {
         Delivery,
         DeliveryAnswer,
         Desktop,
+        Language,
         Draft,
         DraftEdit,
         ErrorCode,

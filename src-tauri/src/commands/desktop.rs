@@ -1,7 +1,7 @@
 //! Owns the commands about the desktop around the window: notifications, the tray, the start with the session.
 //! Never decides over a notification.
 
-use murmel_ipc::{Desktop, ErrorCode, IpcError, NotificationChoices, PauseFor};
+use murmel_ipc::{Desktop, ErrorCode, IpcError, Language, NotificationChoices, PauseFor};
 use tauri::{AppHandle, State};
 
 use super::Answer;
@@ -19,6 +19,14 @@ pub async fn set_notifications(shell: State<'_, Shell>, choices: NotificationCho
 #[tauri::command]
 pub async fn pause_notifications(shell: State<'_, Shell>, how_long: Option<PauseFor>) -> Answer<()> {
     Ok(shell.client().await?.pause_notifications(how_long).await?)
+}
+
+/// The window speaks this language from now on: so does what is outside of it.
+#[tauri::command]
+pub async fn set_language(shell: State<'_, Shell>, tray: State<'_, Tray>, language: Language) -> Answer<()> {
+    tray.speak(language);
+    shell.client().await?.set_language(language);
+    Ok(())
 }
 
 /// How the desktop around the window stands now.

@@ -1,6 +1,7 @@
 //! Owns the commands about the key of the account that is shown.
 //! Never gives the page a key or a recovery code: both go through dialogs of the system.
 
+use murmel_client::Confirm as _;
 use murmel_ipc::{ChangePassphrase, KeyPlace, KeySafety, Recover, SecretText, Session};
 use tauri::{AppHandle, State};
 
@@ -18,7 +19,7 @@ pub async fn key_safety(shell: State<'_, Shell>) -> Answer<KeySafety> {
 #[tauri::command]
 pub async fn export_key(app: AppHandle, shell: State<'_, Shell>, password: SecretText) -> Answer<bool> {
     let client = shell.client().await?;
-    let Some(path) = ask::where_to_save(&app, "Save the secret key", "murmel-key.ncryptsec").await else { return Ok(false) };
+    let Some(path) = ask::where_to_save(&app, ask::save_key(client.language()), "murmel-key.ncryptsec").await else { return Ok(false) };
     client.export_key_to(&path, password).await?;
     Ok(true)
 }
@@ -39,11 +40,12 @@ pub async fn move_key(shell: State<'_, Shell>, to: KeyPlace, passphrase: Option<
 #[tauri::command]
 pub async fn make_recovery_code(app: AppHandle, shell: State<'_, Shell>, passphrase: Option<SecretText>) -> Answer<bool> {
     let client = shell.client().await?;
-    if client.key_safety()?.recovery && !ask::replace_recovery_code(&Native::new(&app)).await {
+    let (native, language) = (Native::new(&app), client.language());
+    if client.key_safety()?.recovery && !native.confirm(&ask::replace_recovery_code(language)).await {
         return Ok(false);
     }
     let code = client.make_recovery_code(passphrase).await?;
-    if ask::show_recovery_code(&Native::new(&app), code).await {
+    if native.confirm(&ask::new_recovery_code(&code, language)).await {
         return Ok(true);
     }
     client.remove_recovery_code().await?;
@@ -54,7 +56,7 @@ pub async fn make_recovery_code(app: AppHandle, shell: State<'_, Shell>, passphr
 #[tauri::command]
 pub async fn remove_recovery_code(app: AppHandle, shell: State<'_, Shell>) -> Answer<bool> {
     let client = shell.client().await?;
-    if !ask::remove_recovery_code(&Native::new(&app)).await {
+    if !Native::new(&app).confirm(&ask::remove_recovery_code(client.language())).await {
         return Ok(false);
     }
     client.remove_recovery_code().await?;

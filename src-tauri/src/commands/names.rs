@@ -66,6 +66,7 @@ pub const NAMES: &[&str] = &[
     "pause_notifications",
     "desktop",
     "set_autostart",
+    "set_language",
     "pin",
     "order_pins",
     "archive",

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use murmel_client::Notice;
-use murmel_ipc::NotificationServer;
+use murmel_ipc::{Language, NotificationServer};
 use zbus::MatchRule;
 use zbus::blocking::{Connection, MessageIterator, fdo::DBusProxy};
 use zbus::message::{Message, Type};
@@ -133,12 +133,16 @@ fn actions(notice: &Notice, abilities: Abilities) -> Vec<&'static str> {
     if !abilities.actions {
         return actions;
     }
-    actions.extend([DEFAULT, "Open"]);
+    let (open, reply, read) = match notice.language {
+        Language::En => ("Open", "Reply", "Mark as read"),
+        Language::Nl => ("Openen", "Antwoorden", "Als gelezen markeren"),
+    };
+    actions.extend([DEFAULT, open]);
     if notice.answerable {
-        actions.extend([if abilities.inline_reply { INLINE_REPLY } else { REPLY }, "Reply"]);
+        actions.extend([if abilities.inline_reply { INLINE_REPLY } else { REPLY }, reply]);
     }
     if notice.newest != 0 {
-        actions.extend([READ, "Mark as read"]);
+        actions.extend([READ, read]);
     }
     actions
 }
@@ -154,7 +158,11 @@ fn hints(notice: &Notice, abilities: Abilities) -> HashMap<&'static str, Value<'
         if notice.sound { ("sound-name", Value::from("message-new-instant")) } else { ("suppress-sound", Value::from(true)) };
     hints.insert(sound, value);
     if notice.answerable && abilities.inline_reply {
-        hints.insert("x-kde-reply-placeholder-text", Value::from("Reply…"));
+        let reply = match notice.language {
+            Language::En => "Reply…",
+            Language::Nl => "Antwoorden…",
+        };
+        hints.insert("x-kde-reply-placeholder-text", Value::from(reply));
     }
     hints
 }

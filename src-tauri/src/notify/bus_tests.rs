@@ -115,6 +115,7 @@ fn notice(chat: &str) -> Notice {
         newest: 7,
         title: "Garden".to_owned(),
         body: "Anna: hello".to_owned(),
+        language: Language::En,
         answerable: true,
         quiet: false,
         sound: true,
@@ -136,6 +137,7 @@ fn markup_in_a_message_is_shown_as_text() {
     assert_eq!(escaped("&lt;"), "&amp;lt;");
 }
 
+/// N6.
 #[test]
 fn hostile_bodies_arrive_without_any_markup() {
     let bus = Bus::start();

@@ -91,15 +91,15 @@ impl ksni::Tray for Item {
     }
 
     fn menu(&self) -> Vec<MenuItem<Self>> {
-        let entry = |label: &str, wish: Wish| {
+        let entry = |wish: Wish| {
             StandardItem {
-                label: label.to_owned(),
+                label: self.face.label(wish).to_owned(),
                 activate: Box::new(move |item: &mut Item| (item.wished)(wish)),
                 ..StandardItem::default()
             }
             .into()
         };
-        vec![entry("Show Murmel", Wish::Show), entry(self.face.pause_label(), Wish::Pause), MenuItem::Separator, entry("Quit", Wish::Quit)]
+        vec![entry(Wish::Show), entry(Wish::Pause), MenuItem::Separator, entry(Wish::Quit)]
     }
 
     fn watcher_online(&self) {

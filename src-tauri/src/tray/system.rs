@@ -14,7 +14,7 @@ const QUIT: &str = "quit";
 /// The icon.
 pub struct Icon {
     icon: TrayIcon<Wry>,
-    pause: MenuItem<Wry>,
+    entries: [(Wish, MenuItem<Wry>); 3],
 }
 
 impl Icon {
@@ -23,8 +23,9 @@ impl Icon {
     /// # Errors
     /// The system refuses.
     pub fn start(app: &AppHandle, wished: impl Fn(Wish) + Clone + Send + Sync + 'static) -> tauri::Result<Icon> {
-        let pause = MenuItemBuilder::with_id(PAUSE, Face::default().pause_label()).build(app)?;
-        let menu = MenuBuilder::new(app).text(SHOW, "Show Murmel").item(&pause).separator().text(QUIT, "Quit").build()?;
+        let entry = |wish: Wish, id: &str| MenuItemBuilder::with_id(id, Face::default().label(wish)).build(app);
+        let (show, pause, quit) = (entry(Wish::Show, SHOW)?, entry(Wish::Pause, PAUSE)?, entry(Wish::Quit, QUIT)?);
+        let menu = MenuBuilder::new(app).item(&show).item(&pause).separator().item(&quit).build()?;
         let clicked = wished.clone();
         let mut builder = TrayIconBuilder::new().menu(&menu).show_menu_on_left_click(cfg!(target_os = "macos")).tooltip("Murmel");
         if let Some(icon) = app.default_window_icon() {
@@ -45,7 +46,7 @@ impl Icon {
                 }
             })
             .build(app)?;
-        Ok(Icon { icon, pause })
+        Ok(Icon { icon, entries: [(Wish::Show, show), (Wish::Pause, pause), (Wish::Quit, quit)] })
     }
 
     /// It is.
@@ -55,7 +56,10 @@ impl Icon {
 
     /// Changes what it shows.
     pub fn show(&self, face: Face) {
-        let shown = self.icon.set_tooltip(Some(face.title())).and_then(|()| self.pause.set_text(face.pause_label()));
+        let shown = self
+            .icon
+            .set_tooltip(Some(face.title()))
+            .and_then(|()| self.entries.iter().try_for_each(|(wish, entry)| entry.set_text(face.label(*wish))));
         if let Err(error) = shown {
             tracing::debug!(%error, "the tray shows something old");
         }

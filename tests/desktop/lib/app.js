@@ -2,6 +2,7 @@
 // Never reaches behind the window: what a test sees is what a person sees.
 import { readFileSync, readdirSync, readlinkSync } from "node:fs";
 import { drive, freePort } from "./driver.js";
+import { pressClose } from "./frame.js";
 import { built, run, tool } from "./programs.js";
 import { Screen } from "./screen.js";
 import { until } from "./wait.js";
@@ -143,6 +144,27 @@ export class App extends Screen {
   async hide() {
     await this.#xdotool("search", "--onlyvisible", "--name", TITLE, "windowunmap");
     await until("the window to be unfocused", async () => !(await this.visible()) && !(await this.focused()));
+  }
+
+  /** Closes the window with the button of its frame. */
+  async close() {
+    const found = await this.#xdotool("search", "--onlyvisible", "--name", TITLE);
+    await pressClose(Number(found.stdout.trim().split("\n").at(-1)));
+  }
+
+  /** Waits until the app ended by itself. */
+  async ended() {
+    await until("the app to end", () => this.pids().length === 0);
+    await this.browser?.deleteSession().catch(() => {});
+    this.#leave();
+  }
+
+  /** Presses a key in the system's dialog with this title; waits until it is gone. */
+  async answer(title, key) {
+    const shown = async () => (await this.#xdotool("search", "--onlyvisible", "--name", `^${title}$`)).stdout.trim();
+    const dialog = await until(`the dialog ${title}`, shown);
+    await this.#xdotool("windowfocus", "--sync", dialog, "key", key);
+    await until(`the dialog ${title} to be answered`, async () => (await shown()) === "");
   }
 
   async visible() {

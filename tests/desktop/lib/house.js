@@ -50,7 +50,8 @@ export async function openHouse() {
   };
 }
 
-async function startRelay(env) {
+/** A relay as a process. */
+export async function startRelay(env) {
   const child = spawn(built("murmel-cli"), ["relay", "serve", "127.0.0.1:0", "--json"], { env, stdio: ["ignore", "pipe", "inherit"] });
   const line = await new Promise((resolve, reject) => {
     createInterface({ input: child.stdout }).once("line", resolve);

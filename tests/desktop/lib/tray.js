@@ -48,6 +48,11 @@ export async function openTray() {
   bus.export("/StatusNotifierWatcher", watcher);
   await bus.requestName(NAME);
   const item = async () => bus.getProxyObject(watcher.items.at(-1), "/StatusNotifierItem");
+  const menu = async () => (await bus.getProxyObject(watcher.items.at(-1), "/MenuBar")).getInterface("com.canonical.dbusmenu");
+  const entries = async () => {
+    const [, [, , found]] = await (await menu()).GetLayout(0, -1, ["label"]);
+    return found.map((entry) => ({ id: entry.value[0], label: entry.value[1].label?.value ?? "" }));
+  };
   return {
     /** How many icons there are. */
     count: () => watcher.items.length,
@@ -61,10 +66,11 @@ export async function openTray() {
       await (await item()).getInterface(ITEM).Activate(0, 0);
     },
     /** The words of the menu of the newest icon. */
-    async menu() {
-      const menu = (await bus.getProxyObject(watcher.items.at(-1), "/MenuBar")).getInterface("com.canonical.dbusmenu");
-      const [, [, , entries]] = await menu.GetLayout(0, -1, ["label"]);
-      return entries.map((entry) => entry.value[1].label?.value ?? "");
+    menu: async () => (await entries()).map((entry) => entry.label),
+    /** Chooses from the menu of the newest icon. */
+    async choose(label) {
+      const { id } = (await entries()).find((entry) => entry.label === label);
+      await (await menu()).Event(id, "clicked", new dbus.Variant("s", ""), 0);
     },
     stop: () => bus.disconnect(),
   };

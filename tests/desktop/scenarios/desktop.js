@@ -37,7 +37,7 @@ export function desktop(house, show) {
         group = await bea.accept();
         await app.newGroup("Elsewhere");
       },
-      "each level of privacy gives away no more than it says": async () => {
+      "N3: each level of privacy gives away no more than it says": async () => {
         const levels = { name_and_text: /Marbles.*a secret 0/, name: /Marbles.*sent a message/, count: /^Murmel (A new message|\d+ new messages)$/ };
         for (const [nth, [level, expected]] of Object.entries(levels).entries()) {
           await settings("notifications", () => app.click(`shows-${level}`));
@@ -61,7 +61,7 @@ export function desktop(house, show) {
         assert.equal(again.replaces, last.id);
         last = again;
       },
-      "an answer in the notification is sent, and the chat is read": async () => {
+      "N7: an answer in the notification is sent, and the chat is read": async () => {
         recorder.reply(last.id, "On my way");
         await bea.receives(group, "On my way");
         await until("the chat to be read", async () => !(await app.shows("chat-unread")));
@@ -71,7 +71,7 @@ export function desktop(house, show) {
         recorder.click(last.id, "mark-read");
         await until("the chat to be read", async () => !(await app.shows("chat-unread")));
       },
-      "a click opens the chat at the message, and what is read there is taken back": async () => {
+      "N2, N5: a click opens the chat at the message, and what is read there is taken back": async () => {
         last = await announced("look at this");
         await app.hide();
         recorder.click(last.id);
@@ -111,6 +111,16 @@ export function desktop(house, show) {
         assert.deepEqual(await tray.menu(), ["Show Murmel", "No notifications for an hour", "", "Quit"]);
         await tray.click();
         await until("the window", () => app.visible());
+      },
+      "notifications and the tray speak the language of the window": async () => {
+        const choose = (language) => settings("appearance", async () => (await app.find("language")).selectByAttribute("value", language));
+        await choose("nl");
+        await until("the menu in Dutch", async () => (await tray.menu()).includes("Stoppen"));
+        await app.click("chat-row", `:not([data-chat="${group}"])`);
+        const notice = await announced("in het Nederlands");
+        assert.deepEqual(notice.actions.filter((_, nth) => nth % 2 === 1), ["Openen", "Antwoorden", "Als gelezen markeren"]);
+        await choose("en");
+        await until("the menu in English", async () => (await tray.menu()).includes("Quit"));
       },
       "a link shows whom it names, in the window that is open": async () => {
         const done = await second(`nostr:${bea.npub}`);

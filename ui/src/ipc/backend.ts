@@ -6,6 +6,7 @@ import type {
   Cursor,
   Delivery,
   Desktop,
+  Language,
   Draft,
   ErrorCode,
   Event,
@@ -182,6 +183,8 @@ export interface Backend {
   /** Whether there is a tray, and whether the session starts the app. */
   desktop(): Promise<Desktop>;
   setAutostart(on: boolean): Promise<Desktop>;
+  /** What is outside of the window speaks this from now on. */
+  setLanguage(language: Language): Promise<void>;
   retrySetup(): Promise<void>;
   setRelays(relays: string[]): Promise<void>;
   copyNpub(): Promise<void>;

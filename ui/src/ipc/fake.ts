@@ -9,7 +9,7 @@ import { mentionsOf, textOf, withoutReaction, withoutText, withReaction, withTex
 import { FakeNetwork, reachable } from "./fake-network";
 import { FakeUpdates } from "./fake-updates";
 import type {
-  AccountView, ChatRow, CheckReport, Delivery, Desktop, Event, EventKind, GroupAvatar, GroupDetails, GroupImage, KeyPlace, MessageView, NotificationChoices, OutboxItem, PauseFor, PersonPreview,
+  AccountView, ChatRow, CheckReport, Delivery, Desktop, Event, EventKind, GroupAvatar, GroupDetails, GroupImage, KeyPlace, Language, MessageView, NotificationChoices, OutboxItem, PauseFor, PersonPreview,
   Proxy, Reachability, RelayHealth, RelayListChange, RelayListEdit, RelayLists, RequestView, Revision, Session, Settings, SetupStep,
   Snapshot, SyncState, TimelinePage,
   SearchPage, SearchQuery, Updates,
@@ -518,6 +518,10 @@ export class FakeBackend extends FakePeople implements Backend {
 
   async desktop(): Promise<Desktop> {
     return this.around.desktop;
+  }
+
+  async setLanguage(language: Language): Promise<void> {
+    this.calls.push(["setLanguage", language]);
   }
 
   async setAutostart(on: boolean): Promise<Desktop> {

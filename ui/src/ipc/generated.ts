@@ -200,6 +200,8 @@ tray: boolean,
  */
 autostart: boolean | null, };
 
+export type Language = "en" | "nl";
+
 export type Draft = { 
 /**
  * The text of a new message; at most 64 KiB of UTF-8.

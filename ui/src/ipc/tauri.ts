@@ -93,6 +93,7 @@ export function tauriBackend(): Backend {
     pauseNotifications: (howLong) => invoke("pause_notifications", { howLong }),
     desktop: () => invoke("desktop"),
     setAutostart: (on) => invoke("set_autostart", { on }),
+    setLanguage: (language) => invoke("set_language", { language }),
     retrySetup: () => invoke("retry_setup"),
     setRelays: (relays) => invoke("set_relays", { relays }),
     copyNpub: () => invoke("copy_npub"),

@@ -1,6 +1,6 @@
 // Owns which language the window speaks: that of the system unless the person chose.
 // Never stores anything but that choice.
-import type { IpcError } from "../ipc";
+import type { IpcError, Language as SystemLanguage } from "../ipc";
 import { en, type Words } from "./en";
 import { nl } from "./nl";
 import { pseudo, pseudoRightToLeft } from "./pseudo";
@@ -37,6 +37,11 @@ class Speech {
 
   get words(): Words {
     return tables[this.language];
+  }
+
+  /** The language of what is outside of the window. */
+  get outside(): SystemLanguage {
+    return this.language === "nl" ? "nl" : "en";
   }
 
   /** For dates and numbers: the system's own variant of the language where there is one, as `en-GB`. */

@@ -18,6 +18,16 @@ impl Client {
         self.profile.desk().set_focused(focused);
     }
 
+    /// In which language notices and questions speak from now on; English before. The window says it, and so it is not kept.
+    pub fn set_language(&self, language: ipc::Language) {
+        self.profile.desk().set_language(language);
+    }
+
+    /// In which language notices and questions speak.
+    pub fn language(&self) -> ipc::Language {
+        self.profile.desk().language()
+    }
+
     /// How notifications stand.
     pub fn notifications(&self) -> ipc::Notifications {
         self.profile.notifications()

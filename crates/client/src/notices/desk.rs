@@ -3,7 +3,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use murmel_ipc::{NotificationChoices, NotificationServer, Notifications};
+use murmel_ipc::{Language, NotificationChoices, NotificationServer, Notifications};
 use tokio::sync::mpsc;
 
 use super::{Announcement, quiet};
@@ -21,13 +21,16 @@ struct State {
     /// The shell's end, until it is asked for.
     taken: Option<mpsc::Receiver<Announcement>>,
     focused: bool,
+    language: Language,
     notifications: Notifications,
 }
 
 impl Default for Desk {
     fn default() -> Self {
         let (sender, taken) = mpsc::channel(QUEUE_CAP);
-        Self { state: Mutex::new(State { sender, taken: Some(taken), focused: false, notifications: Notifications::default() }) }
+        let state =
+            State { sender, taken: Some(taken), focused: false, language: Language::default(), notifications: Notifications::default() };
+        Self { state: Mutex::new(state) }
     }
 }
 
@@ -50,6 +53,15 @@ impl Desk {
 
     pub(super) fn focused(&self) -> bool {
         self.state().focused
+    }
+
+    /// Which language the window speaks.
+    pub(crate) fn set_language(&self, language: Language) {
+        self.state().language = language;
+    }
+
+    pub(crate) fn language(&self) -> Language {
+        self.state().language
     }
 
     /// How notifications stand at `now`.

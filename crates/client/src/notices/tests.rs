@@ -59,6 +59,7 @@ fn a_mention_comes_through_a_silent_chat_where_that_was_chosen() {
     }
 }
 
+/// N10.
 #[test]
 fn nothing_is_shown_in_a_pause_in_quiet_hours_and_where_it_is_off() {
     let always = QuietHours { days: (0..7).collect(), from: 0, to: 0 };

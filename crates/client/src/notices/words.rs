@@ -1,7 +1,7 @@
 //! The words of a notification: one line each, capped, free of what has no place in a line that somebody else wrote.
 //! It escapes no markup: what a notification server understands is the shell's concern.
 
-use murmel_ipc::NotificationPrivacy;
+use murmel_ipc::{Language, NotificationPrivacy};
 
 use super::Arrival;
 
@@ -11,21 +11,41 @@ pub(crate) const TITLE_CAP: usize = 60;
 pub(crate) const BODY_CAP: usize = 200;
 
 /// Title and body of what is said about an arrival; `None` where nothing is.
-pub(super) fn words(arrival: &Arrival, shows: NotificationPrivacy) -> Option<(String, String)> {
-    let many = || format!("{} new messages", arrival.unread);
+pub(super) fn words(arrival: &Arrival, shows: NotificationPrivacy, language: Language) -> Option<(String, String)> {
     let sender = &arrival.sender;
     let body = match shows {
         NotificationPrivacy::Off => return None,
-        NotificationPrivacy::Count => {
-            let body = if arrival.unread > 1 { many() } else { "A new message".to_owned() };
-            return Some(("Murmel".to_owned(), body));
-        }
-        _ if arrival.count > 1 => many(),
+        NotificationPrivacy::Count => return Some(("Murmel".to_owned(), new_messages(arrival.unread, language))),
+        _ if arrival.count > 1 => new_messages(arrival.unread, language),
         NotificationPrivacy::NameAndText if !arrival.expires => format!("{sender}: {}", arrival.text),
-        _ if arrival.mention => format!("{sender} wrote to you"),
-        _ => format!("{sender} sent a message"),
+        _ => match (arrival.mention, language) {
+            (true, Language::En) => format!("{sender} wrote to you"),
+            (true, Language::Nl) => format!("{sender} schreef je"),
+            (false, Language::En) => format!("{sender} sent a message"),
+            (false, Language::Nl) => format!("{sender} stuurde een bericht"),
+        },
     };
     Some((one_line(&arrival.chat_name, TITLE_CAP), one_line(&body, BODY_CAP)))
+}
+
+fn new_messages(unread: u32, language: Language) -> String {
+    match (unread, language) {
+        (0 | 1, Language::En) => "A new message".to_owned(),
+        (0 | 1, Language::Nl) => "Een nieuw bericht".to_owned(),
+        (many, Language::En) => format!("{many} new messages"),
+        (many, Language::Nl) => format!("{many} nieuwe berichten"),
+    }
+}
+
+/// Title and body of what is said about an invitation; `None` where nothing is.
+pub(super) const fn invitation(shows: NotificationPrivacy, language: Language) -> Option<(&'static str, &'static str)> {
+    Some(match (shows, language) {
+        (NotificationPrivacy::Off, _) => return None,
+        (NotificationPrivacy::Count, Language::En) => ("Murmel", "Something new waits for you."),
+        (NotificationPrivacy::Count, Language::Nl) => ("Murmel", "Er wacht iets nieuws op je."),
+        (_, Language::En) => ("Invitation", "Somebody invites you to a group. Open Murmel to see who."),
+        (_, Language::Nl) => ("Uitnodiging", "Iemand nodigt je uit voor een groep. Open Murmel om te zien wie."),
+    })
 }
 
 /// `text` as one line of at most `cap` characters: control and direction-changing characters removed, runs of white space made one space.
@@ -76,7 +96,7 @@ mod tests {
     }
 
     fn said(arrival: &Arrival, shows: NotificationPrivacy) -> String {
-        words(arrival, shows).map(|(title, body)| format!("{title} | {body}")).unwrap_or_default()
+        words(arrival, shows, Language::En).map(|(title, body)| format!("{title} | {body}")).unwrap_or_default()
     }
 
     #[test]
@@ -92,6 +112,7 @@ mod tests {
         assert_eq!(said(&many, NotificationPrivacy::NameAndText), "Garden | 5 new messages");
     }
 
+    /// N3.
     #[test]
     fn an_expiring_message_never_shows_its_text() {
         for shows in [NotificationPrivacy::Count, NotificationPrivacy::Name, NotificationPrivacy::NameAndText] {
@@ -103,7 +124,7 @@ mod tests {
     fn titles_and_bodies_are_capped_and_free_of_control_characters() {
         let long = "\u{202e}a\u{7}".repeat(10_000);
         let hostile = Arrival { chat_name: long.clone(), sender: long.clone(), text: long, ..arrival() };
-        let (title, body) = words(&hostile, NotificationPrivacy::NameAndText).unwrap();
+        let (title, body) = words(&hostile, NotificationPrivacy::NameAndText, Language::Nl).unwrap();
         assert_eq!((title.chars().count(), body.chars().count()), (TITLE_CAP, BODY_CAP));
         assert!(!format!("{title}{body}").contains(['\u{202e}', '\u{7}', '\n']));
     }

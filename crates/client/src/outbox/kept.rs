@@ -39,13 +39,19 @@ type Counts = HashMap<(OutboxId, String), u32>;
 pub(crate) async fn look_whether_kept(account: Arc<Account>) {
     let mut looked_until = account.clock.now().saturating_sub(BACK);
     let mut counts = Counts::new();
-    loop {
-        tokio::time::sleep(account.sync.housekeeping.kept_every).await;
+    let mut answers = account.answers.subscribe();
+    answers.mark_changed();
+    // Where no relay took anything since, there is nothing to look for.
+    while answers.changed().await.is_ok() {
+        tokio::time::sleep(account.sync.housekeeping.kept_every.max(Duration::from_secs(FOUND_AFTER))).await;
         let until = account.clock.now().saturating_sub(FOUND_AFTER);
         match look(&account, &mut counts, looked_until, until).await {
             Ok(true) => looked_until = until,
-            Ok(false) => {}
-            Err(error) => tracing::info!(code = ?error.code, "whether relays keep what they took is looked at later"),
+            Ok(false) => answers.mark_changed(),
+            Err(error) => {
+                tracing::info!(code = ?error.code, "whether relays keep what they took is looked at later");
+                answers.mark_changed();
+            }
         }
     }
 }

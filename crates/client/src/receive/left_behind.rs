@@ -5,9 +5,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use murmel_engine::{Applied, Epoch};
+use murmel_engine::{Epoch, LostRemoval};
 use murmel_ipc::Race;
-use murmel_store::{ChatId, ChatRecord, ChatState, OutboxState, Tx};
+use murmel_store::{ChatId, ChatRecord, ChatState, DeferredRecord, OutboxState, Tx};
 use nostr::{Event, JsonUtil as _, PublicKey};
 
 use super::fork;
@@ -33,7 +33,7 @@ pub(crate) fn closed(tx: &Tx<'_>, groups: &mut Groups, chat: ChatId, now: u64) -
 /// was made, Unix seconds.
 pub(super) fn heard(taking: &mut Taking<'_, '_>, chat: &ChatRecord, from: PublicKey, epoch: Epoch, at: u64) -> Result<()> {
     // What was said before the group split says nothing about who is on which branch.
-    let here = lost_removal(taking.tx, taking.groups, chat)?.is_none_or(|(removal, _)| epoch >= removal.to);
+    let here = lost_removal(taking.tx, taking.groups, chat)?.is_none_or(|lost| epoch >= lost.removal.to);
     if from == taking.keys.public_key() || !here {
         return Ok(());
     }
@@ -72,17 +72,24 @@ fn believe(taking: &mut Taking<'_, '_>, chat: &ChatRecord) -> Result<()> {
     if !is_member(chat) {
         return Ok(());
     }
-    let Some((removal, split)) = lost_removal(taking.tx, taking.groups, chat)? else {
-        let mut waiting: Vec<Event> =
-            super::deferred(taking.tx, chat.id)?.iter().filter_map(|kept| Event::from_json(&kept.event).ok()).collect();
-        // What was written elsewhere before somebody was heard here, its author may have said before they came here; so in the same second.
-        let heard = taking.tx.progress_number(&last(chat.id))?.unwrap_or(0);
-        waiting.retain(|event| event.created_at.as_secs() > heard);
-        if requests::take_spare(taking, chat, &waiting)? {
+    let unread = super::deferred(taking.tx, chat.id)?;
+    // What was written elsewhere before somebody was heard here, its author may have said before they came here; so in the same second.
+    // Nothing was written after it came, whatever it says.
+    let heard = taking.tx.progress_number(&last(chat.id))?.unwrap_or(0);
+    let read =
+        |kept: &DeferredRecord| Event::from_json(&kept.event).ok().filter(|event| event.created_at.as_secs().min(kept.received_at) > heard);
+    let later: Vec<Event> = unread.iter().filter_map(read).collect();
+    let Some(lost) = lost_removal(taking.tx, taking.groups, chat)? else {
+        if requests::take_spare(taking, chat, &later)? {
             taking.changes.group(chat.id);
         }
         return Ok(());
     };
+    // Whoever reads all of that branch is on it only if what we cannot read makes it come first.
+    if later.is_empty() || (unread.len() as u64) < lost.behind {
+        return Ok(());
+    }
+    let (removal, split) = (lost.removal, lost.fork);
     for (index, event) in removal.events.iter().enumerate() {
         if let Some(row) = system_row(removal.by, event) {
             insert_system(taking, chat.id, &removal, index, taking.now, &row)?;
@@ -131,10 +138,9 @@ fn may_be_elsewhere(tx: &Tx<'_>, groups: &mut Groups, chat: &ChatRecord) -> Resu
     Ok(lost_removal(tx, groups, chat)?.is_some() || !requests::ways_in(tx, &chat.group)?.is_empty())
 }
 
-/// The removal, and the last epoch before the group split.
-fn lost_removal(tx: &Tx<'_>, groups: &mut Groups, chat: &ChatRecord) -> Result<Option<(Applied, Epoch)>> {
+fn lost_removal(tx: &Tx<'_>, groups: &mut Groups, chat: &ChatRecord) -> Result<Option<LostRemoval>> {
     let Some((group, _)) = groups.get(tx, &chat.group)? else { return Ok(None) };
-    Ok(group.lost_removal().map(|lost| (lost.removal.clone(), lost.fork)))
+    Ok(group.lost_removal())
 }
 
 const fn is_member(chat: &ChatRecord) -> bool {

@@ -106,6 +106,11 @@ impl ByHand {
 
     /// Changes the group and publishes that.
     pub async fn change(&self, chat: &str, change: Change) -> Vec<Invitation> {
+        self.changed(chat, change, 0).await
+    }
+
+    /// As [`ByHand::change`], as if it had been done so many seconds ago and had been on its way since.
+    pub async fn changed(&self, chat: &str, change: Change, ago: u64) -> Vec<Invitation> {
         let (device, chat) = (std::sync::Arc::clone(&self.device), murmel_engine::GroupId::from_hex(chat).unwrap());
         let now = Timestamp::now().as_secs();
         let made = self.db.write(move |tx, ()| {
@@ -114,7 +119,7 @@ impl ByHand {
             Ok::<_, StoreError>((staged.event, group.confirm(tx, now).unwrap().unwrap().invitations))
         });
         let (event, invitations) = made.await.unwrap();
-        self.publish(&event).await;
+        self.publish(&dated(event, ago)).await;
         invitations
     }
 
@@ -126,8 +131,7 @@ impl ByHand {
     pub async fn said(&self, chat: &str, text: &str, ago: u64) {
         let at = Timestamp::now() - ago;
         let sealed = self.seal(chat, InnerEvent::text(self.keys.public_key(), at.as_secs(), text.into(), &[])).await;
-        let dated = EventBuilder::new(sealed.kind, sealed.content).tags(sealed.tags).custom_created_at(at);
-        self.publish(&dated.sign_with_keys(&Keys::generate()).unwrap()).await;
+        self.publish(&dated(sealed, ago)).await;
     }
 
     /// Adds somebody, and sends the welcome.
@@ -140,6 +144,12 @@ impl ByHand {
         let rumor = invitations[0].rumor(self.keys.public_key(), now);
         self.publish(&EventBuilder::gift_wrap(&self.keys, &who, rumor, []).await.unwrap()).await;
     }
+}
+
+/// The same, made so many seconds ago.
+fn dated(event: Event, ago: u64) -> Event {
+    let dated = EventBuilder::new(event.kind, event.content).tags(event.tags).custom_created_at(Timestamp::now() - ago);
+    dated.sign_with_keys(&Keys::generate()).unwrap()
 }
 
 /// A group of somebody with a client, in which two people by hand are admins, too; its id and the two.

@@ -124,3 +124,37 @@ fn a_branch_whose_beginning_is_gone_takes_no_part() {
     let kept = [epoch(2, Some(1), 2, who[1], true), epoch(3, Some(2), 3, who[1], false), epoch(6, Some(5), 3, who[0], true)];
     assert_eq!(winner(&kept, &Witnesses::new()), None);
 }
+
+/// The branch that ends at 4 against one that begins at 19, and so many commits more on it.
+#[test]
+fn a_lost_branch_comes_first_no_sooner_than_it_is_said_to_be_behind() {
+    let who = accounts();
+    let ours = [
+        epoch(1, None, 1, who[1], false),
+        epoch(2, Some(1), 2, who[1], true),
+        epoch(3, Some(2), 3, who[1], true),
+        epoch(4, Some(3), 4, who[1], true),
+    ];
+    let quorum = Witnesses::from([(digest(3), BTreeSet::from([who[2], who[3]]))]);
+    for (witnesses, expected) in [(Witnesses::new(), 2), (quorum, 3)] {
+        let mut fork = ours.to_vec();
+        fork.push(epoch(19, Some(1), 2, who[0], true));
+        assert_eq!(behind(&fork, &witnesses, Epoch(1), (&digest(19), &digest(4))), expected);
+        for more in 1..=expected {
+            assert_eq!(winner(&fork, &witnesses).unwrap().0, 4);
+            let last = 18 + u8::try_from(more).unwrap();
+            fork.push(epoch(last + 1, Some(last), 2 + more, who[0], true));
+        }
+        assert_ne!(winner(&fork, &witnesses).unwrap().0, 4);
+    }
+    // Of two that are equal, one word decides.
+    assert_eq!(
+        behind(
+            &[ours[0].clone(), ours[1].clone(), epoch(19, Some(1), 2, who[0], true)],
+            &Witnesses::new(),
+            Epoch(1),
+            (&digest(19), &digest(2))
+        ),
+        1
+    );
+}
