@@ -85,11 +85,13 @@ async function realOnes(house, folder) {
   const bea = await house.person("Bea");
   const carl = await house.person("Carl");
   for (const person of [bea, carl]) await person.cli("profile", "set", "--name", person.name);
+  await joined(app, bea, npub, ["Book club", "One book a month"], ["Has anybody begun the third chapter?"]);
+  await joined(app, carl, npub, ["Allotment 14", "Water, weeds, harvest"], ["The tomatoes are red", "And there are far too many courgettes. Please take some!"]);
   await newGroup(app, take, [bea, carl]);
   const group = await bea.accept();
   await carl.accept();
   await talk(app, group, { Bea: bea, Carl: carl });
-  await app.gone("chat-unread");
+  await talkBack(app, group, bea, carl);
   await take("conversation");
   await details(app, take);
   await invitation(app, take, bea, npub);
@@ -148,6 +150,27 @@ async function talk(app, group, people) {
   }
 }
 
+/** A group of somebody else, and what they say in it after Anna has come. */
+async function joined(app, host, npub, [name, about], texts) {
+  const { id } = await host.cli("group", "new", name, npub, "--description", about);
+  await app.click("request-accept");
+  await until(`the chat ${name}`, async () => (await app.text("chat-title")).includes(name));
+  for (const text of texts) {
+    await host.send(id, text);
+    await app.sees(text);
+  }
+}
+
+/** An answer with its quote, and reactions. */
+async function talkBack(app, group, bea, carl) {
+  const ids = Object.fromEntries((await carl.messages(group)).map((message) => [message.content, message.id]));
+  await carl.cli("react", group, ids["Perfect. Until Saturday!"], "🎉");
+  await bea.cli("react", group, ids["Perfect. Until Saturday!"], "🎉");
+  await bea.send(group, "She says yes, and brings a cake of her own.", "--reply", ids["One more thing: my sister may join. I ask her and add her here if she wants."]);
+  await app.sees("She says yes, and brings a cake of her own.");
+  await until("both reactions", () => app.script(() => document.querySelector('[data-testid="reaction"]')?.textContent.includes("2") ?? false));
+}
+
 async function details(app, take) {
   await app.click("details-open");
   await app.find("details");
@@ -161,7 +184,7 @@ async function details(app, take) {
 }
 
 async function invitation(app, take, bea, npub) {
-  await bea.cli("group", "new", "Book club", npub, "--description", "One book a month");
+  await bea.cli("group", "new", "Chess on Tuesdays", npub, "--description", "Beginners are welcome");
   await app.find("request-row");
   await take("invitation");
   await app.click("request-decline");

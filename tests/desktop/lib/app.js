@@ -34,8 +34,13 @@ export class App extends Screen {
   async stop() {
     const pids = this.pids();
     await this.browser?.deleteSession().catch(() => {});
+    const gone = () => until("the app to be gone", () => this.#gone(pids));
+    // The driver ends the app after it has answered: it has to live until then.
+    await gone().catch(() => {
+      this.#signal("SIGKILL");
+      return gone();
+    });
     this.#leave();
-    await until("the app to be gone", () => this.#gone(pids)).catch(() => this.#signal("SIGKILL"));
   }
 
   /** kill -9: no goodbye of any kind. */
