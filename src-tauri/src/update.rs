@@ -79,7 +79,8 @@ impl Source {
         Self { endpoints, given: false }
     }
 
-    /// A place for this start alone, in debug builds.
+    /// A place for this start alone.
+    #[cfg(debug_assertions)]
     pub fn given(place: Url) -> Self {
         Self { endpoints: vec![place], given: true }
     }

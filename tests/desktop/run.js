@@ -16,6 +16,7 @@ import { daily } from "./scenarios/daily.js";
 import { desktop } from "./scenarios/desktop.js";
 import { identity } from "./scenarios/identity.js";
 import { lifeCycle } from "./scenarios/life-cycle.js";
+import { installed } from "./scenarios/package.js";
 import { sealed } from "./scenarios/sealed.js";
 import { tryIt } from "./scenarios/try-it.js";
 import { updates } from "./scenarios/updates.js";
@@ -65,6 +66,8 @@ try {
     await bench(house, resolve(here, rest[0]));
   } else {
     const suites = { sealed, conversation, daily, desktop, identity, "life-cycle": lifeCycle, "try-it": tryIt, updates, vault, timeline: inPages(timeline), layout: inPages(layout), sight: inPages(sight) };
+    // Only of a package that was installed for it: `npm test -- package` with MURMEL_APP and MURMEL_DEB.
+    if (what === "package") suites.package = installed;
     const chosen = Object.entries(suites).filter(([name]) => what === "all" || what === name);
     if (chosen.length === 0) throw new Error(`no suite is called ${what}; there are ${Object.keys(suites).join(", ")}`);
     const pictures = join(target, "desktop-failures");

@@ -1,20 +1,15 @@
-//! The Debian package: made, installed with apt, started, removed.
+//! The Debian package: made, installed with apt, used in the real window, upgraded, removed.
 //! Never runs where it could touch a person's own installation.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
 use anyhow::Context;
 
-use crate::display::{Desktop, Running};
 use crate::house::House;
-use crate::picture::Window;
 use crate::prerequisites::System;
-use crate::{bundle, program};
-
-/// How long the installed app may take until its first page is shown.
-const WINDOW_LIMIT: Duration = Duration::from_secs(120);
+use crate::tally::Tally;
+use crate::{bundle, program, window};
 
 /// Only as root on a Debian kind of system, and only where no Murmel is installed.
 pub fn can_be_tested() -> bool {
@@ -25,23 +20,40 @@ fn is_installed() -> bool {
     System::Apt.missing(&["murmel"]).is_empty()
 }
 
-/// Bundles a debug build, installs it, opens its window, removes it, and sees that no file stayed.
-pub fn test(house: &House) -> anyhow::Result<()> {
+/// Bundles a debug build, installs it, lets the window tests use it, upgrade it and remove it, and sees that no file of it stayed.
+pub fn test(house: &House) -> anyhow::Result<Tally> {
     let made = bundle::build(house, &["deb"], true)?;
     let package = made.first().context("no .deb was made")?;
-    let name =
-        program::answer(Command::new("dpkg-deb").args(["--field"]).arg(package).arg("Package")).context("the .deb names no package")?;
+    let field = |name: &str| {
+        let asked = program::answer(Command::new("dpkg-deb").arg("--field").arg(package).arg(name));
+        asked.with_context(|| format!("the .deb says nothing of {name}"))
+    };
+    let name = field("Package")?;
+    let newer = newer(package, &field("Version")?, &house.target.join("newer"))?;
     program::run(
         Command::new("apt-get").args(["install", "--yes", "--no-install-recommends"]).arg(package).env("DEBIAN_FRONTEND", "noninteractive"),
     )?;
     let files = program::answer(Command::new("dpkg").args(["--listfiles", &name])).unwrap_or_default();
-    let shown = describe(&files).and_then(|()| show(&files, &house.target.join("installed.png")));
-    let removed = program::run(Command::new("apt-get").args(["purge", "--yes", &name]).env("DEBIAN_FRONTEND", "noninteractive"));
-    shown?;
+    let used = describe(&files).and_then(|()| window::test_installed(house, program_of(&files)?, &newer));
+    // The window tests have removed it where they came that far.
+    let removed = program::run(Command::new("dpkg").args(["--purge", &name]));
+    let used = used?;
     removed?;
     let left: Vec<&str> = files.lines().filter(|file| Path::new(file).is_file()).collect();
     anyhow::ensure!(left.is_empty(), "still there after removal: {}", left.join(" "));
-    Ok(())
+    Ok(used)
+}
+
+/// The same package with a version after its own.
+fn newer(package: &Path, version: &str, folder: &Path) -> anyhow::Result<PathBuf> {
+    let _ = std::fs::remove_dir_all(folder);
+    program::run(Command::new("dpkg-deb").arg("--raw-extract").arg(package).arg(folder))?;
+    let control = folder.join("DEBIAN").join("control");
+    let text = std::fs::read_to_string(&control)?;
+    std::fs::write(&control, text.replace(&format!("Version: {version}"), &format!("Version: {version}+1")))?;
+    let newer = folder.with_extension("deb");
+    program::run(Command::new("dpkg-deb").args(["--build", "-Znone"]).arg(folder).arg(&newer))?;
+    Ok(newer)
 }
 
 /// What menus, browsers and software centres read is there and valid.
@@ -51,11 +63,7 @@ fn describe(files: &str) -> anyhow::Result<()> {
     program::run(Command::new("appstreamcli").args(["validate", "--no-net"]).arg(ending(".metainfo.xml")?))
 }
 
-fn show(files: &str, picture: &Path) -> anyhow::Result<()> {
+fn program_of(files: &str) -> anyhow::Result<&Path> {
     let program = files.lines().find(|file| file.starts_with("/usr/bin/")).context("the package has no program in /usr/bin")?;
-    let desktop = Desktop::start()?;
-    let mut app = Command::new(program);
-    app.current_dir(desktop.home()).env(program::MIN_STACK.0, program::MIN_STACK.1).arg("--home").arg(desktop.home().join("murmel"));
-    let app = Running::start_shown(desktop.inside(&mut app))?;
-    Window::at_rest(&desktop, app, "Murmel", WINDOW_LIMIT)?.save(picture)
+    Ok(Path::new(program))
 }

@@ -95,7 +95,7 @@ fn window_checks(house: &House, parts: &mut Parts) {
         window::test(house)
     });
     if installation::can_be_tested() {
-        parts.check("Package installed and removed", || installation::test(house));
+        parts.count("Package installed, upgraded, removed", || installation::test(house));
     } else {
         say::line("\nThe package is not installed here: that takes root on a Debian kind of system without Murmel.");
     }

@@ -27,9 +27,20 @@ pub fn ensure(house: &House) -> anyhow::Result<()> {
 /// Runs the window tests and reads what they report. They make a screen, a session and a home of their own.
 pub fn test(house: &House) -> anyhow::Result<Tally> {
     let report = house.target.join("desktop-report.json");
-    let _ = std::fs::remove_file(&report);
-    let well = program::run_seeing(npm(house, &report)?.arg("test"), |_| {})?;
-    let counted = std::fs::read_to_string(&report).ok().and_then(|text| Tally::of_window(&text)).unwrap_or_default();
+    count(&report, npm(house, &report)?.arg("test"))
+}
+
+/// Runs the window tests of an installed `program`; on the way they install the package `newer` over it, and remove it.
+pub fn test_installed(house: &House, program: &Path, newer: &Path) -> anyhow::Result<Tally> {
+    let report = house.target.join("installed-report.json");
+    let mut command = npm(house, &report)?;
+    count(&report, command.env("MURMEL_APP", program).env("MURMEL_DEB", newer).args(["test", "--", "package"]))
+}
+
+fn count(report: &Path, tests: &mut Command) -> anyhow::Result<Tally> {
+    let _ = std::fs::remove_file(report);
+    let well = program::run_seeing(tests, |_| {})?;
+    let counted = std::fs::read_to_string(report).ok().and_then(|text| Tally::of_window(&text)).unwrap_or_default();
     Ok(Tally::of_runner(counted, well))
 }
 

@@ -15,6 +15,8 @@ export class App extends Screen {
   constructor({ home, env }) {
     super({ ...env, MURMEL_HOME: home });
     this.home = home;
+    // Asked for once: an installed program may be removed while it is tested.
+    this.program = built("murmel");
   }
 
   /** Opens the window. */
@@ -24,7 +26,7 @@ export class App extends Screen {
       tool("tauri-driver"),
       (port) => ["--port", String(port), "--native-port", String(native), "--native-driver", tool("WebKitWebDriver")],
       this.env,
-      { browserName: "wry", "tauri:options": { application: built("murmel"), args } },
+      { browserName: "wry", "tauri:options": { application: this.program, args } },
     );
     this.browser = browser;
     this.#end = end;
@@ -75,14 +77,13 @@ export class App extends Screen {
 
   /** The processes of this profile. */
   pids() {
-    const program = built("murmel");
     return readdirSync("/proc")
       .filter((name) => /^\d+$/.test(name))
       .filter((pid) => {
         try {
           const home = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0").includes(`MURMEL_HOME=${this.home}`);
           const ended = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1].startsWith("Z");
-          return home && !ended && readlinkSync(`/proc/${pid}/exe`) === program;
+          return home && !ended && readlinkSync(`/proc/${pid}/exe`) === this.program;
         } catch {
           return false;
         }

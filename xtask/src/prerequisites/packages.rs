@@ -12,7 +12,7 @@ const APT_BUILD: &[&str] =
 /// The second implementation is a Python program; notifications are tested on a bus of the tests' own, and whom Murmel speaks to in a network of its own.
 const APT_CHECKS: &[&str] = &["python3-venv", "iproute2", "dbus"];
 const APT_HEADLESS: &[&str] = &["xvfb", "dbus", "gnome-keyring", "imagemagick", "xdotool", "fonts-dejavu-core", "fonts-noto-color-emoji"];
-const APT_WINDOW_TESTS: &[&str] = &["webkit2gtk-driver", "libsecret-tools", "xauth", "desktop-file-utils", "appstream"];
+const APT_WINDOW_TESTS: &[&str] = &["webkit2gtk-driver", "libsecret-tools", "xauth", "desktop-file-utils", "appstream", "xdg-utils"];
 
 const DNF_BUILD: &[&str] = &[
     "gcc",
