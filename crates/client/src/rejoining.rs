@@ -4,11 +4,13 @@
 use std::collections::BTreeSet;
 
 use murmel_engine::{Digest, Epoch, GroupId, Storage as _};
+use murmel_net::Feed;
 use murmel_store::{ChatId, ChatRecord, ChatState, Tx};
 
 use crate::changes::Changes;
+use crate::chores::Chore;
 use crate::groups::Groups;
-use crate::{Error, Result, departures, membership, receive, send, views};
+use crate::{Error, Result, departures, membership, receive, send, sync, views};
 
 /// Epochs of a copy in which we were a member: what we said in them may have reached nobody.
 pub(crate) struct Before {
@@ -38,6 +40,18 @@ pub(crate) fn forget_progress(tx: &Tx<'_>, chat: &ChatRecord) -> Result<()> {
     receive::forget_unreadable(tx, chat.id)?;
     departures::forget(tx, chat.id)?;
     membership::forget_made(tx, chat.id)
+}
+
+/// Reads everything since the invitation once more: what the old copy has read, the new one has not.
+pub(crate) fn read_anew(tx: &Tx<'_>, changes: &mut Changes, chat: ChatId) -> Result<()> {
+    let chat = views::found(tx, chat)?;
+    for (routing, relays) in sync::routes(tx, &chat)? {
+        tx.forget_seen_since(&routing, sync::begin(&chat))?;
+        for relay in sync::addresses(&relays) {
+            changes.chore(Chore::ReadWhole(Feed::Group(*routing.as_bytes()), relay));
+        }
+    }
+    Ok(())
 }
 
 /// Says again what we said in the old copy. Who has it already knows it by its inner event.

@@ -258,7 +258,9 @@ pub(crate) async fn accept(account: &Arc<Account>, request: &str) -> Result<Stri
         }
         let (view, epoch) = (group.view(), group.epoch());
         groups.insert(group);
-        let chat = match tx.chat_by_group(&group_id)? {
+        let known = tx.chat_by_group(&group_id)?;
+        let returns = known.is_some();
+        let chat = match known {
             Some(chat) => {
                 tx.rejoin_chat(chat.id, request.invited_at, Some(request.inviter))?;
                 rejoining::forget_progress(tx, &chat)?;
@@ -285,6 +287,9 @@ pub(crate) async fn accept(account: &Arc<Account>, request: &str) -> Result<Stri
             })?,
         };
         project(tx, groups, chat, &group_id)?;
+        if returns {
+            rejoining::read_anew(tx, changes, chat)?;
+        }
         pairs::note(tx, keys.public_key(), chat)?;
         tx.meet(&request.inviter)?;
         rotation::joined(tx, chat, now)?;
@@ -347,6 +352,17 @@ pub(crate) fn offer_spares(taking: &mut Taking<'_, '_>, chat: &ChatRecord) -> Re
     for spare in ways_in(taking.tx, &chat.group)?.into_iter().filter(|way| way.state == RequestState::Spare) {
         taking.tx.set_request_state(spare.id, RequestState::Open)?;
         taking.changes.request(spare.id, false);
+    }
+    Ok(())
+}
+
+/// The copy that an invitation led to has removed us: it is no way into the group any more.
+pub(crate) fn led_out(tx: &Tx<'_>, chat: ChatId) -> Result<()> {
+    let entered = tx.progress_number(&entrance(chat))?.and_then(|id| i64::try_from(id).ok()).map(RequestId);
+    if let Some(id) = entered
+        && tx.request(id)?.is_some_and(|request| request.state == RequestState::Spare)
+    {
+        tx.set_request_state(id, RequestState::Accepted)?;
     }
     Ok(())
 }

@@ -273,8 +273,8 @@ fn group_feeds(tx: &Tx<'_>, now: u64) -> Result<Vec<(GroupFeed, bool)>> {
             continue;
         }
         for (routing, relays) in routes(tx, &chat)? {
-            let (known, joined_at) = feeds.entry(routing).or_insert((Vec::new(), chat.joined_at));
-            *joined_at = (*joined_at).min(chat.joined_at);
+            let (known, first) = feeds.entry(routing).or_insert((Vec::new(), begin(&chat)));
+            *first = (*first).min(begin(&chat));
             relays.into_iter().for_each(|relay| {
                 if !known.contains(&relay) {
                     known.push(relay);
@@ -283,15 +283,20 @@ fn group_feeds(tx: &Tx<'_>, now: u64) -> Result<Vec<(GroupFeed, bool)>> {
         }
     }
     let mut all = Vec::with_capacity(feeds.len());
-    for (routing, (relays, joined_at)) in feeds {
+    for (routing, (relays, first)) in feeds {
         let (feed, relays) = (Feed::Group(*routing.as_bytes()), addresses(&relays));
         let keys: Vec<CursorKey> = relays.iter().map(|relay| cursor_key(&feed, relay)).collect();
         let cursor = since(tx, &keys)?;
-        let begin = cursor.map_or(joined_at.saturating_sub(BEFORE_JOINING), |at| at.saturating_sub(GROUP_OVERLAP));
-        let feed = GroupFeed { routing: *routing.as_bytes(), relays, since: Some(Timestamp::from_secs(begin)) };
+        let since = cursor.map_or(first, |at| at.saturating_sub(GROUP_OVERLAP));
+        let feed = GroupFeed { routing: *routing.as_bytes(), relays, since: Some(Timestamp::from_secs(since)) };
         all.push((feed, cursor.is_none()));
     }
     Ok(all)
+}
+
+/// Where the backlog of a chat begins, Unix seconds.
+pub(crate) const fn begin(chat: &ChatRecord) -> u64 {
+    chat.joined_at.saturating_sub(BEFORE_JOINING)
 }
 
 /// The tags and relays under which messages of a chat may still come: those of now, and of each epoch that is kept.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use common::by_hand::{ByHand, with_two_admins};
 use common::{Person, relay};
 use murmel_client::Housekeeping;
-use murmel_engine::Change;
+use murmel_engine::{Change, InnerEvent};
 use murmel_ipc::{GroupState, MessageState, SystemMessage};
 use nostr::PublicKey;
 
@@ -215,6 +215,32 @@ async fn who_tried_the_other_invitation_comes_back_to_where_the_others_write() {
     carl.say(&chat, "we are over here").await;
     dora.hears(&chat, "we are over here").await;
     assert_eq!(dora.client().requests().await.unwrap(), []);
+}
+
+/// A first invitation comes after the second one, and after words that it opens. Whoever tries it is removed there, and finds the way back to
+/// where the group is by now, although everything since has been read before.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_tried_an_invitation_that_is_over_comes_back_to_where_the_group_is() {
+    let relay = relay().await;
+    let Wanted { bert, dora, chat, .. } = wanted_by_two(&relay).await;
+    let who = PublicKey::parse(&dora.npub).unwrap();
+    let late = bert.add(&chat, who).await;
+    let now = nostr::Timestamp::now().as_secs();
+    let words = bert.seal(&chat, InnerEvent::text(bert.keys.public_key(), now, "is it you, Dora?".into(), &[])).await;
+    bert.change(&chat, Change::Remove(who)).await;
+    bert.invite(&chat, who).await;
+    let second = dora.request("Garden").await;
+    bert.publish(&late).await;
+    dora.until("both invitations", async |client| (client.requests().await.unwrap().len() == 2).then_some(())).await;
+    dora.client().accept(&second.id).await.unwrap();
+    bert.changed(&chat, Change::Rename("Meadow".into()), 60).await;
+    dora.sees(&chat, "is where the group is", |group| group.name == "Meadow").await;
+    bert.publish(&words).await;
+    dora.sees(&chat, "is removed where that leads", |group| group.state == GroupState::Removed).await;
+    dora.accept("Garden").await;
+    dora.sees(&chat, "is back", |group| group.name == "Meadow" && group.state == GroupState::Active).await;
+    bert.say(&chat, "welcome back").await;
+    dora.hears(&chat, "welcome back").await;
 }
 
 /// Anna writes, and then Bert goes on where she cannot read.

@@ -72,6 +72,11 @@ impl Tx<'_> {
         Ok(DeferredId(id))
     }
 
+    /// Whether an event is kept.
+    pub fn is_deferred(&self, event: &EventId) -> Result<bool, StoreError> {
+        Ok(self.one("SELECT 1 FROM deferred WHERE event_id = ?1", params![event.as_bytes()], |_| Ok(()))?.is_some())
+    }
+
     /// The kept events of a conversation, in the order in which they came.
     pub fn deferred_in(&self, chat: ChatId) -> Result<Vec<DeferredRecord>, StoreError> {
         self.many(select_deferred!("WHERE chat = ?1 ORDER BY id"), params![chat], deferred_row)

@@ -56,6 +56,11 @@ impl Tx<'_> {
         )
     }
 
+    /// Forgets that events of a tag with a time of their own from `since` on, Unix seconds, are finished.
+    pub fn forget_seen_since(&self, routing: &RoutingId, since: u64) -> Result<usize, StoreError> {
+        self.run("DELETE FROM seen WHERE routing = ?1 AND created_at >= ?2", params![routing.as_bytes(), int(since)])
+    }
+
     /// Forgets the events that were finished before `before`, Unix seconds; answers how many.
     pub fn prune_seen(&self, before: u64) -> Result<usize, StoreError> {
         self.run("DELETE FROM seen WHERE at < ?1", params![int(before)])

@@ -109,6 +109,7 @@ pub(super) fn stranded(taking: &mut Taking<'_, '_>, chat: &ChatRecord) -> Result
 
 /// We are no member any more.
 pub(crate) fn gone(taking: &mut Taking<'_, '_>, chat: &ChatRecord, state: ChatState) -> Result<()> {
+    requests::led_out(taking.tx, chat.id)?;
     gone_with_grace(taking, chat, state, REMOVAL_GRACE)
 }
 

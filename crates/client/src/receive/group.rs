@@ -85,7 +85,9 @@ impl<'a, 'tx> Taking<'a, 'tx> {
             Offered::Later(chat) => chat,
             Offered::Closed(chat) => {
                 left_behind::closed(self.tx, self.groups, chat, self.now)?;
-                unreadable::closed(self, chat)?;
+                if !self.tx.is_deferred(&event.id)? {
+                    unreadable::closed(self, chat, event.created_at.as_secs())?;
+                }
                 chat
             }
             // Neither kept nor remembered, because we may join later.

@@ -11,8 +11,12 @@ use crate::{Result, views};
 /// Events in a row that nothing opens, before it is said.
 const EVENTS: u64 = 3;
 
-/// Something came that nothing here opens. Each event counts once.
-pub(super) fn closed(taking: &mut Taking<'_, '_>, chat: ChatId) -> Result<()> {
+/// Something new came that nothing here opens, made at `at`, Unix seconds. What is not newer than our invitation does not count: nobody
+/// expects to read that.
+pub(super) fn closed(taking: &mut Taking<'_, '_>, chat: ChatId, at: u64) -> Result<()> {
+    if at <= views::found(taking.tx, chat)?.joined_at {
+        return Ok(());
+    }
     let (since, count) = names(chat);
     if taking.tx.progress_number(&since)?.is_none() {
         taking.tx.put_progress_number(&since, taking.now)?;

@@ -8,7 +8,7 @@ use murmel_engine::RoutingId;
 use murmel_net::{Feed, Fetched, Lane, RelayAddress};
 use nostr::{Alphabet, Filter, Kind, SingleLetterTag, Timestamp};
 
-use super::{BEFORE_JOINING, FETCH_TIMEOUT, Taken, addresses, cursor_key, group_feeds};
+use super::{FETCH_TIMEOUT, Taken, addresses, cursor_key, group_feeds};
 use crate::account::Account;
 use crate::{Result, receive, relays};
 
@@ -74,7 +74,7 @@ async fn look_back(account: &Arc<Account>) -> Result<()> {
 /// Where the backlog of a tag begins, Unix seconds; `None` where nobody has it any more.
 async fn begin(account: &Arc<Account>, routing: [u8; 32]) -> Result<Option<u64>> {
     let chats = account.db.read(move |tx, _| Ok::<_, crate::Error>(tx.chats_by_routing(&RoutingId::new(routing))?)).await?;
-    Ok(chats.iter().map(|chat| chat.joined_at.saturating_sub(BEFORE_JOINING)).min())
+    Ok(chats.iter().map(super::begin).min())
 }
 
 /// What these relays have of a tag since `since` and is not here; those that compare no sets are read from `otherwise` on.

@@ -71,7 +71,8 @@ impl ByHand {
         self.publish(&self.seal(chat, event).await).await;
     }
 
-    async fn seal(&self, chat: &str, event: InnerEvent) -> Event {
+    /// Encrypts whatever it is given.
+    pub async fn seal(&self, chat: &str, event: InnerEvent) -> Event {
         let (device, chat) = (std::sync::Arc::clone(&self.device), murmel_engine::GroupId::from_hex(chat).unwrap());
         let sealed = self.db.write(move |tx, ()| {
             let mut group = Group::load(tx, &chat).unwrap().unwrap();
@@ -136,13 +137,19 @@ impl ByHand {
 
     /// Adds somebody, and sends the welcome.
     pub async fn invite(&self, chat: &str, who: PublicKey) {
+        let welcome = self.add(chat, who).await;
+        self.publish(&welcome).await;
+    }
+
+    /// Adds somebody; the welcome, wrapped.
+    pub async fn add(&self, chat: &str, who: PublicKey) -> Event {
         let packages = Filter::new().kind(KEY_PACKAGE_KIND).author(who);
         let fetched = self.net.fetch(Lane::Group, std::slice::from_ref(&self.relay), packages, PATIENCE).await;
         let now = Timestamp::now().as_secs();
         let offer = Offer::read(&fetched.events[0], now).unwrap();
         let invitations = self.change(chat, Change::Invite(vec![offer])).await;
         let rumor = invitations[0].rumor(self.keys.public_key(), now);
-        self.publish(&EventBuilder::gift_wrap(&self.keys, &who, rumor, []).await.unwrap()).await;
+        EventBuilder::gift_wrap(&self.keys, &who, rumor, []).await.unwrap()
     }
 }
 
