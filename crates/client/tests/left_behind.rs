@@ -161,9 +161,9 @@ async fn who_was_invited_twice_ends_where_the_others_are() {
     let relay = relay().await;
     let Wanted { anna, bert, carl, dora, chat } = wanted_by_two(&relay).await;
     let who = PublicKey::parse(&dora.npub).unwrap();
-    bert.invite(&chat, who).await;
+    bert.invited(&chat, who, 60).await;
     dora.accept("Garden").await;
-    carl.invite(&chat, who).await;
+    carl.invited(&chat, who, 60).await;
     for name in ["Orchard", "Meadow"] {
         carl.change(&chat, Change::Rename(name.into())).await;
     }
@@ -182,9 +182,9 @@ async fn who_hears_the_others_does_not_follow_older_words_elsewhere() {
     let relay = relay().await;
     let Wanted { bert, carl, dora, chat, .. } = wanted_by_two(&relay).await;
     let who = PublicKey::parse(&dora.npub).unwrap();
-    carl.invite(&chat, who).await;
+    carl.invited(&chat, who, 60).await;
     dora.accept("Garden").await;
-    bert.invite(&chat, who).await;
+    bert.invited(&chat, who, 60).await;
     carl.say(&chat, "we are all here").await;
     dora.hears(&chat, "we are all here").await;
     bert.said(&chat, "is anybody here?", 60).await;
@@ -201,8 +201,8 @@ async fn who_tried_the_other_invitation_comes_back_to_where_the_others_write() {
     let relay = relay().await;
     let Wanted { bert, carl, dora, chat, .. } = wanted_by_two(&relay).await;
     let who = PublicKey::parse(&dora.npub).unwrap();
-    bert.invite(&chat, who).await;
-    carl.invite(&chat, who).await;
+    bert.invited(&chat, who, 60).await;
+    carl.invited(&chat, who, 60).await;
     let from_carl = dora.until("both invitations", async |client| {
         let requests = client.requests().await.unwrap();
         let carls = requests.iter().find(|request| request.inviter == carl.keys.public_key().to_hex()).cloned();
@@ -224,11 +224,11 @@ async fn who_tried_an_invitation_that_is_over_comes_back_to_where_the_group_is()
     let relay = relay().await;
     let Wanted { bert, dora, chat, .. } = wanted_by_two(&relay).await;
     let who = PublicKey::parse(&dora.npub).unwrap();
-    let late = bert.add(&chat, who).await;
+    let late = bert.add(&chat, who, 120).await;
     let now = nostr::Timestamp::now().as_secs();
     let words = bert.seal(&chat, InnerEvent::text(bert.keys.public_key(), now, "is it you, Dora?".into(), &[])).await;
-    bert.change(&chat, Change::Remove(who)).await;
-    bert.invite(&chat, who).await;
+    bert.changed(&chat, Change::Remove(who), 120).await;
+    bert.invited(&chat, who, 60).await;
     let second = dora.request("Garden").await;
     bert.publish(&late).await;
     dora.until("both invitations", async |client| (client.requests().await.unwrap().len() == 2).then_some(())).await;

@@ -74,8 +74,9 @@ fn believe(taking: &mut Taking<'_, '_>, chat: &ChatRecord) -> Result<()> {
     }
     let unread = super::deferred(taking.tx, chat.id)?;
     // What was written elsewhere before somebody was heard here, its author may have said before they came here; so in the same second.
-    // Nothing was written after it came, whatever it says.
-    let heard = taking.tx.progress_number(&last(chat.id))?.unwrap_or(0);
+    // Whoever invited us was here then. Nothing was written after it came, whatever it says.
+    let invited = chat.inviter.map_or(0, |_| chat.joined_at);
+    let heard = taking.tx.progress_number(&last(chat.id))?.unwrap_or(0).max(invited);
     let read =
         |kept: &DeferredRecord| Event::from_json(&kept.event).ok().filter(|event| event.created_at.as_secs().min(kept.received_at) > heard);
     let later: Vec<Event> = unread.iter().filter_map(read).collect();

@@ -137,18 +137,23 @@ impl ByHand {
 
     /// Adds somebody, and sends the welcome.
     pub async fn invite(&self, chat: &str, who: PublicKey) {
-        let welcome = self.add(chat, who).await;
+        self.invited(chat, who, 0).await;
+    }
+
+    /// As [`ByHand::invite`], as if the welcome had been made so many seconds ago.
+    pub async fn invited(&self, chat: &str, who: PublicKey, ago: u64) {
+        let welcome = self.add(chat, who, ago).await;
         self.publish(&welcome).await;
     }
 
-    /// Adds somebody; the welcome, wrapped.
-    pub async fn add(&self, chat: &str, who: PublicKey) -> Event {
+    /// Adds somebody; the welcome as in [`ByHand::invited`], wrapped.
+    pub async fn add(&self, chat: &str, who: PublicKey, ago: u64) -> Event {
         let packages = Filter::new().kind(KEY_PACKAGE_KIND).author(who);
         let fetched = self.net.fetch(Lane::Group, std::slice::from_ref(&self.relay), packages, PATIENCE).await;
         let now = Timestamp::now().as_secs();
         let offer = Offer::read(&fetched.events[0], now).unwrap();
         let invitations = self.change(chat, Change::Invite(vec![offer])).await;
-        let rumor = invitations[0].rumor(self.keys.public_key(), now);
+        let rumor = invitations[0].rumor(self.keys.public_key(), Timestamp::now().as_secs() - ago);
         EventBuilder::gift_wrap(&self.keys, &who, rumor, []).await.unwrap()
     }
 }
