@@ -127,16 +127,21 @@ impl Screen {
     }
 }
 
+/// What the buttons say that open, answer and read.
+const fn buttons(language: Language) -> (&'static str, &'static str, &'static str) {
+    match language {
+        Language::En => ("Open", "Reply", "Mark as read"),
+        Language::Nl => ("Openen", "Antwoorden", "Als gelezen markeren"),
+    }
+}
+
 /// Pairs of a name and what the button says.
 fn actions(notice: &Notice, abilities: Abilities) -> Vec<&'static str> {
     let mut actions = Vec::new();
     if !abilities.actions {
         return actions;
     }
-    let (open, reply, read) = match notice.language {
-        Language::En => ("Open", "Reply", "Mark as read"),
-        Language::Nl => ("Openen", "Antwoorden", "Als gelezen markeren"),
-    };
+    let (open, reply, read) = buttons(notice.language);
     actions.extend([DEFAULT, open]);
     if notice.answerable {
         actions.extend([if abilities.inline_reply { INLINE_REPLY } else { REPLY }, reply]);
@@ -158,11 +163,8 @@ fn hints(notice: &Notice, abilities: Abilities) -> HashMap<&'static str, Value<'
         if notice.sound { ("sound-name", Value::from("message-new-instant")) } else { ("suppress-sound", Value::from(true)) };
     hints.insert(sound, value);
     if notice.answerable && abilities.inline_reply {
-        let reply = match notice.language {
-            Language::En => "Reply…",
-            Language::Nl => "Antwoorden…",
-        };
-        hints.insert("x-kde-reply-placeholder-text", Value::from(reply));
+        let (_, reply, _) = buttons(notice.language);
+        hints.insert("x-kde-reply-placeholder-text", Value::from(format!("{reply}…")));
     }
     hints
 }

@@ -112,6 +112,16 @@ mod tests {
         assert_eq!(said(&many, NotificationPrivacy::NameAndText), "Garden | 5 new messages");
     }
 
+    #[test]
+    fn the_words_are_those_of_the_language() {
+        let dutch = |arrival: &Arrival, shows| words(arrival, shows, Language::Nl).map(|(_, body)| body).unwrap_or_default();
+        assert_eq!(dutch(&arrival(), NotificationPrivacy::Name), "Anna stuurde een bericht");
+        assert_eq!(dutch(&arrival(), NotificationPrivacy::NameAndText), "Anna: the key is under the mat");
+        assert_eq!(dutch(&Arrival { mention: true, ..arrival() }, NotificationPrivacy::Name), "Anna schreef je");
+        assert_eq!(dutch(&Arrival { unread: 5, ..arrival() }, NotificationPrivacy::Count), "5 nieuwe berichten");
+        assert_eq!(invitation(NotificationPrivacy::Name, Language::Nl).unwrap().0, "Uitnodiging");
+    }
+
     /// N3.
     #[test]
     fn an_expiring_message_never_shows_its_text() {
