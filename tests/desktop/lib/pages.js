@@ -40,6 +40,12 @@ export async function openPages(env) {
   };
 }
 
+/** Seconds since the last noon here. */
+function sinceNoon() {
+  const now = new Date();
+  return (now.getHours() * 3_600 + now.getMinutes() * 60 + now.getSeconds() + 43_200) % 86_400;
+}
+
 export class Page extends Screen {
   #end = () => undefined;
 
@@ -61,9 +67,9 @@ export class Page extends Screen {
     this.#end();
   }
 
-  /** Opens a screen; `query` as `ui/src/dev/query.ts` reads it. */
+  /** Opens a screen; `query` as `ui/src/dev/query.ts` reads it. What is invented took place before noon: which days part it must not depend on when a test runs. */
   async open(query) {
-    await this.browser.url(`${this.url}?${query}`);
+    await this.browser.url(`${this.url}?ago=${sinceNoon()}&${query}`);
     await until("the page", () => this.script(() => globalThis.murmel?.ready === true));
   }
 

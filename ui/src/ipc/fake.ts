@@ -61,7 +61,7 @@ export class FakeBackend extends FakePeople implements Backend {
     this.accounts.take(session);
   }
 
-  /** `?messages=` so many old ones in the first conversation; `?updates=` one of `updateStates`; `?fake=` one of first-run, vault, locked, unavailable, empty, setup, try, many, chatter, accounts; else the full conversation. */
+  /** `?messages=` so many old ones in the first conversation; `?ago=` so many seconds since all of it; `?updates=` one of `updateStates`; `?fake=` one of first-run, vault, locked, unavailable, empty, setup, try, many, chatter, accounts; else the full conversation. */
   static fromQuery(query: string): FakeBackend {
     const asked = new URLSearchParams(query);
     const screen = asked.get("fake") ?? "ready";
@@ -73,7 +73,8 @@ export class FakeBackend extends FakePeople implements Backend {
       const message = "The keychain of this computer is locked, so Murmel cannot open your messages. Unlock the keychain, then try again.";
       return new FakeBackend({ state: "key_unavailable", npub, reason: "keychain_locked", retryable: true, recovery: false, message });
     }
-    const fake = new FakeBackend({ state: "ready", account: account(screen) });
+    const ago = Number(asked.get("ago") ?? 0);
+    const fake = new FakeBackend({ state: "ready", account: account(screen) }, () => Math.floor(Date.now() / 1000) - ago);
     fake.newer.take(asked.get("updates"));
     if (screen !== "empty") fake.fill(Number(asked.get("messages") ?? (screen === "many" ? 3_000 : 0)));
     if (screen === "accounts") fake.accounts.put({ npub: fakeNpub(90), name: "Work", state: "open", unread: 3 });

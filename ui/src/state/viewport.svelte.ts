@@ -24,6 +24,14 @@ const MEASURED = 150;
 /** How far the view shall be scrolled, or null when what it leads to is gone. */
 type Goal = () => number | null;
 
+/**
+ * Which of the visible messages stay where they are, the first one that can: one that begins in view. What reaches in from
+ * above grows upwards, and may lie where it would not if it had been measured.
+ */
+function inOrderOfHold<T extends { top: number }>(visible: T[]): T[] {
+  return [...visible.filter(({ top }) => top >= 0), ...visible.filter(({ top }) => top < 0)];
+}
+
 export class Viewport {
   scroller = $state<HTMLElement | null>(null);
   list = $state<VirtualizerHandle | null>(null);
@@ -90,10 +98,10 @@ export class Viewport {
     return this.#aim(() => this.#top(this.#indexOf(place.message), -place.top));
   }
 
-  /** What comes in above, and what leaves there, must not move what is read. Call before the rows change; the answer, after it. */
+  /** What comes in above, what leaves there and what is measured must not move what is read. Call before the rows change; the answer, after it. */
   hold(): () => void {
     if (this.opened) this.#heed();
-    const held = this.follow || !this.opened ? [] : this.#visible();
+    const held = this.follow || !this.opened ? [] : inOrderOfHold(this.#visible());
     return () => {
       const { scroller } = this;
       if (scroller === null) return;
@@ -120,10 +128,13 @@ export class Viewport {
     const seen = rows.slice(0, at + 1).findLast((row) => row.type === "message");
     this.reading.see(seen === undefined ? null : seen.message);
     const start = list.findItemIndex(top);
-    const upper = rows.findIndex((row, index) => index >= start && row.type === "message");
-    const first = rows[upper]?.type === "message" ? rows[upper].message : undefined;
+    const visible = rows
+      .slice(start, list.findItemIndex(bottom) + 1)
+      .flatMap((row, index) => (row.type === "message" ? [{ id: row.message.id, at: row.message.at, top: list.getItemOffset(start + index) - top }] : []));
+    const first = visible[0];
     this.day = first === undefined || top < NEAR ? "" : dayWords(first.at, Date.now() / 1000);
-    this.app.places.set(timeline.chat, this.follow || first === undefined ? null : { message: first.id, top: list.getItemOffset(upper) - top });
+    const place = inOrderOfHold(visible)[0];
+    this.app.places.set(timeline.chat, this.follow || place === undefined ? null : { message: place.id, top: place.top });
     if (top < AHEAD && timeline.older !== null) void this.app.loadOlder();
     else if (scroller.scrollHeight - bottom < AHEAD && timeline.newer !== null) void this.app.loadNewer();
     else if (timeline.messages.length > TRIM_AT && first !== undefined) this.app.dispatch({ type: "trim", chat: timeline.chat, around: first.id });
@@ -136,10 +147,14 @@ export class Viewport {
     this.look();
   }
 
-  /** After the frame or a row has another height, before the rows move: after that, nobody could say what the person scrolled. */
+  /**
+   * After the frame or a row has another height, before the rows move: after that, nobody could say what the person scrolled.
+   * What is read is held here too: after older messages came in, the list counts from its end until the person rests.
+   */
   resized(): void {
-    if (this.opened) this.#heed();
+    const settle = this.hold();
     void tick().then(() => {
+      settle();
       if (this.opened) this.#reach();
       this.look();
     });
