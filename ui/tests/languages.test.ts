@@ -9,7 +9,7 @@ import { en } from "../src/words/en";
 import { systemText } from "../src/words/message";
 import { nl } from "../src/words/nl";
 import { counting } from "../src/words/pieces";
-import { errorWords, say, speech } from "../src/words/say.svelte";
+import { errorWords, gapWords, refusalWords, say, speech } from "../src/words/say.svelte";
 import { dayWords } from "../src/words/time";
 import { byId, connected, maybe, NOW, ready, show } from "./kit";
 
@@ -132,6 +132,16 @@ describe("the language", () => {
     speech.choice = "nl";
     expect(dayWords(NOW, NOW)).toBe("Vandaag");
     expect(dayWords(NOW - 400 * 86_400, NOW)).toMatch(/december/u);
+  });
+
+  test("who cannot be invited, and what may be missing, keep their exact words in English too", () => {
+    const refusal = { obstacle: "other_app", reason: "This person's app cannot be reached from here: it speaks KeyChat." } as const;
+    const gap = { chat: null, relay: "wss://one.example", since: null, cause: "refused", reason: "The relay does not hand it over: restricted: pay first" } as const;
+    expect(refusalWords(refusal)).toBe(refusal.reason);
+    expect(gapWords(gap)).toBe(`wss://one.example: ${gap.reason}`);
+    speech.choice = "nl";
+    expect(refusalWords(refusal)).toBe("De app van deze persoon maakt groepen van een andere soort. Die moet eerst worden bijgewerkt of vervangen.");
+    expect(gapWords(gap)).toBe("wss://one.example: De relay geeft het niet.");
   });
 
   test("an error keeps its exact words in English and has a sentence elsewhere", () => {

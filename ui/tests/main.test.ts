@@ -191,7 +191,7 @@ describe("a new group", () => {
     await person(`${jonas.npub} ${stranger}`);
     await fireEvent.click(byId("new-group-create"));
     await waitFor(() => expect(all("not-invited-row")).toHaveLength(1));
-    expect(byId("not-invited-row").textContent).toContain("has not set up");
+    expect(byId("not-invited-row").textContent).toContain("no key package");
     await fireEvent.click(byId("new-group-open"));
     expect(maybe("new-group-dialog")).toBeNull();
   });

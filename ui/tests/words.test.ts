@@ -1,10 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { talkMessages } from "../src/ipc/fake-data";
+import type { Found, ReachPart } from "../src/ipc";
 import { rowsOf } from "../src/state/rows";
+import { clockWords, reachWords } from "../src/words/health";
 import { closedWords, durationWords, stateWords, systemText } from "../src/words/message";
 import { initials, isKey, keyOf, shortNpub, tintOf, TINTS } from "../src/words/people";
 import { relayAddress } from "../src/words/relay";
-import { dayWords, shortWords } from "../src/words/time";
+import { dayWords, shortWords, spanWords } from "../src/words/time";
 import { NOW } from "./kit";
 
 describe("the state of a message", () => {
@@ -142,5 +144,32 @@ describe("rows", () => {
   test("keys are unique", () => {
     const keys = rowsOf(talk, talk[9]?.id ?? null, 1, true).map((row) => row.key);
     expect(new Set(keys).size).toBe(keys.length);
+  });
+});
+
+describe("what is wrong", () => {
+  const part = (...found: Found[]): ReachPart => ({
+    name: "inbox_list", state: "partly", reason: "", fix: "none", relays: found.map((one, at) => ({ url: `wss://${at}.example`, found: one, detail: "" })),
+  });
+  test.each([
+    [part(), "No relay is chosen, so invitations may go to the wrong place. Choose at least one."],
+    [part("current", "current"), ""],
+    [part("unread", "unread"), "None of your relays could be asked. The list of where you are reached may be there all the same; check the connection."],
+    [part("missing", "unread"), "The list of where you are reached is on none of the relays that answered, so invitations may go to the wrong place. Publish it again."],
+    [part("current", "unread"), "The list of where you are reached is on 1 of 2 relays; the others did not answer."],
+    [part("current", "missing", "outdated"), "The list of where you are reached is on 1 of 3 relays. Publish it again, or choose other relays where one does not keep it."],
+  ])("a part on %j", ({ relays, ...rest }, words) => {
+    expect(reachWords({ ...rest, relays })).toBe(words);
+  });
+
+  test.each([
+    [60, "1 minute"], [1_800, "30 minutes"], [5_399, "90 minutes"], [3 * 3_600, "3 hours"], [2 * 86_400, "2 days"], [5 * 31_536_000, "5 years"],
+  ])("%i seconds are about %s", (seconds, words) => {
+    expect(spanWords(seconds)).toBe(words);
+  });
+
+  test("a clock that is ahead does other harm than one that is behind", () => {
+    expect(clockWords(10_800)).toMatch(/about 3 hours ahead.*disappear may go too early.*Set date and time/u);
+    expect(clockWords(-172_800)).toMatch(/about 2 days behind.*not be able to invite you.*Set date and time/u);
   });
 });

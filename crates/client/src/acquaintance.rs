@@ -96,8 +96,8 @@ pub(crate) async fn can_invite(account: &Arc<Account>, people: &[String]) -> Res
     let (_, refused) = membership::invitable(account, wanted).await?;
     let answer = |who: &PublicKey| {
         let npub = npub(who);
-        let reason = refused.iter().find(|one| one.npub == npub).map(|one| one.reason.clone());
-        Invitable { npub, reason }
+        let refusal = refused.iter().find(|one| one.npub == npub).map(|one| one.refusal.clone());
+        Invitable { npub, refusal }
     };
     Ok(all.iter().map(answer).collect())
 }
@@ -120,7 +120,7 @@ pub(crate) async fn conversation(account: &Arc<Account>, text: &str) -> Result<S
     }
     let (invited, refused) = membership::invitable(account, vec![person]).await?;
     match refused.into_iter().next() {
-        Some(ipc::NotInvited { reason, .. }) => Err(Error::new(ErrorCode::NoKeyPackage, reason)),
+        Some(ipc::NotInvited { refusal, .. }) => Err(Error::new(ErrorCode::NoKeyPackage, refusal.reason)),
         None => membership::create_with(account, String::new(), String::new(), invited).await,
     }
 }

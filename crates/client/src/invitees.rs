@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_util::StreamExt as _;
 use murmel_engine::{Era, FIRST_KEY_PACKAGE_KIND, KEY_CHAT_KIND, KEY_PACKAGE_KIND, Offer, OfferRefused};
-use murmel_ipc as ipc;
+use murmel_ipc::{self as ipc, Obstacle, Refusal};
 use murmel_net::{Lane, ListKind, RelayAddress, RelayList};
 use nostr::{Event, Filter, Kind, PublicKey};
 
@@ -39,15 +39,19 @@ pub(crate) async fn look_up(account: &Arc<Account>, people: Vec<Person>) -> Resu
     while let Some((who, answer)) = looking.next().await {
         match answer {
             Ok(invitee) => found.push(invitee),
-            Err(reason) => not_invited.push(refused(&who, reason)),
+            Err(refusal) => not_invited.push(ipc::NotInvited { npub: npub(&who), refusal }),
         }
     }
     Ok((found, not_invited))
 }
 
 /// Somebody who is not invited.
-pub(crate) fn refused(who: &PublicKey, reason: impl Into<String>) -> ipc::NotInvited {
-    ipc::NotInvited { npub: npub(who), reason: reason.into() }
+pub(crate) fn refused(who: &PublicKey, obstacle: Obstacle, reason: impl Into<String>) -> ipc::NotInvited {
+    ipc::NotInvited { npub: npub(who), refusal: refusal(obstacle, reason) }
+}
+
+fn refusal(obstacle: Obstacle, reason: impl Into<String>) -> Refusal {
+    Refusal { obstacle, reason: reason.into() }
 }
 
 /// Relays that are asked about anybody: the account's own, and the built-in ones.
@@ -58,7 +62,7 @@ pub(crate) async fn known_relays(account: &Arc<Account>) -> Result<Vec<RelayAddr
     Ok(known)
 }
 
-async fn one(account: &Arc<Account>, person: &Person, known: &[RelayAddress]) -> std::result::Result<Invitee, String> {
+async fn one(account: &Arc<Account>, person: &Person, known: &[RelayAddress]) -> std::result::Result<Invitee, Refusal> {
     let hints = person.relays.iter().filter_map(|relay| RelayAddress::parse(relay.as_str()).ok());
     let asked = distinct(hints.chain(known.iter().cloned()));
     let lists = lists(account, person.pubkey, &asked).await?;
@@ -69,10 +73,10 @@ async fn one(account: &Arc<Account>, person: &Person, known: &[RelayAddress]) ->
         .take(INBOX_CAP)
         .collect();
     if inbox.is_empty() {
-        return Err(
-            "This person cannot be invited: no relay knows where to send the invitation. Their app may be too old, or was never set up."
-                .into(),
-        );
+        return Err(refusal(
+            Obstacle::NoInbox,
+            "This person cannot be invited: no relay knows where to send the invitation. Their app may be too old, or was never set up.",
+        ));
     }
     let asked = distinct(home(&lists).into_iter().chain(asked));
     // Those of other wires too, only to be able to say what is wrong.
@@ -85,29 +89,34 @@ async fn one(account: &Arc<Account>, person: &Person, known: &[RelayAddress]) ->
         offer => offer,
     };
     let offer = offer.map_err(why_not)?;
-    let offer = current.into_iter().find(|event| event.id == offer.event_id()).ok_or("The key package is gone.")?;
+    let offer = current.into_iter().find(|event| event.id == offer.event_id());
+    let offer = offer.ok_or_else(|| why_not(OfferRefused::None))?;
     Ok(Invitee { offer, inbox })
 }
 
-/// Why somebody cannot be invited with what they have published, in words.
-fn why_not(why: OfferRefused) -> String {
+/// Why somebody cannot be invited with what they have published.
+fn why_not(why: OfferRefused) -> Refusal {
     match why {
-        OfferRefused::None => "This person cannot be invited: they have published no key package.".into(),
-        OfferRefused::Older(era) => format!("This person's app cannot be reached from here. {era} They have to update or change it first."),
-        OfferRefused::Lifetime => {
-            "This person's key package has run out: their app was not opened for a long time. Ask them to open it, then try again.".into()
-        }
-        other => format!("This person's key package cannot be used: {other}. Ask them to update their app."),
+        OfferRefused::None => refusal(Obstacle::NoKeyPackage, "This person cannot be invited: they have published no key package."),
+        OfferRefused::Older(era) => refusal(
+            Obstacle::OtherApp,
+            format!("This person's app cannot be reached from here. {era} They have to update or change it first."),
+        ),
+        OfferRefused::Lifetime => refusal(
+            Obstacle::Lapsed,
+            "This person's key package has run out: their app was not opened for a long time. Ask them to open it, then try again.",
+        ),
+        other => refusal(Obstacle::Unusable, format!("This person's key package cannot be used: {other}. Ask them to update their app.")),
     }
 }
 
 /// Every version found of where a person is reached and where they publish: first on `asked`, then on the relays that they name
 /// themselves, because theirs are newer and others may never have had them.
-async fn lists(account: &Account, who: PublicKey, asked: &[RelayAddress]) -> std::result::Result<Vec<Event>, String> {
+async fn lists(account: &Account, who: PublicKey, asked: &[RelayAddress]) -> std::result::Result<Vec<Event>, Refusal> {
     let filter = Filter::new().author(who).kinds([Kind::InboxRelays, Kind::RelayList]);
     let fetched = account.net.fetch(Lane::Group, asked, filter.clone(), account.pace.fetch).await;
     if fetched.complete.is_empty() && fetched.events.is_empty() {
-        return Err("No relay could be reached to look this person up. Try again when there is a connection.".into());
+        return Err(refusal(Obstacle::Offline, "No relay could be reached to look this person up. Try again when there is a connection."));
     }
     let mut events = fetched.events;
     let known = |relay: &RelayAddress| asked.iter().any(|known| known.same_relay(relay));
@@ -186,15 +195,15 @@ mod tests {
             EventBuilder::new(kind, "").tags(tags.map(|tag| Tag::parse(tag).unwrap()))
         };
         let cases = [
-            (package(KEY_PACKAGE_KIND, &["0x0006", "0xf2ee"]), "MIP"),
-            (package(KEY_PACKAGE_KIND, &["0x0006", "0xf2f1"]), "test version"),
-            (package(FIRST_KEY_PACKAGE_KIND, &[]), "443"),
-            (package(KEY_CHAT_KIND, &[]), "KeyChat"),
-            (package(Kind::TextNote, &[]), "no key package"),
-            (package(KEY_PACKAGE_KIND, &[]), "cannot be used"),
+            (package(KEY_PACKAGE_KIND, &["0x0006", "0xf2ee"]), Obstacle::OtherApp, "MIP"),
+            (package(KEY_PACKAGE_KIND, &["0x0006", "0xf2f1"]), Obstacle::OtherApp, "test version"),
+            (package(FIRST_KEY_PACKAGE_KIND, &[]), Obstacle::OtherApp, "443"),
+            (package(KEY_CHAT_KIND, &[]), Obstacle::OtherApp, "KeyChat"),
+            (package(Kind::TextNote, &[]), Obstacle::NoKeyPackage, "no key package"),
+            (package(KEY_PACKAGE_KIND, &[]), Obstacle::Unusable, "cannot be used"),
         ];
         let mut reasons = std::collections::BTreeSet::new();
-        for (package, words) in cases {
+        for (package, obstacle, words) in cases {
             let keys = nostr::Keys::generate();
             let inbox = EventBuilder::new(Kind::InboxRelays, "").tag(Tag::parse(["relay", relay.url().as_str()]).unwrap());
             relay.store(inbox.sign_with_keys(&keys).unwrap());
@@ -202,8 +211,10 @@ mod tests {
             let who = Person { pubkey: keys.public_key(), relays: Vec::new() };
             let (found, refused) = look_up(&anna.account, vec![who]).await.unwrap();
             assert!(found.is_empty());
-            assert!(refused[0].reason.contains(words), "{words}: {}", refused[0].reason);
-            reasons.insert(refused[0].reason.clone());
+            let Refusal { obstacle: found, reason } = &refused[0].refusal;
+            assert_eq!(*found, obstacle);
+            assert!(reason.contains(words), "{words}: {reason}");
+            reasons.insert(reason.clone());
         }
         assert_eq!(reasons.len(), 6, "each has words of its own");
     }

@@ -38,8 +38,9 @@ pub(crate) async fn invite(account: &Arc<Account>, chat: &str, people: Vec<Strin
     let (here, people): (Vec<Person>, Vec<Person>) = people.into_iter().partition(|person| members.contains(&person.pubkey));
     let again = welcome::again(account, chat, &here).await?;
     let here = here.iter().filter(|person| !again.contains(&person.pubkey));
-    let mut not_invited: Vec<_> =
-        here.map(|person| invitees::refused(&person.pubkey, "This person is a member of the group already.")).collect();
+    let mut not_invited: Vec<_> = here
+        .map(|person| invitees::refused(&person.pubkey, ipc::Obstacle::Member, "This person is a member of the group already."))
+        .collect();
     let (invitees, unreachable) = invitees::look_up(account, people).await?;
     not_invited.extend(unreachable);
     if !invitees.is_empty() {

@@ -82,7 +82,7 @@ pub(crate) async fn start(profile: &Arc<Profile>) -> Result<ipc::Session> {
     let session = profile.announce_session();
     let group = ipc::NewGroup { name: GROUP.to_owned(), description: String::new(), people: vec![other] };
     let created = membership::create(&account, group).await.and_then(|created| match created.not_invited.first() {
-        Some(not) => Err(Error::internal(format!("the companion could not be invited: {}", not.reason))),
+        Some(not) => Err(Error::internal(format!("the companion could not be invited: {}", not.refusal.reason))),
         None => Ok(()),
     });
     if let Err(error) = created {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use common::{DEADLINE, Person, relay};
-use murmel_ipc::{AddressState, ErrorCode, PersonView, ProfileFields};
+use murmel_ipc::{AddressState, ErrorCode, Obstacle, PersonView, ProfileFields};
 use murmel_net::{Answer, DialPolicy, EmbeddedRelay, Lane, Net, NetOptions, RelayAddress};
 use nostr::{Event, EventBuilder, Filter, Keys, Kind, PublicKey, Tag, Timestamp};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -260,7 +260,8 @@ async fn one_conversation_for_each_pair_of_people_is_found_again_and_never_made_
     // Somebody who has published nothing: no empty conversation is left behind.
     let stranger = Keys::generate().public_key();
     let answers = anna.client().can_invite(vec![ben.npub.clone(), stranger.to_hex()]).await.unwrap();
-    assert_eq!(answers.iter().map(|one| one.reason.is_none()).collect::<Vec<_>>(), [true, false]);
+    let obstacles: Vec<_> = answers.iter().map(|one| one.refusal.as_ref().map(|refusal| refusal.obstacle)).collect();
+    assert_eq!(obstacles, [None, Some(Obstacle::NoInbox)]);
     assert_eq!(anna.client().conversation_with(&stranger.to_hex()).await.unwrap_err().code, ErrorCode::NoKeyPackage);
     assert_eq!(anna.client().chats().await.unwrap().len(), 1);
 }

@@ -3,12 +3,14 @@
 import { fakeNpub, jonas, lena, mara, me, sami } from "./fake-data";
 import type {
   ChatRow, Draft, ErrorCode, EventKind, Invitable, IpcError, MemberView, MessageView, MuteFor, OwnProfile, PersonPreview, PersonView,
-  ProfileFields, ProfileVersion, RequestView,
+  ProfileFields, ProfileVersion, Refusal, RequestView,
 } from "./generated";
 
 export function refuse(code: ErrorCode, message: string, retryable = false): IpcError {
   return { code, message, retryable };
 }
+
+export const noKeyPackage: Refusal = { obstacle: "no_key_package", reason: "This person cannot be invited: they have published no key package." };
 
 const SECONDS: Record<Exclude<MuteFor, "always">, number> = { hour: 3_600, eight_hours: 28_800, day: 86_400, week: 604_800 };
 
@@ -146,7 +148,7 @@ export abstract class FakePeople {
   async canInvite(people: string[]): Promise<Invitable[]> {
     return people.map((npub) => {
       const known = [...this.people.values()].some((one) => one.npub === npub || one.pubkey === npub);
-      return { npub, reason: known ? null : "This person cannot be invited: they have published no key package." };
+      return { npub, refusal: known ? null : noKeyPackage };
     });
   }
 

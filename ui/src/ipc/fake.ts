@@ -3,7 +3,7 @@
 import type { Backend } from "./backend";
 import { FakeAccounts } from "./fake-accounts";
 import { FakeDesktop } from "./fake-desktop";
-import { FakePeople, refuse } from "./fake-people";
+import { FakePeople, noKeyPackage, refuse } from "./fake-people";
 import { fakeNpub, groupOf, jonas, lena, mara, me, RELAYS, requestOf, rowOf, sami, talkMessages } from "./fake-data";
 import { mentionsOf, textOf, withoutReaction, withoutText, withReaction, withText } from "./fake-messages";
 import { FakeNetwork, reachable } from "./fake-network";
@@ -290,7 +290,7 @@ export class FakeBackend extends FakePeople implements Backend {
     this.emit({ type: "chat", chat: this.#row(id) });
     const not_invited = found
       .filter((one) => one.name === null)
-      .map((one) => ({ npub: one.npub, reason: "has not set up Murmel or another app for this kind of group yet" }));
+      .map((one) => ({ npub: one.npub, refusal: noKeyPackage }));
     return { chat: id, not_invited };
   }
 
@@ -304,7 +304,7 @@ export class FakeBackend extends FakePeople implements Backend {
     const members = found.filter((one) => one.name !== null).map((one) => ({ ...one, name: one.name ?? "", is_admin: false, invitation: { state: "waiting" as const } }));
     // Those who are in the group already get their invitation again.
     this.#change(chat, (group) => ({ ...group, members: [...group.members.filter((old) => !members.some((one) => one.pubkey === old.pubkey)), ...members] }));
-    return found.filter((one) => one.name === null).map((one) => ({ npub: one.npub, reason: "has no key package" }));
+    return found.filter((one) => one.name === null).map((one) => ({ npub: one.npub, refusal: noKeyPackage }));
   }
 
   async removeMember(chat: string, pubkey: string): Promise<void> {

@@ -200,8 +200,6 @@ tray: boolean,
  */
 autostart: boolean | null, };
 
-export type Language = "en" | "nl";
-
 export type Draft = { 
 /**
  * The text of a new message; at most 64 KiB of UTF-8.
@@ -448,9 +446,15 @@ relay: string,
  */
 since: number | null, 
 /**
- * Why, in plain words.
+ * Why.
+ */
+cause: GapCause, 
+/**
+ * Why, in plain words, in English; may quote the relay.
  */
 reason: string, };
+
+export type GapCause = "refused" | "out_of_reach" | "unfinished" | "flood";
 
 export type GroupCreated = { 
 /**
@@ -584,9 +588,9 @@ export type Invitable = {
  */
 npub: string, 
 /**
- * Why not, in plain words; `None` where they can be.
+ * Why not; `None` where they can be.
  */
-reason: string | null, };
+refusal: Refusal | null, };
 
 export type InvitationState = { "state": "waiting" } | { "state": "sent", 
 /**
@@ -649,6 +653,8 @@ keychain: boolean,
  * Whether there is a recovery code.
  */
 recovery: boolean, };
+
+export type Language = "en" | "nl";
 
 export type LoggedOut = { 
 /**
@@ -918,9 +924,9 @@ export type NotInvited = {
  */
 npub: string, 
 /**
- * In plain words.
+ * Why.
  */
-reason: string, };
+refusal: Refusal, };
 
 export type NotLeft = { 
 /**
@@ -931,6 +937,8 @@ group: string,
  * Why, in words.
  */
 reason: string, };
+
+export type Obstacle = "member" | "offline" | "no_inbox" | "no_key_package" | "other_app" | "lapsed" | "unusable";
 
 export type OutboxItem = { 
 /**
@@ -1277,6 +1285,16 @@ code: SecretText,
  * Seals the key in a vault from now on; `None` puts it into the keychain.
  */
 passphrase: SecretText | null, };
+
+export type Refusal = { 
+/**
+ * What is in the way.
+ */
+obstacle: Obstacle, 
+/**
+ * In plain words, in English, and exactly.
+ */
+reason: string, };
 
 export type RelayAuth = "none" | "asked" | "given" | "refused" | "withheld";
 

@@ -1,6 +1,6 @@
 // Owns every sentence of the window in English. The other languages have the same keys, or they do not compile.
 // Never holds anything but words. Longer than other files, because a table is read by its keys.
-import type { AccountState, AddressState, DeliveryAnswer, ErrorCode, GroupState, MuteFor, NotificationPrivacy, OutboxKind, RaceReason, ReachName, ReachState, RelayRole, RelayState, SetupName, StepState, UpdateFault, WhoMayAdd } from "../ipc";
+import type { AccountState, AddressState, DeliveryAnswer, ErrorCode, GapCause, GroupState, MuteFor, NotificationPrivacy, Obstacle, OutboxKind, RaceReason, ReachName, ReachState, RelayRole, RelayState, SetupName, StepState, UpdateFault, WhoMayAdd } from "../ipc";
 import type { SettingsPage, SettingsSection } from "../settings/table";
 import type { Choices } from "../state/look.svelte";
 import type { Filter } from "../state/list.svelte";
@@ -287,6 +287,15 @@ export const en = {
     suggestions: "People known here",
     invitable: "can be invited now",
     notInvitable: (reason: string) => `cannot be invited now: ${reason}`,
+    obstacles: {
+      member: "This person is a member of the group already.",
+      offline: "No relay could be reached to look this person up. Try again when there is a connection.",
+      no_inbox: "No relay knows where to send the invitation. Their app may be too old, or was never set up.",
+      no_key_package: "This person has published no key package.",
+      other_app: "This person's app makes groups of another kind. They have to update or change it first.",
+      lapsed: "This person's app was not opened for a long time. Ask them to open it, then try again.",
+      unusable: "This person's key package cannot be used here. Ask them to update their app.",
+    } satisfies Record<Obstacle, string>,
     asking: "asking whether they can be invited…",
     fromImage: "From a picture of a QR code…",
     noCode: "There is no QR code in this picture that can be read. Take one that is sharp and shows all of it.",
@@ -481,6 +490,21 @@ export const en = {
     forGroups: "on a line of its own for groups",
     reachable: { unknown: "Not known yet.", yes: "Yes: people can find you and invite you.", partly: "Partly: some relays lack what people need.", no: "No: people cannot find what they need to invite you." } satisfies Record<ReachState, string>,
     parts: { relay_list: "Where you publish", inbox_list: "Where people reach you", key_package: "What others need to invite you" } satisfies Record<ReachName, string>,
+    why: {
+      what: { relay_list: "The list of where you publish", inbox_list: "The list of where you are reached", key_package: "What others need to invite you" } satisfies Record<ReachName, string>,
+      so: { relay_list: "people may look for you in the wrong place", inbox_list: "invitations may go to the wrong place", key_package: "nobody can add you to a group" } satisfies Record<ReachName, string>,
+      noRelay: (so: string) => `No relay is chosen, so ${so}. Choose at least one.`,
+      unasked: (what: string) => `None of your relays could be asked. ${what} may be there all the same; check the connection.`,
+      nowhere: (what: string, so: string) => `${what} is on none of the relays that answered, so ${so}. Publish it again.`,
+      silent: (what: string, current: number, all: number) => `${what} is on ${current} of ${all} relays; the others did not answer.`,
+      somewhere: (what: string, current: number, all: number) => `${what} is on ${current} of ${all} relays. Publish it again, or choose other relays where one does not keep it.`,
+    },
+    clockAhead: (span: string) =>
+      `The clock of this computer is about ${span} ahead of what relays say. Your messages may be refused by relays or stand in the wrong place for others, and messages that disappear may go too early. Set date and time in the system's settings; Murmel notices by itself.`,
+    clockBehind: (span: string) =>
+      `The clock of this computer is about ${span} behind what relays say. Your messages stand in the wrong place for others, relays may refuse them, and people may not be able to invite you. Set date and time in the system's settings; Murmel notices by itself.`,
+    unreadable: (n: number) =>
+      `${of(n, { one: "# message came that cannot be opened here, and none that can.", other: "# messages came that cannot be opened here, and none that can." })} Either a change of the group has not arrived, or somebody sends noise. Murmel goes on asking the relays. Ask a member by another way whether your messages arrive; if they do not, an admin can remove you and invite you again.`,
     check: "Check now",
     checking: "Checking…",
     fix: "Put it right",
@@ -499,6 +523,12 @@ export const en = {
     behind: (n: number) => of(n, { one: "# event is still to come.", other: "# events are still to come." }),
     behindUnknown: "Still fetching; how much is to come is not known.",
     gap: (relay: string, reason: string) => `${relay}: ${reason}`,
+    gaps: {
+      refused: "The relay does not hand it over.",
+      out_of_reach: "The relay cannot be reached; it is read when it comes back.",
+      unfinished: "The relay does not say whether this is everything.",
+      flood: "More came than could be taken at once; it is being read again.",
+    } satisfies Record<GapCause, string>,
   },
 
   jump: {
@@ -673,6 +703,7 @@ export const en = {
   },
 
   spans: {
+    year: (n: number) => of(n, { one: "# year", other: "# years" }),
     week: (n: number) => of(n, { one: "# week", other: "# weeks" }),
     day: (n: number) => of(n, { one: "# day", other: "# days" }),
     hour: (n: number) => of(n, { one: "# hour", other: "# hours" }),

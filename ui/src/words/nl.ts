@@ -283,6 +283,15 @@ export const nl: Words = {
     suggestions: "Mensen die hier bekend zijn",
     invitable: "kan nu worden uitgenodigd",
     notInvitable: (reason) => `kan nu niet worden uitgenodigd: ${reason}`,
+    obstacles: {
+      member: "Deze persoon is al lid van de groep.",
+      offline: "Geen relay was bereikbaar om deze persoon op te zoeken. Probeer het opnieuw als er verbinding is.",
+      no_inbox: "Geen relay weet waar de uitnodiging heen moet. De app van deze persoon is misschien te oud, of nooit ingesteld.",
+      no_key_package: "Deze persoon heeft geen sleutelpakket gepubliceerd.",
+      other_app: "De app van deze persoon maakt groepen van een andere soort. Die moet eerst worden bijgewerkt of vervangen.",
+      lapsed: "De app van deze persoon is lang niet geopend. Vraag om de app te openen en probeer het dan opnieuw.",
+      unusable: "Het sleutelpakket van deze persoon is hier niet te gebruiken. Vraag om de app bij te werken.",
+    },
     asking: "navragen of uitnodigen kan…",
     fromImage: "Uit een afbeelding van een QR-code…",
     noCode: "In deze afbeelding staat geen leesbare QR-code. Neem er een die scherp is en hem helemaal laat zien.",
@@ -477,6 +486,21 @@ export const nl: Words = {
     forGroups: "op een eigen lijn voor groepen",
     reachable: { unknown: "Nog niet bekend.", yes: "Ja: mensen kunnen je vinden en uitnodigen.", partly: "Gedeeltelijk: op sommige relays ontbreekt wat mensen nodig hebben.", no: "Nee: mensen vinden niet wat nodig is om je uit te nodigen." },
     parts: { relay_list: "Waar je publiceert", inbox_list: "Waar mensen je bereiken", key_package: "Wat anderen nodig hebben om je uit te nodigen" },
+    why: {
+      what: { relay_list: "De lijst van waar je publiceert", inbox_list: "De lijst van waar je te bereiken bent", key_package: "Wat anderen nodig hebben om je uit te nodigen" },
+      so: { relay_list: "zoeken mensen je misschien op de verkeerde plek", inbox_list: "gaan uitnodigingen misschien naar de verkeerde plek", key_package: "kan niemand je aan een groep toevoegen" },
+      noRelay: (so) => `Er is geen relay gekozen, en dus ${so}. Kies er minstens één.`,
+      unasked: (what) => `Geen van je relays kon worden gevraagd. ${what} kan er toch zijn; controleer de verbinding.`,
+      nowhere: (what, so) => `${what} staat op geen van de relays die antwoordden, en dus ${so}. Publiceer het opnieuw.`,
+      silent: (what, current, all) => `${what} staat op ${current} van de ${all} relays; de andere antwoordden niet.`,
+      somewhere: (what, current, all) => `${what} staat op ${current} van de ${all} relays. Publiceer het opnieuw, of kies andere relays als er een het niet bewaart.`,
+    },
+    clockAhead: (span) =>
+      `De klok van deze computer loopt ongeveer ${span} voor op wat relays zeggen. Relays kunnen je berichten weigeren, bij anderen staan ze misschien op de verkeerde plek, en berichten die verdwijnen gaan misschien te vroeg. Stel datum en tijd in bij de instellingen van het systeem; Murmel merkt het vanzelf.`,
+    clockBehind: (span) =>
+      `De klok van deze computer loopt ongeveer ${span} achter op wat relays zeggen. Je berichten staan bij anderen op de verkeerde plek, relays kunnen ze weigeren, en misschien kan niemand je uitnodigen. Stel datum en tijd in bij de instellingen van het systeem; Murmel merkt het vanzelf.`,
+    unreadable: (n) =>
+      `${of(n, { one: "Er kwam # bericht dat hier niet open kan, en geen dat wel kan.", other: "Er kwamen # berichten die hier niet open kunnen, en geen dat wel kan." })} Misschien is een wijziging van de groep niet aangekomen, misschien stuurt iemand ruis. Murmel blijft de relays vragen. Vraag een lid langs een andere weg of je berichten aankomen; zo niet, dan kan een beheerder je verwijderen en opnieuw uitnodigen.`,
     check: "Nu controleren",
     checking: "Controleren…",
     fix: "In orde brengen",
@@ -495,6 +519,12 @@ export const nl: Words = {
     behind: (n) => of(n, { one: "Er moet nog # gebeurtenis komen.", other: "Er moeten nog # gebeurtenissen komen." }),
     behindUnknown: "Nog aan het ophalen; hoeveel er komt is niet bekend.",
     gap: (relay, reason) => `${relay}: ${reason}`,
+    gaps: {
+      refused: "De relay geeft het niet.",
+      out_of_reach: "De relay is niet bereikbaar; hij wordt gelezen als hij terugkomt.",
+      unfinished: "De relay zegt niet of dit alles is.",
+      flood: "Er kwam meer dan in één keer kon worden opgenomen; het wordt opnieuw gelezen.",
+    },
   },
 
   jump: {
@@ -669,6 +699,7 @@ export const nl: Words = {
   },
 
   spans: {
+    year: (n) => of(n, { one: "# jaar", other: "# jaar" }),
     week: (n) => of(n, { one: "# week", other: "# weken" }),
     day: (n) => of(n, { one: "# dag", other: "# dagen" }),
     hour: (n) => of(n, { one: "# uur", other: "# uur" }),

@@ -1,6 +1,6 @@
 // Owns which language the window speaks: that of the system unless the person chose.
 // Never stores anything but that choice.
-import type { IpcError, Language as SystemLanguage } from "../ipc";
+import type { Gap, IpcError, Language as SystemLanguage, Refusal } from "../ipc";
 import { en, type Words } from "./en";
 import { nl } from "./nl";
 import { pseudo, pseudoRightToLeft } from "./pseudo";
@@ -79,6 +79,16 @@ export const say: Words = Object.defineProperties(
   {},
   Object.fromEntries((Object.keys(en) as (keyof Words)[]).map((area) => [area, { enumerable: true, get: () => speech.words[area] }])),
 ) as Words;
+
+/** Why somebody cannot be invited; as exact as the language allows. */
+export function refusalWords({ obstacle, reason }: Refusal): string {
+  return speech.language === "en" ? reason : say.people.obstacles[obstacle];
+}
+
+/** Why something may be missing; as exact as the language allows. */
+export function gapWords({ relay, cause, reason }: Gap): string {
+  return say.relays.gap(relay, speech.language === "en" ? reason : say.relays.gaps[cause]);
+}
 
 /** What went wrong. The backend speaks English, and exactly; in another language its code has a sentence. */
 export function errorWords(error: IpcError): string {

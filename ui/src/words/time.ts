@@ -73,3 +73,9 @@ export function shortWords(seconds: number, now: number): string {
   const sameYear = date(seconds).getFullYear() === date(now).getFullYear();
   return written(sameYear ? "shortDay" : "shortYear", seconds);
 }
+
+/** About how long something is, in its largest fitting unit; `seconds` of at least a minute. */
+export function spanWords(seconds: number): string {
+  const [size, unit] = ([[31_536_000, "year"], [86_400, "day"], [3_600, "hour"]] as const).find(([size]) => seconds >= size * 1.5) ?? ([60, "minute"] as const);
+  return say.spans[unit](Math.max(1, Math.round(seconds / size)));
+}

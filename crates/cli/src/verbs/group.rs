@@ -169,5 +169,5 @@ fn raced(race: &Race) -> String {
 }
 
 fn refused(people: &[NotInvited]) -> String {
-    people.iter().map(|person| format!("\nNot invited: {}: {}", person.npub, person.reason)).collect()
+    people.iter().map(|person| format!("\nNot invited: {}: {}", person.npub, person.refusal.reason)).collect()
 }

@@ -29,7 +29,9 @@ pub async fn run(open: &Open, verb: Person) -> Outcome {
         Person::LookUp { text } => card(&client.find_person(&text).await?),
         Person::CanInvite { people } => {
             let answers = client.can_invite(people).await?;
-            let line = |one: &murmel_ipc::Invitable| format!("{}  {}", one.npub, one.reason.as_deref().unwrap_or("can be invited"));
+            let line = |one: &murmel_ipc::Invitable| {
+                format!("{}  {}", one.npub, one.refusal.as_ref().map_or("can be invited", |refusal| refusal.reason.as_str()))
+            };
             let text = answers.iter().map(line).collect::<Vec<_>>().join("\n");
             Answer::new(json!({ "people": answers }), text)
         }

@@ -33,6 +33,7 @@ pub(crate) async fn invitable(account: &Arc<Account>, people: Vec<Person>) -> Re
         match offers(std::slice::from_ref(&person), now)?.iter().find_map(murmel_engine::Offer::lacks_for_new_group) {
             Some(what) => not_invited.push(invitees::refused(
                 &person.offer.pubkey,
+                ipc::Obstacle::Unusable,
                 format!("This person's app lacks something that the group requires ({what})."),
             )),
             None => invited.push(person),

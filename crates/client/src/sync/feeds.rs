@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use murmel_ipc::GapCause;
 use murmel_net::{Feed, Lane, RelayAddress};
 use nostr::{Event, EventId};
 use tokio::time::Instant;
@@ -190,16 +191,16 @@ impl Feeds {
         let mut behind = Vec::new();
         for (feed, of) in &state.feeds {
             for (name, one) in &of.relays {
-                let reason = match (&one.refused, one.caught_up) {
+                let why = match (&one.refused, one.caught_up) {
                     (_, true) => None,
-                    (Some(words), _) => Some(format!("The relay does not hand it over: {words}")),
+                    (Some(words), _) => Some((GapCause::Refused, format!("The relay does not hand it over: {words}"))),
                     _ if !state.connected.contains(&(lane_of(feed), name.clone())) => {
-                        Some("The relay cannot be reached; it is read when it comes back.".to_owned())
+                        Some((GapCause::OutOfReach, "The relay cannot be reached; it is read when it comes back.".to_owned()))
                     }
-                    _ if one.impatient => Some("The relay does not say whether this is everything.".to_owned()),
+                    _ if one.impatient => Some((GapCause::Unfinished, "The relay does not say whether this is everything.".to_owned())),
                     _ => None,
                 };
-                behind.push(Behind { feed: *feed, relay: one.address.clone(), reason });
+                behind.push(Behind { feed: *feed, relay: one.address.clone(), why });
             }
         }
         behind
@@ -244,7 +245,7 @@ impl Feeds {
 pub(crate) struct Behind {
     pub(crate) feed: Feed,
     pub(crate) relay: RelayAddress,
-    pub(crate) reason: Option<String>,
+    pub(crate) why: Option<(GapCause, String)>,
 }
 
 impl State {

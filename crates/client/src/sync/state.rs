@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use murmel_engine::RoutingId;
-use murmel_ipc::{self as ipc, Gap, SyncState as View};
+use murmel_ipc::{self as ipc, Gap, GapCause, SyncState as View};
 use murmel_net::Feed;
 use murmel_store::Tx;
 
@@ -63,7 +63,7 @@ pub(crate) async fn state(account: &Arc<Account>) -> Result<View> {
 
 fn gaps(tx: &Tx<'_>, behind: Vec<Behind>, missed: bool) -> Result<Vec<Gap>> {
     let mut gaps = Vec::new();
-    for Behind { feed, relay, reason } in behind.into_iter().take(GAPS_CAP) {
+    for Behind { feed, relay, why } in behind.into_iter().take(GAPS_CAP) {
         let chat = match feed {
             Feed::Inbox => None,
             Feed::Group(routing) => {
@@ -71,13 +71,13 @@ fn gaps(tx: &Tx<'_>, behind: Vec<Behind>, missed: bool) -> Result<Vec<Gap>> {
                 chats.first().map(|chat| chat.group.to_string())
             }
         };
-        let reason = match (reason, missed) {
-            (Some(reason), _) => reason,
-            (None, true) => "More came than could be taken at once; it is being read again.".to_owned(),
+        let (cause, reason) = match (why, missed) {
+            (Some(why), _) => why,
+            (None, true) => (GapCause::Flood, "More came than could be taken at once; it is being read again.".to_owned()),
             (None, false) => continue,
         };
         let since = tx.cursor(&cursor_key(&feed, &relay))?;
-        gaps.push(Gap { chat, relay: relay.as_str().to_owned(), since, reason });
+        gaps.push(Gap { chat, relay: relay.as_str().to_owned(), since, cause, reason });
     }
     Ok(gaps)
 }

@@ -140,6 +140,35 @@ pub struct GroupCreated {
 pub struct NotInvited {
     /// Who.
     pub npub: String,
-    /// In plain words.
+    /// Why.
+    pub refusal: Refusal,
+}
+
+/// Why somebody cannot be invited now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+pub struct Refusal {
+    /// What is in the way.
+    pub obstacle: Obstacle,
+    /// In plain words, in English, and exactly.
     pub reason: String,
+}
+
+/// What is in the way of an invitation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Obstacle {
+    /// They are in the group already.
+    Member,
+    /// No relay could be asked.
+    Offline,
+    /// No relay knows where they are reached.
+    NoInbox,
+    /// They have published no key package.
+    NoKeyPackage,
+    /// Their app makes groups of an older or another kind.
+    OtherApp,
+    /// Their key package has run out.
+    Lapsed,
+    /// Their key package is broken, or lacks something that the group requires.
+    Unusable,
 }

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use super::chat::Refusal;
+
 /// A person, as far as anything is known of them. A name never stands for an identity: the public key does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 pub struct PersonView {
@@ -61,8 +63,8 @@ pub enum AddressState {
 pub struct Invitable {
     /// Who, bech32.
     pub npub: String,
-    /// Why not, in plain words; `None` where they can be.
-    pub reason: Option<String>,
+    /// Why not; `None` where they can be.
+    pub refusal: Option<Refusal>,
 }
 
 /// Who may invite the account.

@@ -83,8 +83,24 @@ pub struct Gap {
     /// Everything before this is here: local clock, Unix seconds; `None` where nothing was read yet.
     #[ts(type = "number | null")]
     pub since: Option<u64>,
-    /// Why, in plain words.
+    /// Why.
+    pub cause: GapCause,
+    /// Why, in plain words, in English; may quote the relay.
     pub reason: String,
+}
+
+/// Why something may be missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum GapCause {
+    /// The relay does not hand it over.
+    Refused,
+    /// The relay cannot be reached.
+    OutOfReach,
+    /// The relay does not say whether what it handed over is everything.
+    Unfinished,
+    /// More came than could be taken at once.
+    Flood,
 }
 
 /// A group that receives only what cannot be read.
