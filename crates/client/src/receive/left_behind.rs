@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use murmel_engine::{Epoch, LostRemoval};
 use murmel_ipc::Race;
-use murmel_store::{ChatId, ChatRecord, ChatState, DeferredRecord, OutboxState, Tx};
+use murmel_store::{ChatId, ChatRecord, ChatState, OutboxState, Tx};
 use nostr::{Event, JsonUtil as _, PublicKey};
 
 use super::fork;
@@ -74,20 +74,25 @@ fn believe(taking: &mut Taking<'_, '_>, chat: &ChatRecord) -> Result<()> {
     }
     let unread = super::deferred(taking.tx, chat.id)?;
     // What was written elsewhere before somebody was heard here, its author may have said before they came here; so in the same second.
+    let heard = taking.tx.progress_number(&last(chat.id))?.unwrap_or(0);
     // Whoever invited us was here then. Nothing was written after it came, whatever it says.
     let invited = chat.inviter.map_or(0, |_| chat.joined_at);
-    let heard = taking.tx.progress_number(&last(chat.id))?.unwrap_or(0).max(invited);
-    let read =
-        |kept: &DeferredRecord| Event::from_json(&kept.event).ok().filter(|event| event.created_at.as_secs().min(kept.received_at) > heard);
-    let later: Vec<Event> = unread.iter().filter_map(read).collect();
+    let written = unread.iter().filter_map(|kept| {
+        let event = Event::from_json(&kept.event).ok()?;
+        Some((event.created_at.as_secs().min(kept.received_at), event))
+    });
+    let elsewhere: Vec<(u64, Event)> = written.filter(|(at, _)| *at > heard).collect();
+    let goes_on = elsewhere.iter().any(|(at, _)| *at > invited);
     let Some(lost) = lost_removal(taking.tx, taking.groups, chat)? else {
-        if requests::take_spare(taking, chat, &later)? {
+        // Another invitation opens only what was written in the epoch that it leads to, which may be older than the one by which we came.
+        let events: Vec<Event> = elsewhere.into_iter().map(|(_, event)| event).collect();
+        if goes_on && requests::take_spare(taking, chat, &events)? {
             taking.changes.group(chat.id);
         }
         return Ok(());
     };
     // Whoever reads all of that branch is on it only if what we cannot read makes it come first.
-    if later.is_empty() || (unread.len() as u64) < lost.behind {
+    if !goes_on || (unread.len() as u64) < lost.behind {
         return Ok(());
     }
     let (removal, split) = (lost.removal, lost.fork);
