@@ -1,4 +1,4 @@
-// Owns what is wrong with being reachable, with the clock and with what a group receives, and what to do about it.
+// Owns what is wrong with being reachable and with the clock, and what to do about it.
 // Never decides whether something is wrong; the backend does, and what it found has no words.
 import type { ReachPart } from "../ipc";
 import { say } from "./say.svelte";
