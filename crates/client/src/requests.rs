@@ -298,6 +298,7 @@ pub(crate) async fn accept(account: &Arc<Account>, request: &str) -> Result<Stri
         let by = request.inviter.to_hex();
         insert_system_row(&mut taking, chat, welcome.digest().as_bytes(), request.inviter, now, &SystemMessage::Joined { by })?;
         tx.put_progress_number(&entrance(chat), id.0.unsigned_abs())?;
+        tx.put_progress_number(&beginning(chat), epoch.0)?;
         let others = ways_in(tx, &group_id)?;
         for other in &others {
             close(tx, changes, other.id, RequestState::Spare)?;
@@ -319,10 +320,11 @@ pub(crate) async fn accept(account: &Arc<Account>, request: &str) -> Result<Stri
     Ok(group)
 }
 
-/// Takes another way into a group, if there is one that leads to where any of `events` was written; `false` where there is none.
-pub(crate) fn take_spare(taking: &mut Taking<'_, '_>, chat: &ChatRecord, events: &[Event]) -> Result<bool> {
+/// Takes another way into a group, if there is one that leads to where any of `events` was written, each with when it was, Unix seconds;
+/// `false` where there is none.
+pub(crate) fn take_spare(taking: &mut Taking<'_, '_>, chat: &ChatRecord, events: &[(u64, Event)]) -> Result<bool> {
     for spare in ways_in(taking.tx, &chat.group)? {
-        if !leads_to(taking, &spare, &chat.group, events)? {
+        if !leads_to(taking, &spare, chat, events)? {
             continue;
         }
         // The copy that nobody else is in goes when the other one is joined.
@@ -372,15 +374,27 @@ fn entrance(chat: ChatId) -> String {
     format!("entered by/{chat}")
 }
 
+/// Names the epoch that we began in when we came into a chat.
+fn beginning(chat: ChatId) -> String {
+    format!("entered in/{chat}")
+}
+
 /// Whether the epoch that an invitation leads to is one in which any of `events` was written: only its members can do that.
-fn leads_to(taking: &mut Taking<'_, '_>, spare: &RequestRecord, group: &murmel_engine::GroupId, events: &[Event]) -> Result<bool> {
+fn leads_to(taking: &mut Taking<'_, '_>, spare: &RequestRecord, chat: &ChatRecord, events: &[(u64, Event)]) -> Result<bool> {
     let welcome = Welcome::restore(spare.welcome.clone(), spare.inviter, spare.relays.clone());
     let (tx, now) = (taking.tx, taking.now);
     let device = taking.groups.device()?;
+    let began = tx.progress_number(&beginning(chat.id))?;
     let opens = tx.scratch(|| -> Result<bool> {
-        tx.forget_group(group).map_err(Error::from)?;
+        tx.forget_group(&chat.group).map_err(Error::from)?;
         match welcome.join(tx, device, true, now) {
-            Ok(joined) => Ok(events.iter().any(|event| joined.opens(event))),
+            Ok(joined) => {
+                // Between two stays on one branch lie a removal and an invitation, and what was said in the first stay says nothing of where
+                // the others are now.
+                let earlier_stay = began.is_none_or(|began| joined.epoch().0.saturating_add(2) <= began);
+                let since = if earlier_stay { chat.joined_at } else { 0 };
+                Ok(events.iter().any(|(at, event)| *at >= since && joined.opens(event)))
+            }
             Err(JoinError::Refused(_)) => Ok(false),
             Err(JoinError::Fault(fault)) => Err(fault.into()),
         }

@@ -20,6 +20,11 @@ const DAY: u64 = 24 * 60 * 60;
 const PERIOD: std::ops::RangeInclusive<u64> = (6 * DAY)..=(8 * DAY);
 /// How long a group in which nothing happened since the last rotation is left alone, in seconds.
 const SILENT: u64 = DAY;
+/// A rotation that is due for longer than this, in seconds, was missed by a device that slept, and perhaps by others, too.
+const MISSED: u64 = DAY;
+/// Over so many seconds those who come back spread the rotations that they missed. Together they would take the group further in minutes
+/// than anybody can read back.
+const SPREAD: u64 = 6 * 60 * 60;
 
 /// When the leaf has to be rotated next after a rotation at `now`, Unix seconds.
 pub(crate) fn next_after(now: u64) -> u64 {
@@ -29,6 +34,7 @@ pub(crate) fn next_after(now: u64) -> u64 {
 /// Remembers that our leaf is fresh, and when the next rotation is due.
 pub(crate) fn rotated(tx: &Tx<'_>, chat: ChatId, now: u64) -> Result<()> {
     tx.put_progress_number(&name(chat), now)?;
+    tx.remove_progress(&put_off_name(chat))?;
     Ok(tx.set_needs_self_update(chat, Some(next_after(now)))?)
 }
 
@@ -52,8 +58,24 @@ fn is_silent(tx: &Tx<'_>, chat: ChatId) -> Result<bool> {
     Ok(views::found(tx, chat)?.last_activity <= last)
 }
 
+/// Puts a rotation that was missed off, once: whoever comes for minutes only must not put it off for ever. `None`: it is for now.
+fn put_off(tx: &Tx<'_>, chat: ChatId, now: u64) -> Result<Option<u64>> {
+    let due = views::found(tx, chat)?.needs_self_update_at.unwrap_or(now);
+    if due.saturating_add(MISSED) >= now || tx.progress_number(&put_off_name(chat))?.is_some() {
+        return Ok(None);
+    }
+    tx.put_progress_number(&put_off_name(chat), now)?;
+    Ok(Some(now.saturating_add(rand::random_range(0..=SPREAD))))
+}
+
+/// When our leaf was rotated last, Unix seconds.
 fn name(chat: ChatId) -> String {
     format!("rotated/{chat}")
+}
+
+/// When a rotation that was missed was put off, Unix seconds.
+fn put_off_name(chat: ChatId) -> String {
+    format!("rotation put off/{chat}")
 }
 
 /// Rotates our leaf when it is due, the backlog is read and the group is quiet. One at a time for each chat.
@@ -79,14 +101,14 @@ pub(crate) async fn when_quiet(account: &Arc<Account>, chat: ChatId) -> Result<(
 
 async fn wait_and_rotate(account: &Arc<Account>, chat: ChatId) -> Result<()> {
     let now = account.clock.now();
-    let silent = account.db.write(move |tx, _| {
-        let silent = is_silent(tx, chat)?;
-        if silent {
-            tx.set_needs_self_update(chat, Some(now.saturating_add(SILENT)))?;
+    let later = account.db.write(move |tx, _| {
+        let later = if is_silent(tx, chat)? { Some(now.saturating_add(SILENT)) } else { put_off(tx, chat, now)? };
+        if later.is_some() {
+            tx.set_needs_self_update(chat, later)?;
         }
-        Ok::<_, Error>(silent)
+        Ok::<_, Error>(later.is_some())
     });
-    if silent.await? {
+    if later.await? {
         return Ok(());
     }
     let waits = &account.sync.housekeeping;

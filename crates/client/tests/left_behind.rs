@@ -176,6 +176,23 @@ async fn who_was_invited_twice_ends_where_the_others_are() {
     anna.hears(&chat, "here I am").await;
 }
 
+/// As above, but where the others went on everything that the other invitation opens is older than the one that was accepted.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_invited_twice_follows_a_group_that_went_on_before() {
+    let relay = relay().await;
+    let Wanted { bert, carl, dora, chat, .. } = wanted_by_two(&relay).await;
+    let who = PublicKey::parse(&dora.npub).unwrap();
+    bert.invited(&chat, who, 60).await;
+    dora.accept("Garden").await;
+    carl.invited(&chat, who, 60).await;
+    carl.changed(&chat, Change::Rename("Orchard".into()), 90).await;
+    carl.change(&chat, Change::Rename("Meadow".into())).await;
+    dora.sees(&chat, "is on Carl's branch", |group| group.name == "Meadow" && group.state == GroupState::Active).await;
+    assert_eq!(dora.client().requests().await.unwrap(), []);
+    carl.say(&chat, "welcome, Dora").await;
+    dora.hears(&chat, "welcome, Dora").await;
+}
+
 /// The invitation that is accepted is the right one; what was said on the other branch before the others left it comes late.
 #[tokio::test(flavor = "multi_thread")]
 async fn who_hears_the_others_does_not_follow_older_words_elsewhere() {

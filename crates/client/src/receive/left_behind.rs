@@ -81,12 +81,10 @@ fn believe(taking: &mut Taking<'_, '_>, chat: &ChatRecord) -> Result<()> {
         let event = Event::from_json(&kept.event).ok()?;
         Some((event.created_at.as_secs().min(kept.received_at), event))
     });
-    let elsewhere: Vec<(u64, Event)> = written.filter(|(at, _)| *at > heard && *at >= invited).collect();
+    let elsewhere: Vec<(u64, Event)> = written.filter(|(at, _)| *at > heard).collect();
     let goes_on = elsewhere.iter().any(|(at, _)| *at > invited);
     let Some(lost) = lost_removal(taking.tx, taking.groups, chat)? else {
-        // Another invitation opens only what was written in the epoch that it leads to: where a group went on at once, in the second of ours.
-        let events: Vec<Event> = elsewhere.into_iter().map(|(_, event)| event).collect();
-        if goes_on && requests::take_spare(taking, chat, &events)? {
+        if goes_on && requests::take_spare(taking, chat, &elsewhere)? {
             taking.changes.group(chat.id);
         }
         return Ok(());

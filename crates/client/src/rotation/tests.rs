@@ -57,7 +57,7 @@ async fn a_leaf_is_rotated_about_once_a_week_where_something_is_said() {
     assert!(rotating(&bench.account).is_empty());
     assert_eq!(state(&bench, chat).await, (epoch, due));
 
-    clock.shift(4 * DAY as i64);
+    clock.shift((due - clock.now() + 60) as i64);
     let (epoch, due) = round(&bench, chat, |(now, next)| now == epoch + 1 && next != due).await;
     assert!(((clock.now() + 6 * DAY - 60)..=(clock.now() + 8 * DAY)).contains(&due));
 
@@ -67,8 +67,33 @@ async fn a_leaf_is_rotated_about_once_a_week_where_something_is_said() {
     assert_eq!(same, epoch);
     assert!(((clock.now() + SILENT - 60)..=(clock.now() + SILENT)).contains(&later));
 
+    say(&bench, chat).await;
+    clock.shift((later - clock.now() + 60) as i64);
+    round(&bench, chat, |(now, _)| now == epoch + 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rotation_that_was_missed_for_weeks_is_put_off_by_hours_and_only_once() {
+    let relay = FaultyRelay::start().await.unwrap();
+    let (bench, chat, clock) = founder(&relay).await;
+    let (epoch, due) = state(&bench, chat).await;
+    say(&bench, chat).await;
+    clock.shift(30 * DAY as i64);
+    let (same, later) = round(&bench, chat, |(_, next)| next != due).await;
+    assert_eq!(same, epoch, "everybody who comes back would rotate in this minute");
+    assert!((clock.now() - 60..=clock.now() + SPREAD).contains(&later));
+
+    clock.shift(30 * DAY as i64);
+    let (epoch, due) = round(&bench, chat, |(now, next)| now == epoch + 1 && next != later).await;
+
+    // The next time is another time.
+    say(&bench, chat).await;
+    clock.shift(30 * DAY as i64);
+    let (same, _) = round(&bench, chat, |(_, next)| next != due).await;
+    assert_eq!(same, epoch);
+}
+
+async fn say(bench: &Bench, chat: ChatId) {
     let group = bench.account.db.read(move |tx, _| Ok::<_, Error>(views::found(tx, chat)?.group.to_string())).await.unwrap();
     crate::send::send(&bench.account, ipc::SendMessage { chat: group, text: "Anybody?".into(), reply_to: None }).await.unwrap();
-    clock.shift(2 * DAY as i64);
-    round(&bench, chat, |(now, _)| now == epoch + 1).await;
 }
