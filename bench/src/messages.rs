@@ -179,7 +179,8 @@ pub fn send_one(who: &Person, text: String) -> anyhow::Result<Event> {
             created_at: now(),
             required: 1,
             state: OutboxState::Open,
-            reason: String::new(),
+            cancelled: None,
+            refusal: String::new(),
             depends: None,
         };
         let outbox = tx.enqueue(&row, &[RELAY.to_owned()])?;

@@ -19,7 +19,7 @@ const PROCESSED: &str = "INSERT INTO processed (group_id, digest, epoch) VALUES 
 const ID: &str = "INSERT INTO message_ids (chat, shown, at) VALUES (?1, 1, ?2)";
 const MESSAGE: &str = "INSERT INTO messages (chat, shown, at, id, event_id, sender, kind, content, tags, target, epoch, digest, mine, erased, \
      expires_at, received_at, branch) VALUES (?1, 1, ?2, ?3, ?4, ?5, 9, ?6, '[]', NULL, 6, ?7, ?8, 0, NULL, ?2, ?7)";
-const OUTBOX: &str = "INSERT INTO outbox (purpose, chat, message, event_id, event, lane, created_at, required, state, reason, depends) \
+const OUTBOX: &str = "INSERT INTO outbox (purpose, chat, message, event_id, event, lane, created_at, required, state, refusal, depends) \
      VALUES ('message', ?1, ?2, ?3, ?4, 'group', ?5, 1, 'open', '', NULL)";
 const RELAY: &str = "INSERT INTO outbox_relays (outbox, relay, answer, next_at) VALUES (?1, ?2, 'waiting', ?3)";
 

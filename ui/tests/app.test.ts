@@ -188,7 +188,7 @@ describe("what happens while an answer is on its way", () => {
     const go = late(backend, "timeline");
     const loaded = app.reloadTimeline();
     await Promise.resolve();
-    backend.emit({ type: "message", message: { ...sent, state: { state: "failed", reason: "every relay refused it" } } });
+    backend.emit({ type: "message", message: { ...sent, state: { state: "failed", cause: "refused", reason: "every relay refused it" } } });
     go();
     await loaded;
     expect(app.state.timeline?.messages.find((one) => one.id === sent.id)?.state.state).toBe("failed");

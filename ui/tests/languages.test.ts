@@ -3,13 +3,13 @@ import { waitFor } from "@testing-library/svelte";
 import { parse } from "svelte/compiler";
 import { afterEach, describe, expect, test } from "vitest";
 import { FakeBackend } from "../src/ipc/fake";
-import { people } from "../src/ipc/fake-data";
+import { people, requestOf } from "../src/ipc/fake-data";
 import Root from "../src/Root.svelte";
 import { en } from "../src/words/en";
-import { systemText } from "../src/words/message";
+import { excerptWords, stateWords, systemText } from "../src/words/message";
 import { nl } from "../src/words/nl";
 import { counting } from "../src/words/pieces";
-import { errorWords, gapWords, refusalWords, say, speech } from "../src/words/say.svelte";
+import { errorWords, gapWords, problemWords, refusalWords, say, speech } from "../src/words/say.svelte";
 import { dayWords } from "../src/words/time";
 import { byId, connected, maybe, NOW, ready, show } from "./kit";
 
@@ -142,6 +142,34 @@ describe("the language", () => {
     speech.choice = "nl";
     expect(refusalWords(refusal)).toBe("De app van deze persoon maakt groepen van een andere soort. Die moet eerst worden bijgewerkt of vervangen.");
     expect(gapWords(gap)).toBe("wss://one.example: De relay geeft het niet.");
+  });
+
+  test("what was not sent, not done and cannot be accepted says why in the language of the window", () => {
+    const failed = { state: "failed", cause: "left_out", reason: "The group went on without you, and without this." } as const;
+    const changed = { event: "change_failed", what: "rename", cause: "refused", reason: "No relay takes the change (blocked)." } as const;
+    const request = { ...requestOf(NOW), problem: "It speaks the first White Noise protocol (MIP)." };
+    expect(stateWords(failed)).toBe(`Not sent: ${failed.reason}`);
+    expect(systemText(changed)).toBe(`You wanted to rename the group; that was not possible: ${changed.reason}`);
+    expect(problemWords(request)).toBe(request.problem);
+    speech.choice = "nl";
+    expect(stateWords(failed)).toBe("Niet verzonden: De groep ging verder zonder jou, en zonder dit.");
+    expect(systemText(changed)).toBe(
+      "Je wilde de groep een andere naam geven; dat was niet mogelijk: Geen relay van deze groep neemt de wijziging aan. Er is niets gewijzigd; probeer het later opnieuw.",
+    );
+    expect(problemWords(request)).toBe(say.requests.otherApp);
+    expect(problemWords(requestOf(NOW))).toBe("");
+  });
+
+  test("the newest message of a chat is put into words here", () => {
+    const added = { type: "system", event: { event: "member_added", by: "You", who: "Sami" } } as const;
+    expect(excerptWords(added)).toBe("You added Sami");
+    expect(excerptWords({ type: "text", text: "Roses" })).toBe("Roses");
+    speech.choice = "nl";
+    expect([added, { type: "deleted" } as const, { type: "hidden" } as const].map(excerptWords)).toEqual([
+      "Jij voegde Sami toe",
+      "Dit bericht is verwijderd",
+      "Een bericht van iemand die je hebt geblokkeerd.",
+    ]);
   });
 
   test("an error keeps its exact words in English and has a sentence elsewhere", () => {

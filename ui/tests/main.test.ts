@@ -261,7 +261,7 @@ describe("group details", () => {
     const chat = "a1".repeat(16);
     const group = backend.groups.get(chat);
     if (group === undefined) throw new Error("no group");
-    const members = group.members.map((one) => (one.pubkey === jonas.pubkey ? { ...one, invitation: { state: "failed" as const, reason: "every relay refused it" } } : one));
+    const members = group.members.map((one) => (one.pubkey === jonas.pubkey ? { ...one, invitation: { state: "failed" as const, cause: "refused" as const, reason: "every relay refused it" } } : one));
     backend.emit({ type: "group", group: { ...group, members } });
     await waitFor(() => expect(byId("member-invitation").textContent).toContain("every relay refused it"));
     await fireEvent.click(row(jonas.pubkey)?.querySelector('[data-testid="member-open"]') as HTMLElement);

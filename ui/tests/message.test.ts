@@ -24,7 +24,7 @@ describe("M12: the state of an own message", () => {
   test.each<[MessageState, string]>([
     [{ state: "queued" }, "Queued"],
     [{ state: "sent", accepted: 2, relays: 3 }, "Sent to 2 of 3 relays"],
-    [{ state: "failed", reason: "every relay refused it" }, "Not sent: every relay refused it"],
+    [{ state: "failed", cause: "refused", reason: "every relay refused it" }, "Not sent: every relay refused it"],
   ])("%j is written out", async (state, words) => {
     await message({ state });
     expect(byId("message-state").textContent?.trim()).toBe(words);
@@ -32,7 +32,7 @@ describe("M12: the state of an own message", () => {
   });
 
   test("a failed one offers Retry, which asks the backend for that message", async () => {
-    const { backend, view } = await message({ state: { state: "failed", reason: "no" } });
+    const { backend, view } = await message({ state: { state: "failed", cause: "refused", reason: "no" } });
     await fireEvent.click(byId("message-retry"));
     await waitFor(() => expect(backend.calls).toContainEqual(["retry", view.id]));
   });
@@ -71,7 +71,7 @@ describe("what a message says", () => {
   const markup = `<img src=x onerror="alert(1)"><script>alert(2)</script> **b** &amp;`;
 
   test("markup is shown as it was typed and makes no elements", async () => {
-    await message({}, { text: markup, quote: markup, reply_to: null, reactions: [{ emoji: "<i>", count: 1, mine: false, people: [markup] }] });
+    await message({}, { text: markup, quote: { type: "text", text: markup }, reply_to: null, reactions: [{ emoji: "<i>", count: 1, mine: false, people: [markup] }] });
     expect(byId("message-text").textContent).toBe(markup.replaceAll("**", ""));
     expect([...byId("message-text").querySelectorAll("*")].map((one) => one.tagName)).toEqual(["P", "STRONG"]);
     expect(byId("message-quote").textContent).toContain(markup);

@@ -175,7 +175,7 @@ describe("the timeline", () => {
 
   test("a changed message takes its own place", () => {
     const before = opened();
-    const message = copy(before.timeline?.messages[4], { state: { state: "failed", reason: "no" } });
+    const message = copy(before.timeline?.messages[4], { state: { state: "failed", cause: "refused", reason: "no" } });
     const after = event(before, { type: "message", message });
     expect(after.timeline?.messages[4]).toEqual(message);
     expect(after.timeline?.messages).toHaveLength(10);

@@ -14,7 +14,7 @@ describe("the state of a message", () => {
     [{ state: "queued" } as const, "Queued"],
     [{ state: "sent", accepted: 2, relays: 3 } as const, "Sent to 2 of 3 relays"],
     [{ state: "sent", accepted: 1, relays: 1 } as const, "Sent to 1 of 1 relay"],
-    [{ state: "failed", reason: "every relay refused it" } as const, "Not sent: every relay refused it"],
+    [{ state: "failed", cause: "refused", reason: "every relay refused it" } as const, "Not sent: every relay refused it"],
     [{ state: "received" } as const, ""],
   ])("%j reads %j", (state, words) => {
     expect(stateWords(state)).toBe(words);
@@ -35,10 +35,10 @@ describe("system rows", () => {
     expect(systemText({ event: "renamed", by: "Mara", name: "Lake" })).toBe("Mara named the group “Lake”");
     expect(systemText({ event: "retention_changed", by: "Mara", seconds: 0 })).toBe("Mara turned disappearing messages off");
     const refused = "Every relay refused it: blocked: not you";
-    expect(systemText({ event: "invitation_failed", who: "Jonas", reason: refused })).toBe(
+    expect(systemText({ event: "invitation_failed", who: "Jonas", cause: "refused", reason: refused })).toBe(
       `The invitation to Jonas could not be delivered: ${refused}`,
     );
-    expect(systemText({ event: "change_failed", what: "rename the group", reason: "You are not an admin." })).toBe(
+    expect(systemText({ event: "change_failed", what: "rename", cause: "impossible", reason: "You are not an admin." })).toBe(
       "You wanted to rename the group; that was not possible: You are not an admin.",
     );
   });

@@ -3,7 +3,7 @@
 
 use murmel_engine::Applied;
 use murmel_ipc::SystemMessage;
-use murmel_store::{ChatRecord, ChatState, OutboxState, Purpose};
+use murmel_store::{Cancellation, ChatRecord, ChatState, Purpose};
 
 use crate::Result;
 use crate::receive::{Taking, gone, insert_system};
@@ -19,7 +19,7 @@ pub(crate) fn ended(taking: &mut Taking<'_, '_>, chat: &ChatRecord, commit: &App
         if row.purpose == Purpose::Commit {
             continue;
         }
-        taking.tx.set_outbox_state(row.id, OutboxState::Cancelled, "The group was ended before any relay had this.")?;
+        taking.tx.cancel(row.id, Cancellation::Ended)?;
         if let Some(message) = row.message {
             taking.changes.message(message);
         }

@@ -3,6 +3,7 @@
 
 use murmel_engine::components::{Avatar, GroupImage};
 use murmel_engine::{Change, Digest, GroupEvent, Invitation, Offer, RoutingId};
+use murmel_ipc::{ChangeObstacle, WantedChange};
 use nostr::{Event, PublicKey};
 use serde::{Deserialize, Serialize};
 
@@ -72,37 +73,41 @@ impl Intent {
         })
     }
 
-    /// Why a change that lost its place to `events` makes no sense any more; `None` where it still does.
-    pub(crate) fn overtaken(&self, events: &[GroupEvent]) -> Option<&'static str> {
+    /// Why a change that lost its place to `events` makes no sense any more, as a value and in sentences; `None` where it still does.
+    pub(crate) fn overtaken(&self, events: &[GroupEvent]) -> Option<(ChangeObstacle, &'static str)> {
         let did = |f: fn(&GroupEvent) -> bool| events.iter().any(f);
         match self {
-            Self::Rename(_) if did(|event| matches!(event, GroupEvent::Renamed(_))) => {
-                Some("Somebody else renamed the group at the same time. If the new name does not suit, change it again.")
-            }
-            Self::Describe(_) if did(|event| matches!(event, GroupEvent::Described)) => {
-                Some("Somebody else changed the description at the same time. If it does not suit, change it again.")
-            }
+            Self::Rename(_) if did(|event| matches!(event, GroupEvent::Renamed(_))) => Some((
+                ChangeObstacle::Renamed,
+                "Somebody else renamed the group at the same time. If the new name does not suit, change it again.",
+            )),
+            Self::Describe(_) if did(|event| matches!(event, GroupEvent::Described)) => Some((
+                ChangeObstacle::Described,
+                "Somebody else changed the description at the same time. If it does not suit, change it again.",
+            )),
             // Made again at once, each of several rotations would take the place of another, for ever.
-            Self::Rotate => Some("Somebody else changed the group. The keys are rotated again when it is quiet."),
+            Self::Rotate => {
+                Some((ChangeObstacle::Impossible, "Somebody else changed the group. The keys are rotated again when it is quiet."))
+            }
             _ => None,
         }
     }
 
-    /// What was wanted, in words; `None` where nobody asked for it: then nobody is told that it was not done either.
-    pub(crate) const fn words(&self) -> Option<&'static str> {
+    /// What was wanted; `None` where nobody asked for it: then nobody is told that it was not done either.
+    pub(crate) const fn wanted(&self) -> Option<WantedChange> {
         Some(match self {
-            Self::Invite(_) => "invite people",
-            Self::Remove(_) => "remove a member",
-            Self::Rename(_) => "rename the group",
-            Self::Describe(_) => "change the description",
-            Self::Promote(_) => "make a member an admin",
-            Self::Demote(_) => "take the admin role from a member",
-            Self::Leave { .. } => "leave the group",
-            Self::SetRetention(_) => "change how long messages stay",
-            Self::SetAvatar(_) | Self::SetImage(_) => "change the picture",
-            Self::Reroute { .. } => "move the group to other relays",
-            Self::Require(_) => "bring the group up to date",
-            Self::Disband => "end the group",
+            Self::Invite(_) => WantedChange::Invite,
+            Self::Remove(_) => WantedChange::Remove,
+            Self::Rename(_) => WantedChange::Rename,
+            Self::Describe(_) => WantedChange::Describe,
+            Self::Promote(_) => WantedChange::Promote,
+            Self::Demote(_) => WantedChange::Demote,
+            Self::Leave { .. } => WantedChange::Leave,
+            Self::SetRetention(_) => WantedChange::Retention,
+            Self::SetAvatar(_) | Self::SetImage(_) => WantedChange::Picture,
+            Self::Reroute { .. } => WantedChange::Relays,
+            Self::Require(_) => WantedChange::Upgrade,
+            Self::Disband => WantedChange::End,
             Self::Rotate | Self::ConfirmDepartures => return None,
         })
     }

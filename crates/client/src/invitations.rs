@@ -5,7 +5,7 @@ use murmel_ipc as ipc;
 use murmel_store::{Answer, ChatId, OutboxId, OutboxState, Tx};
 use nostr::PublicKey;
 
-use crate::Result;
+use crate::{Result, outbox};
 
 /// Remembers which event carries somebody's invitation. One for each member that this account added.
 pub(crate) fn note(tx: &Tx<'_>, chat: ChatId, who: &PublicKey, carrier: OutboxId) -> Result<()> {
@@ -35,7 +35,10 @@ pub(crate) fn state(tx: &Tx<'_>, chat: ChatId, who: &PublicKey) -> Result<Option
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     Ok(Some(match row.state {
         _ if accepted > 0 => ipc::InvitationState::Sent { accepted: count(accepted), relays: count(deliveries.len()) },
-        OutboxState::Failed | OutboxState::Cancelled => ipc::InvitationState::Failed { reason: row.reason },
+        OutboxState::Failed | OutboxState::Cancelled => {
+            let (cause, reason) = outbox::why_unsent(&row);
+            ipc::InvitationState::Failed { cause, reason }
+        }
         OutboxState::Open | OutboxState::Done => ipc::InvitationState::Waiting,
     }))
 }

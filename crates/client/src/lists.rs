@@ -8,7 +8,7 @@ use std::time::Duration;
 use murmel_engine::Slot;
 use murmel_ipc::ErrorCode;
 use murmel_net::{Lane as NetLane, ListKind, RelayAddress, RelayList, RelayUse};
-use murmel_store::{Lane, OutboxId, OutboxRecord, OutboxState, Purpose, Tx};
+use murmel_store::{Cancellation, Lane, OutboxId, OutboxRecord, OutboxState, Purpose, Tx};
 use nostr::{Event, EventId, Filter, JsonUtil as _, Keys, Kind, Timestamp};
 
 use crate::account::Account;
@@ -132,7 +132,7 @@ fn revise(tx: &Tx<'_>, kind: ListKind, published: &[Event], targets: &[String], 
         if same {
             return Ok(Some(row.id));
         }
-        tx.set_outbox_state(row.id, OutboxState::Cancelled, "A newer list took its place.")?;
+        tx.cancel(row.id, Cancellation::Replaced)?;
     }
     tx.put_progress_text(&names.mine, &serde_json::to_string(&ours).unwrap_or_default())?;
     tx.remove_progress(&names.remove)?;
@@ -244,7 +244,8 @@ pub(crate) fn row(event: &Event, purpose: Purpose, now: u64) -> OutboxRecord {
         created_at: now,
         required: 1,
         state: OutboxState::Open,
-        reason: String::new(),
+        cancelled: None,
+        refusal: String::new(),
         depends: None,
     }
 }
@@ -259,7 +260,7 @@ pub(crate) async fn confirm(account: &Arc<Account>, id: OutboxId) -> Result<()> 
         OutboxState::Failed => {
             let now = account.clock.now();
             account.db.write(move |tx, _| Ok::<_, Error>(tx.retry(id, now)?)).await?;
-            return Err(Error::passing(ErrorCode::RelayRefused, row.reason));
+            return Err(Error::passing(ErrorCode::RelayRefused, outbox::refused(&row)));
         }
         // Another version took its place while we waited.
         OutboxState::Open | OutboxState::Cancelled => return Err(Error::passing(ErrorCode::Busy, "The list changed meanwhile.")),

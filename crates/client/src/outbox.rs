@@ -4,18 +4,20 @@
 mod flight;
 mod items;
 mod kept;
+mod why_unsent;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use murmel_ipc::{self as ipc, DeliveryAnswer, ErrorCode};
-use murmel_store::{Answer, Delivery, KIND_CHAT, MessageId, OutboxId, OutboxRecord, OutboxState, Purpose, Tx};
+use murmel_store::{Answer, Cancellation, Delivery, KIND_CHAT, MessageId, OutboxId, OutboxRecord, OutboxState, Purpose, Tx};
 use nostr::{Event, JsonUtil as _};
 
 use self::flight::{Attempt, Flight};
 pub(crate) use self::items::{items, retry_item, unsent};
 pub(crate) use self::kept::look_whether_kept;
+pub(crate) use self::why_unsent::{refused, why_unsent};
 use crate::account::Account;
 use crate::changes::{self, Changes};
 use crate::groups::Groups;
@@ -197,10 +199,6 @@ fn record(tx: &Tx<'_>, attempt: Attempt, now: u64, pauses: Option<[u64; 2]>) -> 
     let pause = pauses.filter(|_| !over).map(|[pause, remaining]| if accepted_before { remaining } else { pause });
     let next = pause.map(|pause| now + pause + jitter(pause));
     let standing = tx.record_answer(due.outbox, &due.relay, answer, &detail, now, next)?;
-    if standing.changed && standing.state == OutboxState::Failed {
-        let reason = if detail.is_empty() { "Every relay refused it.".to_owned() } else { format!("Every relay refused it: {detail}") };
-        tx.set_outbox_state(due.outbox, OutboxState::Failed, &reason)?;
-    }
     if !standing.changed && answer != Answer::Accepted {
         return Ok(None);
     }
@@ -235,7 +233,7 @@ async fn follow_up(account: &Arc<Account>, effects: Vec<Effect>, mut changes: Ch
         if changed && record.purpose == Purpose::Commit {
             match record.state {
                 OutboxState::Done => membership::accepted(account, record.id.0).await,
-                OutboxState::Failed => membership::refused(account, record.id.0, record.reason).await,
+                OutboxState::Failed => membership::refused(account, record.id.0, refused(&record)).await,
                 OutboxState::Open | OutboxState::Cancelled => {}
             }
         }
@@ -308,7 +306,7 @@ pub(crate) async fn cancel(account: &Arc<Account>, message: i64) -> Result<()> {
             return Err(Error::new(ErrorCode::InvalidInput, "A relay has this message already. You can delete it for everybody instead."));
         }
         for event in events {
-            tx.set_outbox_state(event.id, OutboxState::Cancelled, "You cancelled it.")?;
+            tx.cancel(event.id, Cancellation::ByUser)?;
         }
         tx.erase_message(id)?;
         tx.set_withdrawn(id, true)?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use murmel_ipc::{ErrorCode, OwnProfile, ProfileFields, ProfileVersion};
 use murmel_net::{CONTENT_BYTES_CAP, Lane};
-use murmel_store::{OutboxId, OutboxState, PersonRecord, Purpose, Tx};
+use murmel_store::{Cancellation, OutboxId, OutboxState, PersonRecord, Purpose, Tx};
 use nostr::{Event, EventBuilder, Filter, JsonUtil as _, Kind, Tag, Timestamp};
 use serde_json::{Map, Value};
 
@@ -124,7 +124,7 @@ async fn publish(
         let event = EventBuilder::new(Kind::Metadata, content).tags(tags).custom_created_at(Timestamp::from_secs(created_at));
         let event = event.sign_with_keys(&keys).map_err(|_| lists::unsigned())?;
         if let Some(waiting) = last(tx)? {
-            tx.set_outbox_state(waiting, OutboxState::Cancelled, "A newer profile took its place.")?;
+            tx.cancel(waiting, Cancellation::Replaced)?;
         }
         tx.keep_own_profile(&event.id, &event.as_json(), created_at)?;
         note(tx, &event)?;

@@ -7,8 +7,8 @@ use murmel_engine::components::Retention;
 use murmel_engine::{Epoch, InnerEvent, MAX_INNER_EVENT, PAST_EPOCHS, Sealed};
 use murmel_ipc::{self as ipc, ErrorCode};
 use murmel_store::{
-    ChatId, ChatRecord, ChatState, KIND_CHAT, KIND_SYSTEM, Lane, MessageId, MessageRecord, OUTBOX_CAP, OutboxId, OutboxRecord, OutboxState,
-    Purpose, Tx,
+    Cancellation, ChatId, ChatRecord, ChatState, KIND_CHAT, KIND_SYSTEM, Lane, MessageId, MessageRecord, OUTBOX_CAP, OutboxId,
+    OutboxRecord, OutboxState, Purpose, Tx,
 };
 use nostr::{Event, EventBuilder, EventId, JsonUtil as _, Keys, PublicKey, Timestamp};
 
@@ -136,7 +136,8 @@ pub(crate) fn enqueue(
         created_at: now,
         required: 1,
         state: OutboxState::Open,
-        reason: String::new(),
+        cancelled: None,
+        refusal: String::new(),
         depends: None,
     };
     Ok(tx.enqueue(&record, relays)?)
@@ -257,7 +258,7 @@ pub(crate) fn send_again(
     let relays = group.relays().to_vec();
     let at = groups.stamp(chat.id, now);
     if let Some(carrier) = carrier {
-        tx.set_outbox_state(carrier.id, OutboxState::Cancelled, "The group moved on; the message was encrypted again.")?;
+        tx.cancel(carrier.id, Cancellation::SealedAnew)?;
     }
     enqueue(tx, Purpose::Message, Some(chat.id), Some(record.id), &dated(&outer, at)?, Lane::Group, &relays, now)?;
     tx.resend_message(record.id, epoch, &branch, &digest)?;

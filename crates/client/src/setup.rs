@@ -35,10 +35,15 @@ impl SetupState {
         self.steps.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn set(&self, name: SetupName, state: StepState, detail: &str) {
+    fn set(&self, name: SetupName, state: StepState, error: Option<&Error>) {
         let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(step) = steps.iter_mut().find(|step| step.name == name) {
-            *step = SetupStep { name, state, detail: detail.to_owned() };
+            *step = SetupStep {
+                name,
+                state,
+                code: error.map(|error| error.code),
+                detail: error.map(|error| error.message.clone()).unwrap_or_default(),
+            };
         }
         let done = steps.iter().all(|step| step.state == StepState::Done);
         drop(steps);
@@ -69,7 +74,7 @@ pub(crate) fn begin(tx: &Tx<'_>, birth: Birth) -> Result<()> {
 pub(crate) fn load(tx: &Tx<'_>) -> Result<Vec<SetupStep>> {
     let step = |name| {
         let done = tx.progress_number(key(name))? == Some(1);
-        Ok(SetupStep { name, state: if done { StepState::Done } else { StepState::Waiting }, detail: String::new() })
+        Ok(SetupStep { name, state: if done { StepState::Done } else { StepState::Waiting }, code: None, detail: String::new() })
     };
     ORDER.into_iter().map(step).collect()
 }
@@ -89,7 +94,7 @@ fn changes_of(tx: &Tx<'_>) -> Result<u64> {
 
 /// See [`lists_changed`].
 pub(crate) fn lists_changed_now(account: &Arc<Account>) {
-    account.setup.set(SetupName::RelayLists, StepState::Waiting, "");
+    account.setup.set(SetupName::RelayLists, StepState::Waiting, None);
     emit(account);
     account.setup.wake.notify_one();
 }
@@ -143,7 +148,7 @@ async fn pass(account: &Arc<Account>) -> Result<std::time::Duration> {
         }
         // A renewal is nobody's concern unless it is the first one.
         if first_time {
-            show(account, name, StepState::Running, "");
+            show(account, name, StepState::Running, None);
         }
         let before = account.db.read(|tx, _| changes_of(tx)).await?;
         let taken = match name {
@@ -161,14 +166,14 @@ async fn pass(account: &Arc<Account>) -> Result<std::time::Duration> {
                     Ok::<_, Error>(last)
                 });
                 if last.await? {
-                    show(account, name, StepState::Done, "");
+                    show(account, name, StepState::Done, None);
                 } else {
                     account.setup.wake.notify_one();
                 }
             }
             Err(error) => {
                 if first_time {
-                    show(account, name, StepState::Failed, &error.message);
+                    show(account, name, StepState::Failed, Some(&error));
                 }
                 return Err(error);
             }
@@ -177,8 +182,8 @@ async fn pass(account: &Arc<Account>) -> Result<std::time::Duration> {
     key_package::pause(account).await
 }
 
-fn show(account: &Arc<Account>, name: SetupName, state: StepState, detail: &str) {
-    account.setup.set(name, state, detail);
+fn show(account: &Arc<Account>, name: SetupName, state: StepState, error: Option<&Error>) {
+    account.setup.set(name, state, error);
     emit(account);
 }
 

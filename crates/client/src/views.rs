@@ -27,25 +27,21 @@ use crate::{Error, Result, contacts, invitations, mentions, pairs};
 const PREVIEW_CAP: usize = 120;
 /// Members named where a group has no name.
 const NAMED_MEMBERS: usize = 3;
-/// What stands for the words of somebody who is blocked.
-pub(crate) const HIDDEN: &str = "A message of somebody you blocked";
 /// Group names are shown on one line of at most this many characters.
 const NAME_CAP: usize = 256;
 
 /// A row of the chat list.
 pub(crate) fn chat(tx: &Tx<'_>, me: PublicKey, chat: &ChatRecord) -> Result<ipc::ChatRow> {
     let names = Names::new(tx, me);
-    let (preview, preview_sender) = match tx.newest_message(chat.id)? {
-        Some(newest) => preview(&message(tx, me, &newest)?),
-        None => Default::default(),
-    };
+    let newest = tx.newest_message(chat.id)?.map(|newest| message(tx, me, &newest)).transpose()?;
+    let (preview, preview_sender) = newest.map(preview).unzip();
     let choice = tx.choice(chat.id)?;
     Ok(ipc::ChatRow {
         id: chat.group.to_string(),
         name: chat_name(tx, &names, chat)?,
         state: group_state(chat.state),
         preview,
-        preview_sender,
+        preview_sender: preview_sender.unwrap_or_default(),
         last_activity: chat.last_activity,
         unread: u32::try_from(tx.unread_count(chat.id)?).unwrap_or(u32::MAX),
         mentions: u32::try_from(tx.unread_mentions(chat.id, MENTIONS_COUNTED)?.len()).unwrap_or(u32::MAX),
@@ -126,39 +122,17 @@ pub(crate) fn chat_name(tx: &Tx<'_>, names: &Names<'_, '_>, chat: &ChatRecord) -
     Ok(if shown.is_empty() { "Only you".into() } else { shown })
 }
 
-fn preview(newest: &ipc::MessageView) -> (String, String) {
+/// One line of a message, and who wrote it.
+fn preview(newest: ipc::MessageView) -> (ipc::Excerpt, String) {
     if newest.hidden {
-        return (HIDDEN.into(), String::new());
+        return (ipc::Excerpt::Hidden, String::new());
     }
-    match &newest.kind {
-        ipc::MessageKind::Text { deleted: true, .. } => ("Message deleted".into(), newest.sender_name.clone()),
+    match newest.kind {
+        ipc::MessageKind::Text { deleted: true, .. } => (ipc::Excerpt::Deleted, newest.sender_name),
         ipc::MessageKind::Text { text, mentions, .. } => {
-            (one_line(&mentions::readable(text, mentions), PREVIEW_CAP), newest.sender_name.clone())
+            (ipc::Excerpt::Text { text: one_line(&mentions::readable(&text, &mentions), PREVIEW_CAP) }, newest.sender_name)
         }
-        ipc::MessageKind::System { event } => (one_line(&words(event), PREVIEW_CAP), String::new()),
-    }
-}
-
-/// What happened to a group, as a sentence for the chat list.
-fn words(event: &ipc::SystemMessage) -> String {
-    use ipc::SystemMessage as S;
-    match event {
-        S::Created => "You created the group".into(),
-        S::Joined { .. } => "You joined the group".into(),
-        S::MemberAdded { by, who } => format!("{by} added {who}"),
-        S::MemberRemoved { by, who } => format!("{by} removed {who}"),
-        S::MemberLeft { who } => format!("{who} left"),
-        S::AdminAdded { by, who } => format!("{by} made {who} an admin"),
-        S::AdminRemoved { by, who } => format!("{by} took the admin role from {who}"),
-        S::Renamed { by, name } => format!("{by} renamed the group to {name}"),
-        S::Described { by } => format!("{by} changed the description"),
-        S::RetentionChanged { by, .. } => format!("{by} changed how long messages stay"),
-        S::PictureChanged { by } => format!("{by} changed the picture"),
-        S::Disbanded { by } => format!("{by} ended the group"),
-        S::RelaysChanged { by } => format!("{by} moved the group to other relays"),
-        S::InvitationFailed { who, .. } => format!("The invitation to {who} could not be delivered"),
-        S::BranchChanged { by, .. } => format!("Two changes were made at once; the one by {by} counts"),
-        S::ChangeFailed { what, .. } => format!("You wanted to {what}; that was not possible"),
+        ipc::MessageKind::System { event } => (ipc::Excerpt::System { event }, String::new()),
     }
 }
 

@@ -28,7 +28,7 @@ async fn two_people_chat_both_ways() {
     ben.client().send(reply).await.unwrap();
     let answer = anna.hears(&chat, "Hello Anna").await;
     let ipc::MessageKind::Text { reply_to, quote, .. } = answer.kind else { panic!("not a text") };
-    assert_eq!((reply_to, quote.as_deref()), (Some(sent.id), Some("Hello Ben")));
+    assert_eq!((reply_to, quote), (Some(sent.id), Some(ipc::Excerpt::Text { text: "Hello Ben".into() })));
     anna.sent(&chat, "Hello Ben").await;
     ben.sent(&chat, "Hello Anna").await;
     let delivery = anna.client().delivery(sent.id).await.unwrap();

@@ -106,6 +106,22 @@ async fn a_word_on_a_branch_that_is_far_behind_convinces_nobody() {
     split.is(GroupState::Removed).await;
 }
 
+/// What was said before the group split, and comes late, is no word of our branch, although nobody here knew of a split yet.
+#[tokio::test(flavor = "multi_thread")]
+async fn late_words_from_before_the_split_do_not_keep_anybody_from_finding_out() {
+    let split = Split::together().await;
+    let (bert, now) = (split.bert.keys.public_key(), nostr::Timestamp::now().as_secs());
+    let words = split.bert.seal(&split.chat, InnerEvent::text(bert, now, "a good day for roses".into(), &[])).await;
+    split.carl_says_the_name_is("Orchard").await;
+    split.carl_says_the_name_is("Meadow").await;
+    split.bert.publish(&words).await;
+    split.anna.hears(&split.chat, "a good day for roses").await;
+    split.bert.changed(&split.chat, Change::Remove(PublicKey::parse(&split.anna.npub).unwrap()), 60).await;
+    split.is_known(1).await;
+    split.bert.said(&split.chat, "now that we are among ourselves", 30).await;
+    split.is(GroupState::Removed).await;
+}
+
 /// The removal is not the first change of the other branch: what was said between the split and it is no part of the group either.
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_said_since_the_split_still_shows_as_sent() {

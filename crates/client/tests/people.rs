@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use common::{Person, find, messages, relay};
 use murmel_client::{Announcement, Client};
-use murmel_ipc::{ChatRow, Draft, DraftEdit, ErrorCode, MessageKind, MuteFor, Settings, WhoMayAdd};
+use murmel_ipc::{ChatRow, Draft, DraftEdit, ErrorCode, Excerpt, MessageKind, MuteFor, Settings, WhoMayAdd};
 use tokio::sync::mpsc;
 
 async fn row(client: &Client, chat: &str) -> ChatRow {
@@ -235,7 +235,7 @@ async fn a_blocked_person_is_hidden_silent_and_cannot_invite() {
 
     let here = row(ben.client(), &chat).await;
     assert_eq!((here.unread, here.mentions, here.archived), (0, 0, true));
-    assert!(!here.preview.contains("after"));
+    assert_eq!(here.preview, Some(Excerpt::Hidden));
     assert!(messages(ben.client(), &chat).await.iter().all(|one| !matches!(one.kind, MessageKind::Text { .. }) || one.hidden));
     let heard = until(&mut notices, "from Carla").await;
     assert!(heard.iter().all(|body| !body.contains("after")), "{heard:?}");

@@ -16,6 +16,7 @@ pub fn typescript() -> String {
         AccountView,
         AddressState,
         ChangePassphrase,
+        ChangeObstacle,
         ChatRow,
         CheckReport,
         ClockFault,
@@ -26,6 +27,7 @@ pub fn typescript() -> String {
         Draft,
         DraftEdit,
         ErrorCode,
+        Excerpt,
         Event,
         EventKind,
         Found,
@@ -120,10 +122,12 @@ pub fn typescript() -> String {
         TimelinePage,
         Unlock,
         Unreadable,
+        Unsent,
         UpdatedBy,
         UpdateFault,
         UpdateProgress,
         Updates,
+        WantedChange,
         WhoMayAdd,
     ]
     .join("\n");

@@ -63,6 +63,28 @@ words!(
 );
 
 words!(
+    /// Why an event is not wanted any more.
+    Cancellation {
+        /// The person took it back.
+        ByUser = "by_user",
+        /// A change of somebody else took its place.
+        Overtaken = "overtaken",
+        /// It belongs to a branch of the group that lost, and could not be sent again.
+        OtherBranch = "other_branch",
+        /// The group went on without us.
+        LeftOut = "left_out",
+        /// The group was ended before any relay had it.
+        Ended = "ended",
+        /// A newer version took its place.
+        Replaced = "replaced",
+        /// The group was joined anew.
+        Rejoined = "rejoined",
+        /// The same message was encrypted once more, and that is on its way.
+        SealedAnew = "sealed_anew",
+    }
+);
+
+words!(
     /// What a relay said about an event.
     Answer {
         /// Nothing yet.
@@ -101,8 +123,10 @@ pub struct OutboxRecord {
     pub required: u32,
     /// How it stands; enqueue with [`OutboxState::Open`].
     pub state: OutboxState,
-    /// Why it failed or was cancelled, for the user; empty otherwise.
-    pub reason: String,
+    /// Why it was cancelled; `None` where it was not.
+    pub cancelled: Option<Cancellation>,
+    /// What the last relay said that refused it, where it failed; may be empty.
+    pub refusal: String,
     /// An event that has to be done first.
     pub depends: Option<OutboxId>,
 }
@@ -155,7 +179,7 @@ pub struct Standing {
 macro_rules! select_outbox {
     ($rest:literal) => {
         concat!(
-            "SELECT o.id, o.purpose, o.chat, o.message, o.event_id, o.event, o.lane, o.created_at, o.required, o.state, o.reason, o.depends \
+            "SELECT o.id, o.purpose, o.chat, o.message, o.event_id, o.event, o.lane, o.created_at, o.required, o.state, o.cancelled, o.refusal, o.depends \
              FROM outbox AS o ",
             $rest
         )
@@ -188,8 +212,8 @@ impl Tx<'_> {
             return Err(StoreError::Full { what: "the outbox", cap: OUTBOX_CAP });
         }
         let id = self.insert(
-            "INSERT INTO outbox (purpose, chat, message, event_id, event, lane, created_at, required, state, reason, depends)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            "INSERT INTO outbox (purpose, chat, message, event_id, event, lane, created_at, required, state, cancelled, refusal, depends)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
             params![
                 record.purpose,
                 record.chat,
@@ -200,7 +224,8 @@ impl Tx<'_> {
                 int(record.created_at),
                 record.required.max(1),
                 record.state,
-                record.reason,
+                record.cancelled,
+                record.refusal,
                 record.depends,
             ],
         )?;
@@ -351,21 +376,30 @@ impl Tx<'_> {
             same => same,
         };
         if next != state {
-            let reason = if next == OutboxState::Failed { detail } else { "" };
-            self.set_outbox_state(id, next, reason)?;
+            self.set_outbox_state(id, next, None, if next == OutboxState::Failed { detail } else { "" })?;
         }
         Ok(Standing { state: next, changed: next != state, accepted, waiting })
     }
 
-    /// Sets how an event stands, and why. A cancelled one is not due any more.
+    /// An event is not wanted any more: it is not due any more, whatever relays say.
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
-    pub fn set_outbox_state(&self, id: OutboxId, state: OutboxState, reason: &str) -> Result<(), StoreError> {
-        if state == OutboxState::Cancelled {
-            self.run("UPDATE outbox_relays SET next_at = NULL WHERE outbox = ?1", params![id])?;
-        }
-        match self.run("UPDATE outbox SET state = ?2, reason = ?3 WHERE id = ?1", params![id, state, reason])? {
+    pub fn cancel(&self, id: OutboxId, why: Cancellation) -> Result<(), StoreError> {
+        self.run("UPDATE outbox_relays SET next_at = NULL WHERE outbox = ?1", params![id])?;
+        self.set_outbox_state(id, OutboxState::Cancelled, Some(why), "")
+    }
+
+    pub(crate) fn set_outbox_state(
+        &self,
+        id: OutboxId,
+        state: OutboxState,
+        cancelled: Option<Cancellation>,
+        refusal: &str,
+    ) -> Result<(), StoreError> {
+        let changed =
+            self.run("UPDATE outbox SET state = ?2, cancelled = ?3, refusal = ?4 WHERE id = ?1", params![id, state, cancelled, refusal]);
+        match changed? {
             0 => Err(StoreError::NotFound("this event")),
             _ => Ok(()),
         }
@@ -387,7 +421,7 @@ impl Tx<'_> {
     /// # Errors
     /// [`StoreError::NotFound`].
     pub fn retry(&self, id: OutboxId, now: u64) -> Result<(), StoreError> {
-        self.set_outbox_state(id, OutboxState::Open, "")?;
+        self.set_outbox_state(id, OutboxState::Open, None, "")?;
         self.run(
             "UPDATE outbox_relays SET answer = 'waiting', next_at = ?2 WHERE outbox = ?1 AND answer <> 'accepted'",
             params![id, int(now)],
@@ -452,8 +486,9 @@ fn outbox_row(row: &Row<'_>) -> rusqlite::Result<OutboxRecord> {
         created_at: uint(row, 7)?,
         required: row.get(8)?,
         state: row.get(9)?,
-        reason: row.get(10)?,
-        depends: row.get(11)?,
+        cancelled: row.get(10)?,
+        refusal: row.get(11)?,
+        depends: row.get(12)?,
     })
 }
 

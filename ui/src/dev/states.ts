@@ -29,12 +29,12 @@ export const messages: Record<string, Shown> = {
   queued: own("Waits for a relay", { state: "queued" }),
   "sent to all": own("All relays have it", { state: "sent", accepted: 3, relays: 3 }),
   "sent to some": own("Some relays have it", { state: "sent", accepted: 1, relays: 3 }),
-  failed: own("No relay took it", { state: "failed", reason: "every relay refused it" }),
+  failed: own("No relay took it", { state: "failed", cause: "refused", reason: "Every relay refused it." }),
   edited: message(mara, "Train. Departure 8:12.", { edited: true }),
   deleted: message(jonas, "", { deleted: true }),
   late: message(sami, "I was behind the hill.", {}, { received_at: AT + 7_200 }, { late: true }),
   "of somebody blocked": message(lena, "Nobody sees this at first", {}, { hidden: true }),
-  "with a quote": message(jonas, "Yes, and two full cartridges.", { reply_to: 10, quote: "Jonas, do you still have the gas cooker?" }),
+  "with a quote": message(jonas, "Yes, and two full cartridges.", { reply_to: 10, quote: { type: "text", text: "Jonas, do you still have the gas cooker?" } }),
   "with a quote that is not here": message(jonas, "As I said.", { reply_to: null, quote: null }),
   "with emoji": message(me, "I have the tickets.", { reactions: [{ emoji: "👍", count: 3, mine: true, people: ["You", "Jonas Wirth"] }, { emoji: "🎫", count: 1, mine: false, people: ["Mara Okafor"] }] }),
   "gone to": message(mara, "Here it is", {}, {}, { lit: true }),
@@ -64,7 +64,7 @@ export const systemRows: SystemMessage[] = [
   { event: "picture_changed", by: "You" },
   { event: "relays_changed", by: "You" },
   { event: "disbanded", by: "You" },
-  { event: "invitation_failed", who: lena.name, reason: "no relay accepted it" },
+  { event: "invitation_failed", who: lena.name, cause: "refused", reason: "Every relay refused it." },
 ];
 
 export const lake: GroupDetails = groupOf(CHAT, "Lake weekend", "Who brings what.", [me, jonas, mara, sami]);
@@ -84,8 +84,11 @@ export const chats: Record<string, ChatRow> = {
   removed: { ...row, state: "removed" },
   ended: { ...row, state: "ended" },
   "long name": { ...row, name: "The very long name of a group that nobody will ever read to its end" },
-  "from right to left": { ...row, name: "رحلة البحيرة", preview: "هل نلتقي يوم الخميس؟", preview_sender: sami.name },
-  "nothing written": { ...row, preview: "", preview_sender: "" },
+  "from right to left": { ...row, name: "رحلة البحيرة", preview: { type: "text", text: "هل نلتقي يوم الخميس؟" }, preview_sender: sami.name },
+  "nothing written": { ...row, preview: null, preview_sender: "" },
+  "newest deleted": { ...row, preview: { type: "deleted" } },
+  "newest of somebody blocked": { ...row, preview: { type: "hidden" }, preview_sender: "" },
+  "something happened": { ...row, preview: { type: "system", event: { event: "member_added", by: "You", who: sami.name } }, preview_sender: "" },
 };
 
 export const requests: Record<string, RequestView> = {
@@ -95,7 +98,7 @@ export const requests: Record<string, RequestView> = {
 };
 
 const steps = (...states: SetupStep["state"][]): SetupStep[] =>
-  (["look_up", "relay_lists", "key_package"] as const).map((name, at) => ({ name, state: states[at] ?? "waiting", detail: states[at] === "failed" ? "No relay answered." : "" }));
+  (["look_up", "relay_lists", "key_package"] as const).map((name, at) => ({ name, state: states[at] ?? "waiting", code: states[at] === "failed" ? ("offline" as const) : null, detail: states[at] === "failed" ? "No relay answered." : "" }));
 export const setups: Record<string, SetupStep[]> = { running: steps("done", "running"), failed: steps("done", "failed"), done: steps("done", "done", "done") };
 
 const relays = (...connected: boolean[]): NetworkState["relays"] => connected.map((one, at) => ({ url: RELAYS[at] ?? "", connected: one, own: true }));
@@ -113,7 +116,7 @@ export const members: Record<string, MemberView> = {
   usual: jonas,
   "invitation waits": { ...lena, invitation: { state: "waiting" } },
   "invitation sent": { ...lena, invitation: { state: "sent", accepted: 2, relays: 3 } },
-  "invitation failed": { ...lena, invitation: { state: "failed", reason: "no relay accepted it" } },
+  "invitation failed": { ...lena, invitation: { state: "failed", cause: "refused", reason: "Every relay refused it." } },
 };
 
 export const news: Record<string, News> = {

@@ -16,9 +16,9 @@ import type {
 } from "./generated";
 
 const done: SetupStep[] = [
-  { name: "look_up", state: "done", detail: "" },
-  { name: "relay_lists", state: "done", detail: "" },
-  { name: "key_package", state: "done", detail: "" },
+  { name: "look_up", state: "done", code: null, detail: "" },
+  { name: "relay_lists", state: "done", code: null, detail: "" },
+  { name: "key_package", state: "done", code: null, detail: "" },
 ];
 
 export class FakeBackend extends FakePeople implements Backend {
@@ -92,7 +92,7 @@ export class FakeBackend extends FakePeople implements Backend {
     const pair = groupOf("b2".repeat(16), "", "", [me, jonas]);
     this.#add(pair, [
       this.#text(pair.id, jonas.pubkey, jonas.name, "Can you send me the address again?", now - 9_000, 501),
-      this.#own(pair.id, "Mühlweg 3, the door on the left", now - 8_700, 502, { state: "failed", reason: "every relay refused it" }),
+      this.#own(pair.id, "Mühlweg 3, the door on the left", now - 8_700, 502, { state: "failed", cause: "refused", reason: "every relay refused it" }),
     ], 0);
     const book = groupOf("c3".repeat(16), "Book club: long novels only", "", [me, mara, sami]);
     this.#add(book, [
@@ -109,9 +109,9 @@ export class FakeBackend extends FakePeople implements Backend {
 
   breakSetup(): void {
     this.setup = [
-      { name: "look_up", state: "done", detail: "" },
-      { name: "relay_lists", state: "failed", detail: "No relay answered. Check the connection; Murmel tries again by itself." },
-      { name: "key_package", state: "waiting", detail: "" },
+      { name: "look_up", state: "done", code: null, detail: "" },
+      { name: "relay_lists", state: "failed", code: "offline", detail: "No relay answered. Check the connection; Murmel tries again by itself." },
+      { name: "key_package", state: "waiting", code: null, detail: "" },
     ];
     this.connected = false;
   }
@@ -408,7 +408,7 @@ export class FakeBackend extends FakePeople implements Backend {
     if (message.kind.type === "text") message.kind = { ...message.kind, mentions: mentionsOf(args.text, this.#group(args.chat).members) };
     const target = (this.messages.get(args.chat) ?? []).find((one) => one.id === args.reply_to);
     if (message.kind.type === "text" && target?.kind.type === "text") {
-      message.kind = { ...message.kind, reply_to: target.id, quote: target.kind.text };
+      message.kind = { ...message.kind, reply_to: target.id, quote: { type: "text", text: target.kind.text } };
     }
     this.#store(message);
     setTimeout(() => this.#store({ ...message, state: { state: "sent", accepted: 3, relays: 3 } }), 700);

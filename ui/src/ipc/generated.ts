@@ -54,6 +54,8 @@ old: SecretText,
  */
 new: SecretText, };
 
+export type ChangeObstacle = "refused" | "renamed" | "described" | "too_many" | "impossible";
+
 export type ChatRow = { 
 /**
  * Names the chat in every command: the MLS group id in hex.
@@ -68,11 +70,11 @@ name: string,
  */
 state: GroupState, 
 /**
- * Start of the newest message, one line; empty where there is none.
+ * The newest message; `None` where there is none.
  */
-preview: string, 
+preview: Excerpt | null, 
 /**
- * Who wrote it, as shown; empty for system rows and where there is none.
+ * Who wrote it, as shown; empty for system rows, those of somebody who is blocked, and where there is none.
  */
 preview_sender: string, 
 /**
@@ -225,6 +227,16 @@ message: number,
 text: string, };
 
 export type ErrorCode = "invalid_key" | "wrong_password" | "password_needed" | "keychain_missing" | "keychain_locked" | "key_missing" | "no_account" | "account_exists" | "too_many_accounts" | "already_running" | "not_found" | "invalid_person" | "no_key_package" | "not_admin" | "last_admin" | "group_inactive" | "busy" | "too_large" | "invalid_input" | "offline" | "relay_refused" | "disk_full" | "storage" | "internal";
+
+export type Excerpt = { "type": "text", 
+/**
+ * One line.
+ */
+text: string, } | { "type": "deleted" } | { "type": "hidden" } | { "type": "system", 
+/**
+ * What happened.
+ */
+event: SystemMessage, };
 
 export type Event = { 
 /**
@@ -602,7 +614,11 @@ accepted: number,
  */
 relays: number, } | { "state": "failed", 
 /**
- * In plain words.
+ * Why.
+ */
+cause: Unsent, 
+/**
+ * Why, in plain words, in English; may quote a relay.
  */
 reason: string, };
 
@@ -749,7 +765,7 @@ reply_to: number | null,
 /**
  * One line of the message it answers; `None` where that one is not here.
  */
-quote: string | null, 
+quote: Excerpt | null, 
 /**
  * What people think of it, most chosen first.
  */
@@ -773,7 +789,11 @@ accepted: number,
  */
 relays: number, } | { "state": "failed", 
 /**
- * In plain words.
+ * Why.
+ */
+cause: Unsent, 
+/**
+ * Why, in plain words, in English; may quote a relay.
  */
 reason: string, };
 
@@ -970,9 +990,9 @@ created_at: number,
  */
 failed: boolean, 
 /**
- * Why it failed; else empty.
+ * What the last relay said that refused it, where it failed; may be empty.
  */
-reason: string, 
+refusal: string, 
 /**
  * What each relay said.
  */
@@ -1709,7 +1729,11 @@ name: SetupName,
  */
 state: StepState, 
 /**
- * What went wrong and what to do; empty unless failed.
+ * What went wrong; `None` unless failed.
+ */
+code: ErrorCode | null, 
+/**
+ * What went wrong and what to do, in English; empty unless failed.
  */
 detail: string, };
 
@@ -1887,7 +1911,11 @@ by: string, } | { "event": "invitation_failed",
  */
 who: string, 
 /**
- * Why, as a sentence; may carry words of a relay.
+ * Why.
+ */
+cause: Unsent, 
+/**
+ * Why, as a sentence, in English; may carry words of a relay.
  */
 reason: string, } | { "event": "branch_changed", 
 /**
@@ -1907,11 +1935,15 @@ withdrawn: number,
  */
 resent: number, } | { "event": "change_failed", 
 /**
- * What was wanted, to follow "You wanted to".
+ * What was wanted.
  */
-what: string, 
+what: WantedChange, 
 /**
- * Why, in sentences; may carry words of a relay.
+ * Why it cannot be made.
+ */
+cause: ChangeObstacle, 
+/**
+ * Why, in sentences, in English; may carry words of a relay.
  */
 reason: string, };
 
@@ -1960,6 +1992,8 @@ since: number,
  * What happened and what to do, in plain words.
  */
 words: string, };
+
+export type Unsent = "refused" | "by_user" | "overtaken" | "other_branch" | "left_out" | "ended" | "replaced" | "rejoined" | "too_large";
 
 export type UpdatedBy = "app" | "packages" | "nobody";
 
@@ -2016,5 +2050,7 @@ host: string | null,
  * How far a newer version is.
  */
 progress: UpdateProgress, };
+
+export type WantedChange = "invite" | "remove" | "rename" | "describe" | "promote" | "demote" | "leave" | "retention" | "picture" | "relays" | "upgrade" | "end";
 
 export type WhoMayAdd = "anyone" | "contacts" | "nobody";

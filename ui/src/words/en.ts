@@ -1,6 +1,6 @@
 // Owns every sentence of the window in English. The other languages have the same keys, or they do not compile.
 // Never holds anything but words. Longer than other files, because a table is read by its keys.
-import type { AccountState, AddressState, DeliveryAnswer, ErrorCode, GapCause, GroupState, MuteFor, NotificationPrivacy, Obstacle, OutboxKind, RaceReason, ReachName, ReachState, RelayRole, RelayState, SetupName, StepState, UpdateFault, WhoMayAdd } from "../ipc";
+import type { AccountState, AddressState, ChangeObstacle, DeliveryAnswer, ErrorCode, GapCause, GroupState, MuteFor, NotificationPrivacy, Obstacle, OutboxKind, RaceReason, ReachName, ReachState, RelayRole, RelayState, SetupName, StepState, Unsent, UpdateFault, WantedChange, WhoMayAdd } from "../ipc";
 import type { SettingsPage, SettingsSection } from "../settings/table";
 import type { Choices } from "../state/look.svelte";
 import type { Filter } from "../state/list.svelte";
@@ -166,6 +166,7 @@ export const en = {
     direct: "A conversation of the two of you",
     inIt: "In it:",
     more: (n: number) => of(n, { one: "and # other", other: "and # others" }),
+    otherApp: "Whoever sent this uses an older app, whose groups work in another way.",
   },
 
   setup: {
@@ -517,7 +518,7 @@ export const en = {
     proxySaved: "Saved. Connections are made anew.",
     outboxNone: "Nothing waits: everything is with a relay.",
     outboxKinds: { message: "Message", change: "Change of a group", invitation: "Invitation", relay_list: "List of relays", key_package: "What others need to invite you", other: "Something else" } satisfies Record<OutboxKind, string>,
-    outboxFailed: (reason: string) => `Every relay refused it: ${reason}`,
+    outboxFailed: (refusal: string) => (refusal === "" ? "Every relay refused it." : `Every relay refused it: ${refusal}`),
     outboxWaits: "Waits, and is tried again by itself.",
     caughtUp: "Everything that the relays have is here.",
     behind: (n: number) => of(n, { one: "# event is still to come.", other: "# events are still to come." }),
@@ -581,6 +582,18 @@ export const en = {
     today: "Today",
     yesterday: "Yesterday",
   },
+
+  unsent: {
+    refused: "Every relay refused it.",
+    by_user: "You cancelled it.",
+    overtaken: "Somebody else’s change came first.",
+    other_branch: "The group went another way, and this could not be sent again.",
+    left_out: "The group went on without you, and without this.",
+    ended: "The group was ended before any relay had this.",
+    replaced: "A newer version took its place.",
+    rejoined: "You joined the group anew.",
+    too_large: "It is larger than what can be sent.",
+  } satisfies Record<Unsent, string>,
 
   message: {
     deleted: "This message was deleted",
@@ -700,6 +713,27 @@ export const en = {
     withdrawn: (n: number) => of(n, { one: " # message of others is taken back until sent again.", other: " # messages of others are taken back until sent again." }),
     resent: (n: number) => of(n, { one: " # message of yours was sent again.", other: " # messages of yours were sent again." }),
     change_failed: (what: string, reason: string) => line`You wanted to ${what}; that was not possible: ${reason}`,
+    wanted: {
+      invite: "invite people",
+      remove: "remove a member",
+      rename: "rename the group",
+      describe: "change the description",
+      promote: "make a member an admin",
+      demote: "take the admin role from a member",
+      leave: "leave the group",
+      retention: "change how long messages stay",
+      picture: "change the picture",
+      relays: "move the group to other relays",
+      upgrade: "bring the group up to date",
+      end: "end the group",
+    } satisfies Record<WantedChange, string>,
+    obstacles: {
+      refused: "No relay of this group takes the change. Nothing was changed; try again later.",
+      renamed: "Somebody else renamed the group at the same time. If the new name does not suit, change it again.",
+      described: "Somebody else changed the description at the same time. If it does not suit, change it again.",
+      too_many: "Too many changes of this group wait to be made.",
+      impossible: "The group has changed since, and it is not possible any more.",
+    } satisfies Record<ChangeObstacle, string>,
   },
 
   spans: {

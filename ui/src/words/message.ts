@@ -1,8 +1,8 @@
 // Owns the words for messages: their state, system rows, what relays said.
 // Never formats anything that depends on the current time.
-import type { Delivery, DeliveryAnswer, GroupState, Mention, MessageState, Reaction, SystemMessage } from "../ipc";
+import type { Delivery, DeliveryAnswer, Excerpt, GroupState, Mention, MessageState, Reaction, SystemMessage } from "../ipc";
 import { name, type Piece, whoOf } from "./pieces";
-import { say } from "./say.svelte";
+import { obstacleWords, say, unsentWords } from "./say.svelte";
 
 /** The state of an own message; empty for those of others. */
 export function stateWords(state: MessageState): string {
@@ -14,7 +14,7 @@ export function stateWords(state: MessageState): string {
     case "sent":
       return say.message.sent(state.accepted, state.relays);
     case "failed":
-      return say.message.failed(state.reason);
+      return say.message.failed(unsentWords(state));
   }
 }
 
@@ -42,11 +42,11 @@ export function systemWords(event: SystemMessage): Piece[] {
     case "retention_changed":
       return event.seconds === 0 ? words.retention_off(whoOf(event.by)) : words.retention_on(whoOf(event.by), durationWords(event.seconds));
     case "invitation_failed":
-      return words.invitation_failed(whoOf(event.who), name(event.reason));
+      return words.invitation_failed(whoOf(event.who), name(unsentWords(event)));
     case "branch_changed":
       return words.branch_changed(whoOf(event.by), words.why[event.reason], countedWords(event.withdrawn, event.resent));
     case "change_failed":
-      return words.change_failed(event.what, event.reason);
+      return words.change_failed(words.wanted[event.what], obstacleWords(event));
   }
 }
 
@@ -56,6 +56,20 @@ function countedWords(withdrawn: number, resent: number): string {
 
 export function systemText(event: SystemMessage): string {
   return plain(systemWords(event));
+}
+
+/** A message on one line. */
+export function excerptWords(excerpt: Excerpt): string {
+  switch (excerpt.type) {
+    case "text":
+      return excerpt.text;
+    case "deleted":
+      return say.message.deleted;
+    case "hidden":
+      return say.message.hidden;
+    case "system":
+      return systemText(excerpt.event);
+  }
 }
 
 /** A sentence without its marks. */

@@ -162,6 +162,7 @@ export const nl: Words = {
     direct: "Een gesprek van jullie tweeën",
     inIt: "Erin:",
     more: (n) => of(n, { one: "en # ander", other: "en # anderen" }),
+    otherApp: "De app van wie dit stuurde is ouder, en maakt groepen van een andere soort. Die moet eerst worden bijgewerkt.",
   },
 
   setup: {
@@ -513,7 +514,7 @@ export const nl: Words = {
     proxySaved: "Opgeslagen. De verbindingen worden opnieuw gemaakt.",
     outboxNone: "Er wacht niets: alles is bij een relay.",
     outboxKinds: { message: "Bericht", change: "Wijziging van een groep", invitation: "Uitnodiging", relay_list: "Lijst van relays", key_package: "Wat anderen nodig hebben om je uit te nodigen", other: "Iets anders" },
-    outboxFailed: (reason) => `Elke relay weigerde het: ${reason}`,
+    outboxFailed: (refusal) => (refusal === "" ? "Elke relay weigerde het." : `Elke relay weigerde het: ${refusal}`),
     outboxWaits: "Wacht en wordt vanzelf opnieuw geprobeerd.",
     caughtUp: "Alles wat de relays hebben is hier.",
     behind: (n) => of(n, { one: "Er moet nog # gebeurtenis komen.", other: "Er moeten nog # gebeurtenissen komen." }),
@@ -576,6 +577,18 @@ export const nl: Words = {
     announce: (who, text) => `${who}: ${text}`,
     today: "Vandaag",
     yesterday: "Gisteren",
+  },
+
+  unsent: {
+    refused: "Elke relay weigerde het.",
+    by_user: "Je hebt het geannuleerd.",
+    overtaken: "De wijziging van iemand anders was eerder.",
+    other_branch: "De groep ging een andere kant op, en dit kon niet opnieuw worden verzonden.",
+    left_out: "De groep ging verder zonder jou, en zonder dit.",
+    ended: "De groep werd opgeheven voordat een relay dit had.",
+    replaced: "Een nieuwere versie nam de plaats in.",
+    rejoined: "Je bent opnieuw aan de groep gaan deelnemen.",
+    too_large: "Het is groter dan wat kan worden verzonden.",
   },
 
   message: {
@@ -695,7 +708,28 @@ export const nl: Words = {
     },
     withdrawn: (n) => of(n, { one: " # bericht van anderen is teruggenomen tot het opnieuw is verzonden.", other: " # berichten van anderen zijn teruggenomen tot ze opnieuw zijn verzonden." }),
     resent: (n) => of(n, { one: " # bericht van jou is opnieuw verzonden.", other: " # berichten van jou zijn opnieuw verzonden." }),
-    change_failed: (what, reason) => line`Een wijziging van jou was niet mogelijk (${what}): ${reason}`,
+    change_failed: (what, reason) => line`Je wilde ${what}; dat was niet mogelijk: ${reason}`,
+    wanted: {
+      invite: "mensen uitnodigen",
+      remove: "een lid verwijderen",
+      rename: "de groep een andere naam geven",
+      describe: "de beschrijving wijzigen",
+      promote: "een lid beheerder maken",
+      demote: "een lid geen beheerder meer laten zijn",
+      leave: "de groep verlaten",
+      retention: "wijzigen hoe lang berichten blijven",
+      picture: "de afbeelding wijzigen",
+      relays: "de groep naar andere relays verhuizen",
+      upgrade: "de groep bijwerken",
+      end: "de groep opheffen",
+    },
+    obstacles: {
+      refused: "Geen relay van deze groep neemt de wijziging aan. Er is niets gewijzigd; probeer het later opnieuw.",
+      renamed: "Iemand anders gaf de groep tegelijk een andere naam. Bevalt die niet, wijzig hem dan opnieuw.",
+      described: "Iemand anders wijzigde tegelijk de beschrijving. Bevalt die niet, wijzig haar dan opnieuw.",
+      too_many: "Er wachten al te veel wijzigingen van deze groep.",
+      impossible: "De groep is intussen veranderd, en het kan niet meer.",
+    },
   },
 
   spans: {

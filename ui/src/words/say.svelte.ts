@@ -1,6 +1,6 @@
 // Owns which language the window speaks: that of the system unless the person chose.
 // Never stores anything but that choice.
-import type { Gap, IpcError, Language as SystemLanguage, Refusal } from "../ipc";
+import type { ChangeObstacle, Gap, IpcError, Language as SystemLanguage, Refusal, RequestView, Unsent } from "../ipc";
 import { en, type Words } from "./en";
 import { nl } from "./nl";
 import { pseudo, pseudoRightToLeft } from "./pseudo";
@@ -80,18 +80,37 @@ export const say: Words = Object.defineProperties(
   Object.fromEntries((Object.keys(en) as (keyof Words)[]).map((area) => [area, { enumerable: true, get: () => speech.words[area] }])),
 ) as Words;
 
-/** Why somebody cannot be invited; as exact as the language allows. */
+/** The backend speaks English, and exactly; in another language what it says has a sentence for its kind. */
+function exact(english: string, other: string): string {
+  return speech.language === "en" ? english : other;
+}
+
+/** Why somebody cannot be invited. */
 export function refusalWords({ obstacle, reason }: Refusal): string {
-  return speech.language === "en" ? reason : say.people.obstacles[obstacle];
+  return exact(reason, say.people.obstacles[obstacle]);
 }
 
-/** Why something may be missing; as exact as the language allows. */
+/** Why something may be missing. */
 export function gapWords({ relay, cause, reason }: Gap): string {
-  return say.relays.gap(relay, speech.language === "en" ? reason : say.relays.gaps[cause]);
+  return say.relays.gap(relay, exact(reason, say.relays.gaps[cause]));
 }
 
-/** What went wrong. The backend speaks English, and exactly; in another language its code has a sentence. */
-export function errorWords(error: IpcError): string {
-  if (speech.language === "en") return error.message;
-  return say.errors[error.code] ?? error.message;
+/** Why something was not sent. */
+export function unsentWords({ cause, reason }: { cause: Unsent; reason: string }): string {
+  return exact(reason, say.unsent[cause]);
+}
+
+/** Why a change of a group cannot be made. */
+export function obstacleWords({ cause, reason }: { cause: ChangeObstacle; reason: string }): string {
+  return exact(reason, say.system.obstacles[cause]);
+}
+
+/** Why an invitation cannot be accepted; empty where it can. */
+export function problemWords({ problem }: RequestView): string {
+  return problem === null ? "" : exact(problem, say.requests.otherApp);
+}
+
+/** What went wrong. */
+export function errorWords(error: Pick<IpcError, "code" | "message">): string {
+  return exact(error.message, say.errors[error.code] ?? error.message);
 }

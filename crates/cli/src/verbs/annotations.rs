@@ -1,7 +1,7 @@
 //! Owns the verbs about single messages: react, edit, delete, message.
 //! Never keeps a text.
 
-use murmel_ipc::{Cursor, ErrorCode, MessageKind, MessageView};
+use murmel_ipc::{Cursor, ErrorCode, Excerpt, MessageKind, MessageView};
 use serde_json::{Value, json};
 
 use super::Outcome;
@@ -107,9 +107,18 @@ fn shown(view: &MessageView) -> Value {
             "deleted": deleted,
             "reactions": reactions,
             "mentions": mentions,
-            "quote": quote,
+            "quote": quote.as_ref().map(excerpt),
         }),
         MessageKind::System { event } => json!({ "created_at": view.at, "event": event }),
+    }
+}
+
+fn excerpt(excerpt: &Excerpt) -> &str {
+    match excerpt {
+        Excerpt::Text { text } => text,
+        Excerpt::Deleted => "(deleted)",
+        Excerpt::Hidden => "(blocked)",
+        Excerpt::System { .. } => "(system)",
     }
 }
 

@@ -116,7 +116,7 @@ fn member(member: &MemberView) -> String {
     let invitation = match &member.invitation {
         None | Some(InvitationState::Sent { .. }) => String::new(),
         Some(InvitationState::Waiting) => "  (invitation on its way)".to_owned(),
-        Some(InvitationState::Failed { reason }) => format!("  (invitation not delivered: {reason})"),
+        Some(InvitationState::Failed { reason, .. }) => format!("  (invitation not delivered: {reason})"),
     };
     format!("{}  {}{role}{invitation}", member.npub, member.name)
 }

@@ -112,7 +112,7 @@ fn state_value(state: &MessageState) -> Value {
         MessageState::Received => json!({ "state": "received" }),
         MessageState::Queued => json!({ "state": "queued" }),
         MessageState::Sent { accepted, relays } => json!({ "state": "sent", "accepted": accepted, "of": relays }),
-        MessageState::Failed { reason } => json!({ "state": "failed", "reason": reason }),
+        MessageState::Failed { cause, reason } => json!({ "state": "failed", "cause": cause, "reason": reason }),
     }
 }
 

@@ -106,7 +106,11 @@ pub async fn outbox(open: &Open, verb: Option<Outbox>) -> Outcome {
     }
     let items = open.client.outbox().await?;
     let line = |item: &murmel_ipc::OutboxItem| {
-        let state = if item.failed { format!("failed: {}", item.reason) } else { "waits".to_owned() };
+        let state = match item.refusal.as_str() {
+            _ if !item.failed => "waits".to_owned(),
+            "" => "every relay refused it".to_owned(),
+            words => format!("every relay refused it: {words}"),
+        };
         format!("{} {:?} {} {state}", item.id, item.kind, item.chat_name)
     };
     let text = items.iter().map(line).collect::<Vec<_>>().join("\n");

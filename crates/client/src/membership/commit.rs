@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use murmel_engine::{GroupEvent, Refusal};
-use murmel_ipc::ErrorCode;
-use murmel_store::{ChatId, Lane, OutboxId, OutboxState, Purpose, Tx};
+use murmel_ipc::{ChangeObstacle, ErrorCode};
+use murmel_store::{Cancellation, ChatId, Lane, OutboxId, OutboxState, Purpose, Tx};
 use tokio::sync::oneshot;
 
 use super::welcome::welcome_or_tell;
@@ -16,7 +16,7 @@ use crate::intent::{self, Intent, Staged};
 use crate::notices::Backlog;
 use crate::receive::{Taking, applied, retry_deferred};
 use crate::send::{enqueue, sendable};
-use crate::{Error, Result, changes, departures, views};
+use crate::{Error, Result, changes, departures, outbox, views};
 
 /// How often a change is made again after losing its place to somebody else's.
 const AGAIN_CAP: u32 = 8;
@@ -105,9 +105,13 @@ async fn give_up(account: &Arc<Account>, chat: ChatId, outbox: i64, why: Option<
         lost::forget(tx, chat, outbox)?;
         match why {
             // The chat itself says that we are no member any more.
-            Some((intent, error)) if error.code != ErrorCode::GroupInactive => {
-                lost::tell(&mut Taking::new(tx, groups, changes, &keys, now), chat, outbox, &intent, &error.message)
-            }
+            Some((intent, error)) if error.code != ErrorCode::GroupInactive => lost::tell(
+                &mut Taking::new(tx, groups, changes, &keys, now),
+                chat,
+                outbox,
+                &intent,
+                (ChangeObstacle::Impossible, &error.message),
+            ),
             _ => Ok(()),
         }
     })
@@ -208,7 +212,7 @@ pub(crate) async fn refused(account: &Arc<Account>, outbox: i64, reason: String)
             && !waiting.sync.is_awaited(OutboxId(outbox))
         {
             let taking = &mut Taking::new(tx, groups, changes, &keys, now);
-            lost::tell(taking, chat, outbox, &kept.intent, &refusal(&reason))?;
+            lost::tell(taking, chat, outbox, &kept.intent, (ChangeObstacle::Refused, &refusal(&reason)))?;
         }
         forget(tx, chat)?;
         changes.outcome(chat, OutboxId(outbox), Outcome::Refused(reason));
@@ -255,14 +259,14 @@ pub(crate) fn merge(taking: &mut Taking<'_, '_>, chat: ChatId) -> Result<()> {
 /// Somebody else's commit took the place of ours: ours is dropped by the engine, what it was for is wanted still.
 pub(crate) fn superseded(taking: &mut Taking<'_, '_>, chat: ChatId, events: &[GroupEvent]) -> Result<()> {
     let Some(kept) = staged(taking.tx, chat)? else { return Ok(()) };
-    taking.tx.set_outbox_state(OutboxId(kept.outbox), OutboxState::Cancelled, "somebody else's change came first")?;
+    taking.tx.cancel(OutboxId(kept.outbox), Cancellation::Overtaken)?;
     forget(taking.tx, chat)?;
     // A relay may have it all the same, and then it may win: what it was for is not forgotten.
     made::remember(taking.tx, chat, views::found(taking.tx, chat)?.epoch, kept.clone())?;
     let outcome = match kept.intent.overtaken(events) {
         Some(why) => {
             lost::tell(taking, chat, kept.outbox, &kept.intent, why)?;
-            Outcome::Overtaken(why)
+            Outcome::Overtaken(why.1)
         }
         None => {
             // On disk, because whoever waits for it may not be there any more when it is to be made again.
@@ -277,7 +281,7 @@ pub(crate) fn superseded(taking: &mut Taking<'_, '_>, chat: ChatId, events: &[Gr
 /// The group is another copy now: a change that was staged in the old one is not published any more.
 pub(super) fn abandon(tx: &Tx<'_>, chat: ChatId) -> Result<()> {
     if let Some(kept) = staged(tx, chat)? {
-        tx.set_outbox_state(OutboxId(kept.outbox), OutboxState::Cancelled, "the group was joined anew")?;
+        tx.cancel(OutboxId(kept.outbox), Cancellation::Rejoined)?;
     }
     forget(tx, chat)
 }
@@ -291,7 +295,7 @@ pub(crate) async fn resume(account: &Arc<Account>) -> Result<()> {
             if let Some(row) = tx.outbox(OutboxId(kept.outbox))?
                 && matches!(row.state, OutboxState::Done | OutboxState::Failed)
             {
-                settled.push((kept.outbox, row.state, row.reason));
+                settled.push((kept.outbox, row.state, outbox::refused(&row)));
             }
         }
         Ok::<_, Error>(settled)

@@ -1,7 +1,7 @@
 //! Changes that lost their place to somebody else's and are still wanted, until they are staged again or given up.
 //! It stages nothing itself.
 
-use murmel_ipc::SystemMessage;
+use murmel_ipc::{ChangeObstacle, SystemMessage};
 use murmel_store::{ChatId, Tx};
 use serde::{Deserialize, Serialize};
 
@@ -31,7 +31,7 @@ pub(super) fn keep(taking: &mut Taking<'_, '_>, chat: ChatId, outbox: i64, inten
     let mut all = all(taking.tx, chat)?;
     while all.len() >= LOST_CAP {
         let oldest = all.remove(0);
-        tell(taking, chat, oldest.outbox, &oldest.intent, "Too many changes of this group wait to be made.")?;
+        tell(taking, chat, oldest.outbox, &oldest.intent, (ChangeObstacle::TooMany, "Too many changes of this group wait to be made."))?;
     }
     all.push(Lost { outbox, intent });
     put(taking.tx, chat, &all)
@@ -55,9 +55,15 @@ pub(super) fn forget_all(tx: &Tx<'_>, chat: ChatId) -> Result<()> {
 }
 
 /// Says in the timeline that a change will not be made, where somebody asked for it and does not wait any more.
-pub(super) fn tell(taking: &mut Taking<'_, '_>, chat: ChatId, outbox: i64, intent: &Intent, reason: &str) -> Result<()> {
-    let Some(what) = intent.words() else { return Ok(()) };
-    let row = SystemMessage::ChangeFailed { what: what.into(), reason: reason.to_owned() };
+pub(super) fn tell(
+    taking: &mut Taking<'_, '_>,
+    chat: ChatId,
+    outbox: i64,
+    intent: &Intent,
+    (cause, reason): (ChangeObstacle, &str),
+) -> Result<()> {
+    let Some(what) = intent.wanted() else { return Ok(()) };
+    let row = SystemMessage::ChangeFailed { what, cause, reason: reason.to_owned() };
     let seed = format!("change failed/{chat}/{outbox}/{}", taking.now);
     insert_system_row(taking, chat, seed.as_bytes(), taking.keys.public_key(), taking.now, &row)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use murmel_engine::Invitation;
-use murmel_ipc::{ErrorCode, SystemMessage};
+use murmel_ipc::{ErrorCode, SystemMessage, Unsent};
 use murmel_store::{ChatId, Lane, OutboxRecord, Purpose, Tx};
 use nostr::{Event, JsonUtil as _, PublicKey};
 
@@ -13,7 +13,7 @@ use crate::account::Account;
 use crate::people::Person;
 use crate::receive::{Taking, insert_system_row};
 use crate::send::enqueue;
-use crate::{Error, Result, changes, invitations, invitees, wrap};
+use crate::{Error, Result, changes, invitations, invitees, outbox, wrap};
 
 /// Puts a welcome on its way, gift-wrapped, to where the person receives invitations.
 ///
@@ -36,9 +36,13 @@ pub(crate) fn welcome(taking: &mut Taking<'_, '_>, chat: ChatId, invitation: &In
 /// The store's: then the commit has to be merged again later, because its welcomes cannot be made a second time.
 pub(super) fn welcome_or_tell(taking: &mut Taking<'_, '_>, chat: ChatId, invitation: &Invitation, inbox: &[String]) -> Result<()> {
     match welcome(taking, chat, invitation, inbox) {
-        Err(error) if error.code == ErrorCode::TooLarge => {
-            tell(taking, chat, invitation.rumor(invitation.to, taking.now).as_json().as_bytes(), &invitation.to, error.message)
-        }
+        Err(error) if error.code == ErrorCode::TooLarge => tell(
+            taking,
+            chat,
+            invitation.rumor(invitation.to, taking.now).as_json().as_bytes(),
+            &invitation.to,
+            (Unsent::TooLarge, error.message),
+        ),
         other => other,
     }
 }
@@ -47,12 +51,12 @@ pub(super) fn welcome_or_tell(taking: &mut Taking<'_, '_>, chat: ChatId, invitat
 pub(crate) fn not_delivered(taking: &mut Taking<'_, '_>, row: &OutboxRecord) -> Result<()> {
     let (Some(chat), Some(who)) = (row.chat, recipient(row)) else { return Ok(()) };
     let seed = [row.event_id.as_bytes().as_slice(), &taking.now.to_be_bytes()].concat();
-    tell(taking, chat, &seed, &who, row.reason.clone())
+    tell(taking, chat, &seed, &who, outbox::why_unsent(row))
 }
 
-fn tell(taking: &mut Taking<'_, '_>, chat: ChatId, seed: &[u8], who: &PublicKey, reason: String) -> Result<()> {
+fn tell(taking: &mut Taking<'_, '_>, chat: ChatId, seed: &[u8], who: &PublicKey, (cause, reason): (Unsent, String)) -> Result<()> {
     let (by, at) = (taking.keys.public_key(), taking.now);
-    insert_system_row(taking, chat, seed, by, at, &SystemMessage::InvitationFailed { who: who.to_hex(), reason })
+    insert_system_row(taking, chat, seed, by, at, &SystemMessage::InvitationFailed { who: who.to_hex(), cause, reason })
 }
 
 /// The person to whom a gift wrap is addressed.

@@ -40,7 +40,7 @@ fn item(tx: &Tx<'_>, me: nostr::PublicKey, row: OutboxRecord) -> Result<OutboxIt
         message: shown.map(|message| message.id.0),
         created_at: row.created_at,
         failed: row.state == OutboxState::Failed,
-        reason: row.reason,
+        refusal: row.refusal,
         relays: delivery_views(tx.deliveries(row.id)?),
     })
 }

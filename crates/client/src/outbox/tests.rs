@@ -54,7 +54,8 @@ async fn it_fails_only_when_every_relay_has_refused_for_good_and_a_retry_asks_ag
     let (id, _) = bench.enqueue(Purpose::Other, None, &[first.url(), second.url()]).await;
     let failed = bench.settled(id).await;
     assert_eq!(failed.state, OutboxState::Failed);
-    assert!(failed.reason.starts_with("Every relay refused it"), "{}", failed.reason);
+    assert!(why_unsent(&failed).1.starts_with("Every relay refused it: "), "{}", failed.refusal);
+    assert!(!failed.refusal.is_empty());
     assert_eq!(first.answers().len(), 3);
     let now = bench.account.clock.now();
     bench.account.db.write(move |tx, _| Ok::<_, Error>(tx.retry(id, now)?)).await.unwrap();

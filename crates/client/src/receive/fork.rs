@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use murmel_engine::{Applied, Digest, Epoch, GroupEvent, Left, Reason, Rival, Storage as _, Switched};
 use murmel_ipc::{Race, RaceCommit, RaceReason, SystemMessage};
-use murmel_store::{ChatRecord, ChatState, KIND_SYSTEM, MessageRecord, OutboxState, Tx};
+use murmel_store::{Cancellation, ChatRecord, ChatState, KIND_SYSTEM, MessageRecord, Tx};
 
 use super::group::{Taking, insert_system, insert_system_row, project, system_row};
 use crate::account::Account;
@@ -229,7 +229,7 @@ fn say_again(taking: &mut Taking<'_, '_>, chat: &ChatRecord, row: &MessageRecord
     let said = matches!(chat.state, ChatState::Active | ChatState::Leaving)
         && send::send_again(taking.tx, taking.groups, taking.changes, chat, row, carrier.as_ref(), taking.now)?;
     if !said && let Some(carrier) = carrier {
-        taking.tx.set_outbox_state(carrier.id, OutboxState::Cancelled, "The group went another way, and this could not be sent again.")?;
+        taking.tx.cancel(carrier.id, Cancellation::OtherBranch)?;
         taking.changes.message(row.id);
     }
     Ok(said)

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use murmel_engine::{Epoch, LostRemoval};
 use murmel_ipc::Race;
-use murmel_store::{ChatId, ChatRecord, ChatState, OutboxState, Tx};
+use murmel_store::{Cancellation, ChatId, ChatRecord, ChatState, Tx};
 use nostr::{Event, JsonUtil as _, PublicKey};
 
 use super::fork;
@@ -18,7 +18,6 @@ use crate::{Result, changes, requests, views};
 
 /// How long a group that seems to have gone on without us is followed, in seconds. Longer than after a removal that is proven.
 const DOUBT_GRACE: u64 = 30 * 24 * 3600;
-const LEFT_OUT: &str = "The group went on without you, and without this.";
 
 /// There is something of a group that nothing here opens.
 pub(crate) fn closed(tx: &Tx<'_>, groups: &mut Groups, chat: ChatId, now: u64) -> Result<()> {
@@ -38,7 +37,7 @@ pub(super) fn heard(taking: &mut Taking<'_, '_>, chat: &ChatRecord, from: Public
         return Ok(());
     }
     taking.tx.remove_progress(&name(chat.id))?;
-    taking.tx.raise_progress_number(&last(chat.id), at.min(taking.now))?;
+    note_heard(taking.tx, chat.id, epoch, at.min(taking.now))?;
     let gone = matches!(chat.state, ChatState::Left | ChatState::Removed);
     if gone && taking.groups.get(taking.tx, &chat.group)?.is_some_and(|(group, _)| group.is_active()) {
         fork::back(taking, chat)?;
@@ -63,8 +62,10 @@ pub(crate) async fn conclude(account: &Arc<Account>) -> Result<()> {
 
 /// We are in another copy of the group now.
 pub(crate) fn forget(tx: &Tx<'_>, chat: ChatId) -> Result<()> {
-    tx.remove_progress(&last(chat))?;
-    Ok(tx.remove_progress(&name(chat))?)
+    for note in [last(chat), newest(chat), last_in_newest(chat), name(chat)] {
+        tx.remove_progress(&note)?;
+    }
+    Ok(())
 }
 
 fn believe(taking: &mut Taking<'_, '_>, chat: &ChatRecord) -> Result<()> {
@@ -73,8 +74,9 @@ fn believe(taking: &mut Taking<'_, '_>, chat: &ChatRecord) -> Result<()> {
         return Ok(());
     }
     let unread = super::deferred(taking.tx, chat.id)?;
+    let lost = lost_removal(taking.tx, taking.groups, chat)?;
     // What was written elsewhere before somebody was heard here, its author may have said before they came here; so in the same second.
-    let heard = taking.tx.progress_number(&last(chat.id))?.unwrap_or(0);
+    let heard = last_heard(taking.tx, chat.id, lost.as_ref().map(|lost| lost.removal.to))?;
     // Whoever invited us was here then. Nothing was written after it came, whatever it says.
     let invited = chat.inviter.map_or(0, |_| chat.joined_at);
     let written = unread.iter().filter_map(|kept| {
@@ -83,7 +85,7 @@ fn believe(taking: &mut Taking<'_, '_>, chat: &ChatRecord) -> Result<()> {
     });
     let elsewhere: Vec<(u64, Event)> = written.filter(|(at, _)| *at > heard).collect();
     let goes_on = elsewhere.iter().any(|(at, _)| *at > invited);
-    let Some(lost) = lost_removal(taking.tx, taking.groups, chat)? else {
+    let Some(lost) = lost else {
         if goes_on && requests::take_spare(taking, chat, &elsewhere)? {
             taking.changes.group(chat.id);
         }
@@ -130,7 +132,7 @@ fn fail_what_was_left_out(taking: &mut Taking<'_, '_>, chat: &ChatRecord, split:
             continue;
         }
         if let Some(carrier) = taking.tx.outbox_by_message(row.id)?.pop() {
-            taking.tx.set_outbox_state(carrier.id, OutboxState::Cancelled, LEFT_OUT)?;
+            taking.tx.cancel(carrier.id, Cancellation::LeftOut)?;
             taking.changes.message(row.id);
         }
     }
@@ -151,9 +153,45 @@ const fn is_member(chat: &ChatRecord) -> bool {
     matches!(chat.state, ChatState::Active | ChatState::Leaving)
 }
 
-/// When somebody was last heard on the branch that we are on: what others had made, Unix seconds.
+/// Somebody was heard in an epoch of the branch that we are on, in something made at `at`, Unix seconds.
+fn note_heard(tx: &Tx<'_>, chat: ChatId, epoch: Epoch, at: u64) -> Result<()> {
+    tx.raise_progress_number(&last(chat), at)?;
+    let known = tx.progress_number(&newest(chat))?;
+    if known.is_none_or(|known| known < epoch.0) {
+        tx.put_progress_number(&newest(chat), epoch.0)?;
+        tx.put_progress_number(&last_in_newest(chat), at)?;
+    } else if known == Some(epoch.0) {
+        tx.raise_progress_number(&last_in_newest(chat), at)?;
+    }
+    Ok(())
+}
+
+/// When somebody was last heard on the branch that we are on, Unix seconds; 0 is never. Where that branch began with `split`, only what was said
+/// since then counts: older words may have been read before anybody here knew of a split.
+fn last_heard(tx: &Tx<'_>, chat: ChatId, split: Option<Epoch>) -> Result<u64> {
+    let since = match split {
+        None => tx.progress_number(&last(chat))?,
+        Some(split) if tx.progress_number(&newest(chat))?.is_some_and(|newest| newest >= split.0) => {
+            tx.progress_number(&last_in_newest(chat))?
+        }
+        Some(_) => None,
+    };
+    Ok(since.unwrap_or(0))
+}
+
+/// When somebody was last heard in any epoch: what others had made, Unix seconds.
 fn last(chat: ChatId) -> String {
     format!("last heard/{chat}")
+}
+
+/// The newest epoch in which somebody was heard.
+fn newest(chat: ChatId) -> String {
+    format!("newest heard/{chat}")
+}
+
+/// When somebody was last heard in that epoch, Unix seconds.
+fn last_in_newest(chat: ChatId) -> String {
+    format!("last heard in newest/{chat}")
 }
 
 fn name(chat: ChatId) -> String {

@@ -4,14 +4,14 @@
 use std::collections::HashMap;
 
 use murmel_ipc as ipc;
-use murmel_store::{Answer, ChatId, Delivery, KIND_CHAT, KIND_SYSTEM, MessageRecord, OutboxState, Tx};
+use murmel_store::{Answer, ChatId, Delivery, KIND_CHAT, KIND_SYSTEM, MessageRecord, OutboxRecord, OutboxState, Tx};
 use nostr::{EventId, PublicKey};
 
 use super::annotations::Annotations;
 use super::{Names, found};
 use crate::notices::one_line;
 use crate::people::npub;
-use crate::{Error, Result, mentions};
+use crate::{Error, Result, mentions, outbox};
 
 /// Longest quote of an answered message, in characters.
 const QUOTE_CAP: usize = 120;
@@ -69,11 +69,16 @@ pub(crate) fn state(tx: &Tx<'_>, record: &MessageRecord) -> Result<ipc::MessageS
     let accepted = count(deliveries.iter().filter(|delivery| delivery.answer == Answer::Accepted).count());
     Ok(match carrier.state {
         // A relay has it, but whoever was to read it cannot.
-        OutboxState::Cancelled => ipc::MessageState::Failed { reason: carrier.reason },
+        OutboxState::Cancelled => not_sent(&carrier),
         _ if accepted > 0 => ipc::MessageState::Sent { accepted, relays: count(deliveries.len()) },
-        OutboxState::Failed => ipc::MessageState::Failed { reason: carrier.reason },
+        OutboxState::Failed => not_sent(&carrier),
         OutboxState::Open | OutboxState::Done => ipc::MessageState::Queued,
     })
+}
+
+fn not_sent(carrier: &OutboxRecord) -> ipc::MessageState {
+    let (cause, reason) = outbox::why_unsent(carrier);
+    ipc::MessageState::Failed { cause, reason }
 }
 
 /// Whether rows of a kind have a place of their own in the timeline.
@@ -131,9 +136,12 @@ fn text(names: &Names<'_, '_>, record: &MessageRecord, notes: &Annotations, pare
     let unwanted = parent.map(|parent| names.is_blocked(&parent.sender)).transpose()?.unwrap_or(false);
     let quote = match parent.map(|parent| notes.shown(parent)) {
         None => None,
-        Some(Some(_)) if unwanted => Some(super::HIDDEN.into()),
-        Some(None) => Some("Message deleted".into()),
-        Some(Some(shown)) => Some(one_line(&mentions::readable(&shown.content, &mentioned(names, &shown.tags)?), QUOTE_CAP)),
+        Some(Some(_)) if unwanted => Some(ipc::Excerpt::Hidden),
+        Some(None) => Some(ipc::Excerpt::Deleted),
+        Some(Some(shown)) => {
+            let text = one_line(&mentions::readable(&shown.content, &mentioned(names, &shown.tags)?), QUOTE_CAP);
+            Some(ipc::Excerpt::Text { text })
+        }
     };
     Ok(ipc::MessageKind::Text {
         text: shown.map(|shown| shown.content.clone()).unwrap_or_default(),
@@ -164,14 +172,14 @@ fn system(names: &Names<'_, '_>, content: &str) -> Result<ipc::SystemMessage> {
         S::MemberLeft { who } => S::MemberLeft { who: names.of_hex(&who)? },
         S::AdminAdded { by, who } => S::AdminAdded { by: names.of_hex(&by)?, who: names.of_hex(&who)? },
         S::AdminRemoved { by, who } => S::AdminRemoved { by: names.of_hex(&by)?, who: names.of_hex(&who)? },
-        S::Renamed { by, name } => S::Renamed { by: names.of_hex(&by)?, name },
+        S::Renamed { by, name } => S::Renamed { by: names.of_hex(&by)?, name: one_line(&name, super::NAME_CAP) },
         S::Described { by } => S::Described { by: names.of_hex(&by)? },
         S::RetentionChanged { by, seconds } => S::RetentionChanged { by: names.of_hex(&by)?, seconds },
         S::PictureChanged { by } => S::PictureChanged { by: names.of_hex(&by)? },
         S::Disbanded { by } => S::Disbanded { by: names.of_hex(&by)? },
         S::RelaysChanged { by } => S::RelaysChanged { by: names.of_hex(&by)? },
-        S::InvitationFailed { who, reason } => S::InvitationFailed { who: names.of_hex(&who)?, reason },
+        S::InvitationFailed { who, cause, reason } => S::InvitationFailed { who: names.of_hex(&who)?, cause, reason },
         S::BranchChanged { by, reason, withdrawn, resent } => S::BranchChanged { by: names.of_hex(&by)?, reason, withdrawn, resent },
-        S::ChangeFailed { what, reason } => S::ChangeFailed { what, reason },
+        S::ChangeFailed { what, cause, reason } => S::ChangeFailed { what, cause, reason },
     })
 }

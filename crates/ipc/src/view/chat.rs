@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use super::message::{Excerpt, Unsent};
 use crate::Mute;
 
 /// How a group stands for this account.
@@ -32,9 +33,9 @@ pub struct ChatRow {
     pub name: String,
     /// How the group stands.
     pub state: GroupState,
-    /// Start of the newest message, one line; empty where there is none.
-    pub preview: String,
-    /// Who wrote it, as shown; empty for system rows and where there is none.
+    /// The newest message; `None` where there is none.
+    pub preview: Option<Excerpt>,
+    /// Who wrote it, as shown; empty for system rows, those of somebody who is blocked, and where there is none.
     pub preview_sender: String,
     /// Time of the last message, Unix seconds; sorts the list below the pinned chats, newest first.
     #[ts(type = "number")]
@@ -121,7 +122,9 @@ pub enum InvitationState {
     },
     /// No relay took it. Inviting the person again sends it again.
     Failed {
-        /// In plain words.
+        /// Why.
+        cause: Unsent,
+        /// Why, in plain words, in English; may quote a relay.
         reason: String,
     },
 }

@@ -63,6 +63,26 @@ pub struct MessageView {
     pub hidden: bool,
 }
 
+/// What is shown of a message on one line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Excerpt {
+    /// The beginning of what it says.
+    Text {
+        /// One line.
+        text: String,
+    },
+    /// It was deleted.
+    Deleted,
+    /// The author is blocked.
+    Hidden,
+    /// Something happened to the group.
+    System {
+        /// What happened.
+        event: SystemMessage,
+    },
+}
+
 /// What a row of the timeline shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -79,7 +99,7 @@ pub enum MessageKind {
         #[ts(type = "number | null")]
         reply_to: Option<i64>,
         /// One line of the message it answers; `None` where that one is not here.
-        quote: Option<String>,
+        quote: Option<Excerpt>,
         /// What people think of it, most chosen first.
         reactions: Vec<Reaction>,
         /// Whom it names; in the text each stands as `nostr:npub1…`.
@@ -143,9 +163,35 @@ pub enum MessageState {
     },
     /// Every relay refused, or the group takes it no more.
     Failed {
-        /// In plain words.
+        /// Why.
+        cause: Unsent,
+        /// Why, in plain words, in English; may quote a relay.
         reason: String,
     },
+}
+
+/// Why something was not sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Unsent {
+    /// Every relay refused it.
+    Refused,
+    /// The person took it back.
+    ByUser,
+    /// A change of somebody else took its place.
+    Overtaken,
+    /// It belongs to a branch of the group that lost, and could not be sent again.
+    OtherBranch,
+    /// The group went on without us.
+    LeftOut,
+    /// The group was ended before any relay had it.
+    Ended,
+    /// A newer version took its place.
+    Replaced,
+    /// The group was joined anew.
+    Rejoined,
+    /// It is larger than what can be sent.
+    TooLarge,
 }
 
 /// What one relay said of one message.

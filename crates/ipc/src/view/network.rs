@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::ErrorCode;
+
 /// A step of the network set-up that follows the first run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 pub struct SetupStep {
@@ -10,7 +12,9 @@ pub struct SetupStep {
     pub name: SetupName,
     /// How it stands.
     pub state: StepState,
-    /// What went wrong and what to do; empty unless failed.
+    /// What went wrong; `None` unless failed.
+    pub code: Option<ErrorCode>,
+    /// What went wrong and what to do, in English; empty unless failed.
     pub detail: String,
 }
 

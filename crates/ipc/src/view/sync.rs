@@ -25,8 +25,8 @@ pub struct OutboxItem {
     pub created_at: u64,
     /// Whether every relay refused it. Otherwise it waits, and is tried again by itself.
     pub failed: bool,
-    /// Why it failed; else empty.
-    pub reason: String,
+    /// What the last relay said that refused it, where it failed; may be empty.
+    pub refusal: String,
     /// What each relay said.
     pub relays: Vec<Delivery>,
 }

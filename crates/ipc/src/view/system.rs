@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use super::message::Unsent;
+
 /// What happened to a group. Names are as shown; "You" where it is the account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(tag = "event", rename_all = "snake_case")]
@@ -86,7 +88,9 @@ pub enum SystemMessage {
     InvitationFailed {
         /// Whom it concerns.
         who: String,
-        /// Why, as a sentence; may carry words of a relay.
+        /// Why.
+        cause: Unsent,
+        /// Why, as a sentence, in English; may carry words of a relay.
         reason: String,
     },
     /// Changes were made at the same time, and the group went another way than it had gone here.
@@ -102,11 +106,59 @@ pub enum SystemMessage {
     },
     /// A change by the account that was to be made later, and cannot be made.
     ChangeFailed {
-        /// What was wanted, to follow "You wanted to".
-        what: String,
-        /// Why, in sentences; may carry words of a relay.
+        /// What was wanted.
+        what: WantedChange,
+        /// Why it cannot be made.
+        cause: ChangeObstacle,
+        /// Why, in sentences, in English; may carry words of a relay.
         reason: String,
     },
+}
+
+/// A change of a group that somebody asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum WantedChange {
+    /// To invite people.
+    Invite,
+    /// To remove a member.
+    Remove,
+    /// To rename the group.
+    Rename,
+    /// To change the description.
+    Describe,
+    /// To make a member an admin.
+    Promote,
+    /// To take the admin role from a member.
+    Demote,
+    /// To leave the group.
+    Leave,
+    /// To change how long messages stay.
+    Retention,
+    /// To change the picture.
+    Picture,
+    /// To move the group to other relays.
+    Relays,
+    /// To bring the group up to date.
+    Upgrade,
+    /// To end the group.
+    End,
+}
+
+/// Why a change of a group cannot be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeObstacle {
+    /// No relay of the group takes it.
+    Refused,
+    /// Somebody else renamed the group at the same time.
+    Renamed,
+    /// Somebody else changed the description at the same time.
+    Described,
+    /// Too many changes of the group wait to be made.
+    TooMany,
+    /// The group is not what it was: it does not go any more.
+    Impossible,
 }
 
 /// What decided a race between changes that were made at the same time (Marmot: convergence).

@@ -185,7 +185,9 @@ CREATE TABLE outbox (
     created_at INTEGER NOT NULL DEFAULT 0,
     required INTEGER NOT NULL DEFAULT 1,
     state TEXT NOT NULL CHECK (state IN ('open', 'done', 'failed', 'cancelled')),
-    reason TEXT NOT NULL DEFAULT '',
+    cancelled TEXT
+        CHECK (cancelled IN ('by_user', 'overtaken', 'other_branch', 'left_out', 'ended', 'replaced', 'rejoined', 'sealed_anew')),
+    refusal TEXT NOT NULL DEFAULT '',
     depends INTEGER REFERENCES outbox (id) ON DELETE SET NULL
 ) STRICT;
 CREATE INDEX outbox_by_chat_and_state ON outbox (chat, state);

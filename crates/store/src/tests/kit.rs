@@ -190,7 +190,8 @@ pub fn outgoing(n: u16, at: u64) -> OutboxRecord {
         created_at: at,
         required: 1,
         state: OutboxState::Open,
-        reason: String::new(),
+        cancelled: None,
+        refusal: String::new(),
         depends: None,
     }
 }

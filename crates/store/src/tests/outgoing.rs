@@ -1,7 +1,9 @@
 use murmel_engine::Epoch;
 
 use crate::tests::kit::{chat, event, fresh, message, on, outgoing, relays, wait};
-use crate::{Answer, CHAT_WINDOW, Delivery, Lane, MessageRecord, OUTBOX_CAP, OutboxRecord, OutboxState, Purpose, StoreError, Tx};
+use crate::{
+    Answer, CHAT_WINDOW, Cancellation, Delivery, Lane, MessageRecord, OUTBOX_CAP, OutboxRecord, OutboxState, Purpose, StoreError, Tx,
+};
 
 const A: &str = "wss://a.example";
 const B: &str = "wss://b.example";
@@ -77,13 +79,14 @@ fn an_event_that_every_relay_refused_failed_and_can_be_retried() {
         let standing = tx.record_answer(id, B, Answer::Refused, "blocked: b", 61, None)?;
         assert_eq!((standing.state, standing.changed), (OutboxState::Failed, true));
         let failed = tx.outbox(id)?.unwrap();
-        assert_eq!((failed.state, failed.reason.as_str()), (OutboxState::Failed, "blocked: b"));
+        assert_eq!((failed.state, failed.refusal.as_str()), (OutboxState::Failed, "blocked: b"));
         assert_eq!(due(tx, 1000)?, []);
 
         tx.retry(id, 200)?;
         assert_eq!(tx.outbox(id)?.unwrap().state, OutboxState::Open);
         assert_eq!(due(tx, 200)?, [(id.0, A.into()), (id.0, B.into())]);
-        tx.set_outbox_state(id, OutboxState::Cancelled, "withdrawn")?;
+        tx.cancel(id, Cancellation::ByUser)?;
+        assert_eq!(tx.outbox(id)?.unwrap().cancelled, Some(Cancellation::ByUser));
         assert_eq!(due(tx, 200)?, []);
         Ok(())
     });
@@ -128,7 +131,7 @@ fn settled_events_are_pruned_and_open_ones_are_not() {
         for (id, state) in
             [(done, OutboxState::Done), (failed, OutboxState::Failed), (needed, OutboxState::Done), (young, OutboxState::Cancelled)]
         {
-            tx.set_outbox_state(id, state, "")?;
+            tx.set_outbox_state(id, state, None, "")?;
         }
         assert_eq!(tx.prune_outbox(100)?, 1);
         assert_eq!(tx.outbox(done)?, None);
@@ -191,7 +194,7 @@ fn a_cancelled_event_is_not_due_and_not_among_the_deliveries_of_its_message() {
         let chat = tx.insert_chat(&chat(1))?;
         let id = tx.insert_message(&message(chat, 1, 10))?.unwrap();
         let old = tx.enqueue(&OutboxRecord { chat: Some(chat), message: Some(id), ..outgoing(1, 50) }, &relays())?;
-        tx.set_outbox_state(old, OutboxState::Cancelled, "sent again")?;
+        tx.cancel(old, Cancellation::SealedAnew)?;
         assert_eq!((due(tx, 60)?, tx.next_due()?), (vec![], None));
         // An answer that was on its way changes nothing.
         let standing = tx.record_answer(old, A, Answer::TimedOut, "", 60, Some(90))?;

@@ -6,8 +6,8 @@ use crate::tests::kit::{
 };
 use crate::tx::STATEMENTS;
 use crate::{
-    Answer, ChatProjection, ChatState, ChoiceRecord, ContactRecord, CursorKey, DraftRecord, KIND_REACTION, Lane, Member, MessageId,
-    MessageRecord, Muted, OutboxRecord, OutboxState, PageKey, PersonRecord, RequestInsert, RequestState, StoreError, Tx,
+    Answer, Cancellation, ChatProjection, ChatState, ChoiceRecord, ContactRecord, CursorKey, DraftRecord, KIND_REACTION, Lane, Member,
+    MessageId, MessageRecord, Muted, OutboxRecord, PageKey, PersonRecord, RequestInsert, RequestState, StoreError, Tx,
 };
 
 /// What may be walked from end to end, because the cap beside it is small or the caller wants all of it.
@@ -188,7 +188,7 @@ fn exercise(tx: &Tx<'_>) -> Result<(), StoreError> {
     tx.deliveries_of_message(id)?;
     tx.open_count()?;
     tx.open_count_in(here)?;
-    tx.set_outbox_state(sent, OutboxState::Cancelled, "")?;
+    tx.cancel(sent, Cancellation::ByUser)?;
     tx.prune_outbox(9)?;
     tx.insert_message(&crate::MessageRecord { expires_at: Some(8), ..message(here, 900, 8) })?;
     tx.next_expiry()?;

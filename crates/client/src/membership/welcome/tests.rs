@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use murmel_ipc as ipc;
 use murmel_sim::faulty_relay::{Fault, FaultyRelay};
-use murmel_store::{Answer, MessageId, OUTBOX_CAP, OutboxId, OutboxState};
+use murmel_store::{Answer, Cancellation, MessageId, OUTBOX_CAP, OutboxId, OutboxState};
 use nostr::{EventBuilder, Keys, Kind};
 
 use super::*;
@@ -83,9 +83,7 @@ async fn a_change_whose_welcome_finds_no_room_is_merged_when_there_is_some() {
     accepted(&account, commit.0).await;
     assert_eq!(epoch(&account, chat).await, 0, "nothing of it has happened");
 
-    let emptied = account
-        .db
-        .write(move |tx, _| fillers.iter().try_for_each(|id| tx.set_outbox_state(*id, OutboxState::Cancelled, "")).map_err(Error::from));
+    let emptied = account.db.write(move |tx, _| fillers.iter().try_for_each(|id| tx.cancel(*id, Cancellation::Ended)).map_err(Error::from));
     emptied.await.unwrap();
     resume(&account).await.unwrap();
     assert_eq!(epoch(&account, chat).await, 1);
@@ -100,7 +98,7 @@ async fn what_became_of_an_invitation_is_told_each_time_it_fails() {
     let to = Keys::generate().public_key();
     let wrap = EventBuilder::new(Kind::GiftWrap, "").tag(nostr::Tag::public_key(to)).sign_with_keys(&Keys::generate()).unwrap();
     let row = crate::lists::row(&wrap, Purpose::Welcome, 0);
-    let row = OutboxRecord { chat: Some(chat), reason: "Every relay refused it.".into(), ..row };
+    let row = OutboxRecord { chat: Some(chat), refusal: "blocked".into(), ..row };
     for at in [10, 20, 20] {
         let (row, keys) = (row.clone(), account.keys.clone());
         let told =
@@ -112,8 +110,8 @@ async fn what_became_of_an_invitation_is_told_each_time_it_fails() {
         let rows = tx.messages_after(chat, MessageId::NEW, 10)?;
         views::messages(tx, me, chat, &rows)
     });
-    let reason = "Every relay refused it.".to_owned();
-    let failed = SystemMessage::InvitationFailed { who: crate::people::short_npub(&to), reason };
+    let (cause, reason) = (ipc::Unsent::Refused, "Every relay refused it: blocked".to_owned());
+    let failed = SystemMessage::InvitationFailed { who: crate::people::short_npub(&to), cause, reason };
     let rows: Vec<_> = views.await.unwrap().into_iter().map(|view| view.kind).collect();
     let expected = [SystemMessage::Created, failed.clone(), failed].map(|event| ipc::MessageKind::System { event });
     assert_eq!(rows, expected);

@@ -233,7 +233,11 @@ async fn a_reply_quotes_what_it_answers_as_it_reads_now() {
             MessageKind::System { .. } => panic!("a system row"),
         })
         .collect();
-    assert_eq!(quotes, [(None, None), (Some(views[0].id), Some("better".to_owned())), (None, None)]);
+    assert_eq!(quotes, [(None, None), (Some(views[0].id), Some(excerpt("better"))), (None, None)]);
+}
+
+fn excerpt(text: &str) -> murmel_ipc::Excerpt {
+    murmel_ipc::Excerpt::Text { text: text.into() }
 }
 
 #[tokio::test]
@@ -278,6 +282,6 @@ async fn the_chat_list_names_a_nameless_group_after_its_members_and_previews_one
     let (me, chat) = (scene.me.public_key(), scene.chat);
     let row = scene.db.read(move |tx, _| views::chat(tx, me, &tx.chat(chat)?.unwrap())).await.unwrap();
     let short = crate::people::short_npub(&anna);
-    assert_eq!((row.name, row.preview, row.preview_sender), (short.clone(), "a b".to_owned(), short));
+    assert_eq!((row.name, row.preview, row.preview_sender), (short.clone(), Some(excerpt("a b")), short));
     assert_eq!((row.unread, row.failed, row.members), (1, 0, 2));
 }
