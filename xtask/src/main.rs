@@ -19,6 +19,7 @@ mod say;
 mod steps;
 mod tally;
 mod test;
+mod tree;
 mod window;
 mod windows;
 

@@ -97,7 +97,7 @@ fn window_checks(house: &House, parts: &mut Parts) {
     if installation::can_be_tested() {
         parts.count("Package installed, upgraded, removed", || installation::test(house));
     } else {
-        say::line("\nThe package is not installed here: that takes root on a Debian kind of system without Murmel.");
+        say::line("\nThe package is not installed here: that takes root on Debian, and the right to mount.");
     }
 }
 

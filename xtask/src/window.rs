@@ -10,6 +10,7 @@ use crate::house::House;
 use crate::prerequisites::{self, Purpose, TAURI_DRIVER};
 use crate::steps::Steps;
 use crate::tally::Tally;
+use crate::tree::Tree;
 use crate::{program, run, say};
 
 /// What the window is tested with: nothing here knows a WebDriver for the web views of other systems.
@@ -30,11 +31,15 @@ pub fn test(house: &House) -> anyhow::Result<Tally> {
     count(&report, npm(house, &report)?.arg("test"))
 }
 
-/// Runs the window tests of an installed `program`; on the way they install the package `newer` over it, and remove it.
-pub fn test_installed(house: &House, program: &Path, newer: &Path) -> anyhow::Result<Tally> {
+/// Runs the window tests of a `program` that is installed in a tree; on the way they install the package `newer` over it, and remove it.
+pub fn test_installed(house: &House, tree: &Tree, program: &str, newer: &Path) -> anyhow::Result<Tally> {
     let report = house.target.join("installed-report.json");
-    let mut command = npm(house, &report)?;
-    count(&report, command.env("MURMEL_APP", program).env("MURMEL_DEB", newer).args(["test", "--", "package"]))
+    let mut variables = variables(house, &report).to_vec();
+    variables.extend([("MURMEL_APP", program.into()), ("MURMEL_DEB", newer.to_path_buf())]);
+    let mut words: Vec<String> = variables.iter().map(|(name, value)| format!("{name}={}", value.display())).collect();
+    words.extend(["node", "run.js", "package"].map(str::to_owned));
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    count(&report, &mut tree.inside(&house.desktop_tests().to_string_lossy(), &words))
 }
 
 fn count(report: &Path, tests: &mut Command) -> anyhow::Result<Tally> {
@@ -79,13 +84,16 @@ pub fn bench(house: &House, out: &Path, bundle: Option<&Path>) -> anyhow::Result
 /// npm in `tests/desktop`, told where everything is.
 fn npm(house: &House, report: &Path) -> anyhow::Result<Command> {
     let mut command = program::npm(house, &house.desktop_tests())?;
-    let variables: [(&str, PathBuf); 5] = [
+    command.envs(variables(house, report));
+    Ok(command)
+}
+
+fn variables(house: &House, report: &Path) -> [(&'static str, PathBuf); 5] {
+    [
         ("MURMEL_APP", house.built("murmel", false)),
         ("MURMEL_CLI", house.built("murmel-cli", false)),
         ("MURMEL_TARGET", house.target.clone()),
         ("TAURI_DRIVER", house.tool("tauri-driver")),
         ("DESKTOP_REPORT", report.to_path_buf()),
-    ];
-    command.envs(variables);
-    Ok(command)
+    ]
 }
