@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use murmel_store::{ChatId, Database, DatabaseKey, MessageId, PageKey, SearchFilter, Terms, Tx};
+use zeroize::Zeroizing;
 
 use crate::messages::BATCH;
 use crate::person::{KEY, wait};
@@ -51,6 +52,31 @@ pub struct Arguments {
     /// Messages to catch up with
     #[arg(long, default_value_t = 50_000)]
     missed: usize,
+}
+
+/// Fills the database of an account that was made by the app, which is closed meanwhile. Its key comes on standard input, in hex.
+#[derive(clap::Args)]
+pub struct Fill {
+    /// The file
+    #[arg(long)]
+    database: PathBuf,
+    /// Messages, in 50 conversations that nobody else is in
+    #[arg(long, default_value_t = 1_000_000)]
+    messages: u64,
+}
+
+/// Fills it.
+///
+/// # Errors
+/// The store's, or the key is none.
+pub fn fill(arguments: &Fill) -> anyhow::Result<()> {
+    let text = Zeroizing::new(std::io::read_to_string(std::io::stdin())?);
+    let mut key = Zeroizing::new([0; 32]);
+    hex::decode_to_slice(text.trim(), key.as_mut_slice()).context("a key of 64 hex digits on standard input")?;
+    let database = wait(Database::open(&arguments.database, DatabaseKey::new(*key), ()))?;
+    let chats = wait(database.write(|tx, ()| corpus::chats(tx)))?;
+    insert(&database, &Corpus::new(), &chats, 0..arguments.messages, BULK)?;
+    finish(database, &chats, arguments.messages)
 }
 
 /// Measures all of it.

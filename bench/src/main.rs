@@ -37,6 +37,8 @@ enum What {
     Engine(Engine),
     /// A database with many messages: reading, searching, opening, catching up
     History(history::Arguments),
+    /// Fills the database of an account with messages, for whoever measures the app with it
+    Fill(history::Fill),
 }
 
 #[derive(clap::Args)]
@@ -65,6 +67,7 @@ fn main() -> anyhow::Result<ExitCode> {
     match Arguments::parse().what {
         What::Engine(arguments) => engine(&arguments)?,
         What::History(arguments) => history::run(&arguments)?,
+        What::Fill(arguments) => history::fill(&arguments)?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -66,6 +66,9 @@ struct Ui {
     /// Do not build the release app; its rows are then missing
     #[arg(long)]
     no_release: bool,
+    /// How many messages are in the database with which the release app starts
+    #[arg(long, default_value_t = 1_000_000)]
+    messages: u64,
     /// Install what is missing without asking
     #[arg(long)]
     yes: bool,
@@ -108,8 +111,12 @@ fn measure_window(house: &House, folder: &Path, ui: &Ui) -> anyhow::Result<ExitC
     // The people at terminals and the relay are no part of what is measured.
     let mut build = program::cargo();
     program::run(build.current_dir(&house.root).args(["build", "--package", "murmel-cli"]))?;
+    if bundle.is_some() {
+        let mut build = program::cargo();
+        program::run(build.current_dir(&house.root).args(["build", "--release", "--package", "murmel-bench"]))?;
+    }
     let out = folder.join("ui.json");
-    window::bench(house, &out, bundle.as_deref())?;
+    window::bench(house, &out, bundle.as_deref(), ui.messages)?;
     Ok(done(&out))
 }
 

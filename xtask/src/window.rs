@@ -72,11 +72,12 @@ fn take_shots(house: &House, dir: &Path) -> anyhow::Result<()> {
 }
 
 /// Measures the window; of the app only where its package was built.
-pub fn bench(house: &House, out: &Path, bundle: Option<&Path>) -> anyhow::Result<()> {
+pub fn bench(house: &House, out: &Path, bundle: Option<&Path>, messages: u64) -> anyhow::Result<()> {
     let mut command = npm(house, &house.target.join("desktop-bench.json"))?;
     command.env_remove("MURMEL_APP");
     if let Some(bundle) = bundle {
         command.env("MURMEL_APP", house.built("murmel", true)).env("MURMEL_DEB", bundle);
+        command.env("MURMEL_BENCH", house.built("murmel-bench", true)).env("MURMEL_BENCH_MESSAGES", messages.to_string());
     }
     program::run(command.args(["run", "bench", "--"]).arg(out))
 }

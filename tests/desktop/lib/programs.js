@@ -10,7 +10,7 @@ const root = resolve(import.meta.dirname, "../../..");
 /** The folder of everything that is built. */
 export const target = resolve(root, env.MURMEL_TARGET ?? env.CARGO_TARGET_DIR ?? "target");
 
-const programs = { murmel: env.MURMEL_APP, "murmel-cli": env.MURMEL_CLI, "tauri-driver": env.TAURI_DRIVER };
+const programs = { murmel: env.MURMEL_APP, "murmel-cli": env.MURMEL_CLI, "murmel-bench": env.MURMEL_BENCH, "tauri-driver": env.TAURI_DRIVER };
 const folders = [join(target, "tools/bin"), ...(env.PATH ?? "").split(delimiter)];
 
 /** A program of this repository, as the build left it. */
