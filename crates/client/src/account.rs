@@ -16,15 +16,19 @@ use tokio::task::JoinSet;
 
 use crate::bus::{Bus, Feed};
 use crate::clock::Clock;
-use crate::groups::Groups;
-use crate::keychain::Secrets;
+use crate::group::groups::Groups;
+use crate::keys::keychain::Secrets;
+use crate::message::search;
+use crate::network::reachability::ReachBook;
+use crate::network::setup::SetupState;
+use crate::network::{reachability, relay_health, relays, setup};
 use crate::notices::{Attention, Desk};
 use crate::pace::Pace;
 use crate::people::npub;
-use crate::reachability::ReachBook;
-use crate::setup::SetupState;
+use crate::people::profiles;
+use crate::profile::accounts;
 use crate::sync::SyncState;
-use crate::{Error, Options, Result, accounts, outbox, profiles, reachability, relay_health, relays, search, setup, sync};
+use crate::{Error, Options, Result, outbox, sync};
 
 /// An open account.
 pub(crate) struct Account {

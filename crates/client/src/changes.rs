@@ -12,10 +12,12 @@ use tokio::sync::oneshot;
 
 use crate::account::Account;
 use crate::chores::Chore;
-use crate::groups::Groups;
-use crate::membership::Outcome;
+use crate::group::groups::Groups;
+use crate::group::membership::Outcome;
+use crate::message::send;
+use crate::network::relays;
 use crate::notices::{self, Arrival, Backlog};
-use crate::{Error, Result, relays, send, views};
+use crate::{Error, Result, views};
 
 /// What a transaction touched.
 #[derive(Default)]

@@ -9,7 +9,9 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::account::Account;
-use crate::{choice, departures, membership, receive, requests, rotation, sync};
+use crate::group::{departures, membership, requests, rotation};
+use crate::message::choice;
+use crate::{receive, sync};
 
 /// Chores that wait; one that does not fit is found again by the next [`look_around`].
 pub(crate) const CHORES_CAP: usize = 256;

@@ -2,78 +2,29 @@
 //! It knows no window, no argument parser and no environment variable; it draws nothing and prints nothing.
 
 mod account;
-mod accounts;
-mod acquaintance;
-mod address;
-mod annotate;
-mod app_lock;
-mod awake;
 mod bus;
 mod calls;
 mod changes;
-mod choice;
 mod chores;
 mod clock;
-mod clock_check;
 mod confirm;
-mod contacts;
-mod deletion;
-mod departures;
-mod description;
-mod drafts;
-mod ending;
 mod error;
-mod expiry;
-mod group_state;
-mod groups;
-mod home;
+mod group;
 mod housekeeping;
-mod identity;
 mod inspection;
-mod intent;
-mod invitations;
-mod invitees;
-mod key_package;
-mod keychain;
-mod lists;
-mod log_out;
-mod membership;
-mod mentions;
-mod names;
+mod keys;
+mod message;
+mod network;
 mod notices;
-mod options;
 mod outbox;
-mod own_profile;
 mod pace;
-mod pairs;
 mod people;
 mod profile;
-mod profiles;
-mod proxy;
-mod quiet;
-mod reachability;
 mod receive;
-mod records;
-mod recovery;
-mod rejoining;
-mod relay_health;
-mod relay_lists;
-mod relays;
-mod requests;
-mod rotation;
-mod safety;
-mod search;
-mod send;
-mod settings;
-mod setup;
 mod sync;
 #[cfg(test)]
 mod testing;
-mod timeline;
 mod try_it;
-mod unavailable;
-mod unlock;
-mod vault;
 mod views;
 mod wrap;
 
@@ -82,27 +33,30 @@ use std::time::Duration;
 
 use murmel_ipc as ipc;
 
-pub use accounts::MAX_ACCOUNTS;
 pub use bus::Subscription;
 pub use clock::Clock;
 pub use confirm::{Agreed, Confirm, Question};
 pub use error::Error;
 pub use housekeeping::Housekeeping;
 pub use inspection::{Branch, Carried, Standing};
-pub use keychain::{Keychain, KeychainChoice, KeychainError, MockKeychain};
+pub use keys::keychain::{Keychain, KeychainChoice, KeychainError, MockKeychain};
+pub use message::records::Record;
 /// The relay inside this program, for `relay serve` and for tests.
 pub use murmel_net::{EmbeddedRelay, EmbeddedRelayError};
 /// What carries frames in a simulation.
 pub use murmel_net::{Frame, Line, Wire};
 pub use notices::{Announcement, Notice};
-pub use options::{DEFAULT_RELAYS, LOOKUP_RELAYS, Options};
 pub use pace::Pace;
-pub use quiet::NEVER_LOGGED;
-pub use records::Record;
+pub use profile::accounts::MAX_ACCOUNTS;
+pub use profile::options::{DEFAULT_RELAYS, LOOKUP_RELAYS, Options};
+pub use profile::quiet::NEVER_LOGGED;
 pub use sync::Settled;
 pub use wrap::open as open_gift_wrap;
 
-use profile::Profile;
+use keys::{identity, unlock};
+use message::choice;
+use network::{relays, setup};
+use profile::{Profile, settings};
 
 /// What every call returns.
 pub type Result<T> = std::result::Result<T, Error>;

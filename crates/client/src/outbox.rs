@@ -20,9 +20,12 @@ pub(crate) use self::kept::look_whether_kept;
 pub(crate) use self::why_unsent::{refused, why_unsent};
 use crate::account::Account;
 use crate::changes::{self, Changes};
-use crate::groups::Groups;
+use crate::group::groups::Groups;
+use crate::group::membership;
+use crate::message::send;
+use crate::network::relays;
 use crate::receive::Taking;
-use crate::{Error, Result, membership, receive, relays, send, views};
+use crate::{Error, Result, receive, views};
 
 /// Due attempts looked at in one go, beyond those under way.
 const DUE_BATCH: usize = 512;

@@ -1,6 +1,13 @@
 //! People, as texts name them: npub, nprofile, 64 hex digits.
 //! It asks no server for a name.
 
+pub(crate) mod acquaintance;
+pub(crate) mod address;
+pub(crate) mod contacts;
+pub(crate) mod names;
+pub(crate) mod own_profile;
+pub(crate) mod profiles;
+
 use std::sync::Arc;
 
 use murmel_ipc::{self as ipc, ErrorCode, PersonPreview};
@@ -8,7 +15,7 @@ use nostr::nips::nip19::{FromBech32 as _, Nip19Profile, ToBech32 as _};
 use nostr::{PublicKey, RelayUrl};
 
 use crate::account::Account;
-use crate::names::Names;
+use crate::people::names::Names;
 use crate::{Error, Result, views};
 
 /// Longest text that is looked at, in bytes: an nprofile with many relays.

@@ -1,6 +1,15 @@
 //! One profile folder while it is open: its accounts, its keychain, and who is told what changes.
 //! It knows no protocol.
 
+pub(crate) mod accounts;
+pub(crate) mod description;
+pub(crate) mod home;
+pub(crate) mod log_out;
+pub(crate) mod options;
+pub(crate) mod proxy;
+pub(crate) mod quiet;
+pub(crate) mod settings;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -8,15 +17,18 @@ use futures_util::future::join_all;
 use murmel_ipc::{self as ipc, ErrorCode, KeyFault, KeyPlace, Session};
 
 use crate::account::Account;
-use crate::accounts::{Accounts, Standing};
 use crate::bus::{Bus, Subscription};
-use crate::description::{Choices, Description};
-use crate::home::Home;
-use crate::keychain::{self, Keychain, KeychainError};
+use crate::group::requests;
+use crate::keys::keychain::{self, Keychain, KeychainError};
+use crate::keys::unavailable::Fault;
+use crate::keys::{app_lock, identity, unlock};
+use crate::network::{relays, setup};
 use crate::notices::Desk;
+use crate::profile::accounts::{Accounts, Standing};
+use crate::profile::description::{Choices, Description};
+use crate::profile::home::Home;
 use crate::try_it::TryIt;
-use crate::unavailable::Fault;
-use crate::{Error, Options, Result, app_lock, identity, log_out, relays, requests, settings, setup, unlock, views};
+use crate::{Error, Options, Result, views};
 
 /// One open profile folder.
 pub(crate) struct Profile {

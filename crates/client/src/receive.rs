@@ -23,8 +23,10 @@ pub(crate) use unreadable::{all as unreadable, forget as forget_unreadable};
 
 use crate::account::Account;
 use crate::chores::Chore;
+use crate::group::requests;
+use crate::network::relays;
 use crate::notices::{self, Backlog};
-use crate::{Result, changes, relays, requests, sync};
+use crate::{Result, changes, sync};
 
 /// Events in one transaction.
 pub(crate) const BATCH_CAP: usize = 128;

@@ -22,8 +22,11 @@ pub(crate) use state::state;
 
 use crate::account::Account;
 use crate::chores::{self, CHORES_CAP, Chore};
-use crate::membership::Outcome;
-use crate::{Housekeeping, Result, expiry, key_package, outbox, receive, relays, setup};
+use crate::group::key_package;
+use crate::group::membership::Outcome;
+use crate::message::expiry;
+use crate::network::{relays, setup};
+use crate::{Housekeeping, Result, outbox, receive};
 
 /// Gift wraps are dated back by up to two days (NIP-59); one more for clocks.
 const INBOX_OVERLAP: u64 = 3 * 24 * 3600;

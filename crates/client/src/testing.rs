@@ -10,7 +10,7 @@ use nostr::Keys;
 use zeroize::Zeroizing;
 
 use crate::account::{Account, Birth, Opening, create_database};
-use crate::keychain::Secrets;
+use crate::keys::keychain::Secrets;
 use crate::{Clock, Housekeeping, Options, Pace};
 
 /// An account in a folder of its own.

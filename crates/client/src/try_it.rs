@@ -16,13 +16,16 @@ use zeroize::Zeroizing;
 
 use crate::account::{Account, Birth, Opening, create_database};
 use crate::bus::Bus;
-use crate::description::DATABASE;
-use crate::home::private_folder;
-use crate::keychain::Secrets;
+use crate::group::membership;
+use crate::keys::keychain::Secrets;
+use crate::message::send;
+use crate::network::setup;
 use crate::notices::Desk;
 use crate::people::npub;
 use crate::profile::Profile;
-use crate::{Error, Options, Result, membership, send, setup};
+use crate::profile::description::DATABASE;
+use crate::profile::home::private_folder;
+use crate::{Error, Options, Result};
 
 /// How long the two accounts may take to find each other over the relay in this program.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -17,11 +17,14 @@ pub(crate) use message::{deliveries, is_shown, mentioned, message, messages, sta
 pub(crate) use person::person;
 
 use crate::account::Account;
-use crate::choice::MENTIONS_COUNTED;
-pub(crate) use crate::names::Names;
+use crate::group::{invitations, pairs};
+use crate::message::choice::MENTIONS_COUNTED;
+use crate::message::mentions;
 use crate::notices::one_line;
+use crate::people::contacts;
+pub(crate) use crate::people::names::Names;
 use crate::people::npub;
-use crate::{Error, Result, contacts, invitations, mentions, pairs};
+use crate::{Error, Result};
 
 /// Longest preview in the chat list, in characters.
 const PREVIEW_CAP: usize = 120;
@@ -49,7 +52,7 @@ pub(crate) fn chat(tx: &Tx<'_>, me: PublicKey, chat: &ChatRecord) -> Result<ipc:
         draft: one_line(&tx.draft(chat.id)?.unwrap_or_default().text, PREVIEW_CAP),
         pinned: choice.place,
         archived: choice.archived,
-        muted: crate::choice::muted(&choice),
+        muted: crate::message::choice::muted(&choice),
         direct: pairs::with(tx, me, chat)?.map(|who| who.to_hex()),
         failed: message::failed(tx, chat.id)?,
         members: u32::try_from(tx.members(chat.id)?.len()).unwrap_or(u32::MAX),

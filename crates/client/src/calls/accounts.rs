@@ -5,7 +5,9 @@ use std::sync::Arc;
 use murmel_ipc as ipc;
 
 use crate::confirm::Confirm;
-use crate::{Client, Result, app_lock, log_out, profile, safety};
+use crate::keys::{app_lock, safety};
+use crate::profile::log_out;
+use crate::{Client, Result, profile};
 
 /// The accounts of the profile.
 impl Client {
@@ -65,7 +67,7 @@ impl Client {
     /// As [`Client::export_key`], and `DiskFull`, `Storage`.
     pub async fn export_key_to(&self, path: &std::path::Path, password: ipc::SecretText) -> Result<()> {
         let text = self.export_key(password).await? + "\n";
-        crate::home::write_private(path, text.as_bytes())
+        crate::profile::home::write_private(path, text.as_bytes())
     }
 
     /// Where the key is kept, and what else opens the account.

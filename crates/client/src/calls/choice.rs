@@ -3,7 +3,8 @@
 
 use murmel_ipc as ipc;
 
-use crate::{Client, Result, choice, drafts};
+use crate::message::{choice, drafts};
+use crate::{Client, Result};
 
 /// What is kept about a chat on this computer only. All fail with `NotFound` for a chat that is not here.
 impl Client {

@@ -3,7 +3,8 @@
 
 use murmel_ipc as ipc;
 
-use crate::{Client, Result, group_state, membership, receive, requests, views};
+use crate::group::{group_state, membership, requests};
+use crate::{Client, Result, receive, views};
 
 /// Groups and their members. Every change returns when at least one relay has acknowledged the commit and it is merged; an error
 /// says why not, and then nothing changed. One exception: after `Offline` the change is kept, and is made as soon as a relay can be

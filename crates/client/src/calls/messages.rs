@@ -3,7 +3,8 @@
 
 use murmel_ipc as ipc;
 
-use crate::{Client, Record, Result, annotate, outbox, records, send, timeline};
+use crate::message::{annotate, records, send, timeline};
+use crate::{Client, Record, Result, outbox};
 
 /// Messages.
 impl Client {

@@ -2,7 +2,8 @@
 
 use murmel_ipc::{self as ipc, Proxy};
 
-use crate::{Client, Result, awake, outbox, reachability, relay_health, relay_lists, sync};
+use crate::network::{awake, reachability, relay_health, relay_lists};
+use crate::{Client, Result, outbox, sync};
 
 impl Client {
     /// The account's relay lists with their earlier versions, and the relays of its groups.

@@ -3,7 +3,8 @@
 
 use murmel_ipc as ipc;
 
-use crate::{Client, Result, acquaintance, address, contacts, own_profile, people, profiles};
+use crate::people::{acquaintance, address, contacts, own_profile, profiles};
+use crate::{Client, Result, people};
 
 /// People. A `person` is an npub, an nprofile or 64 hex digits; all fail with `InvalidPerson` for anything else.
 impl Client {

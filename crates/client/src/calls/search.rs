@@ -3,7 +3,8 @@
 
 use murmel_ipc as ipc;
 
-use crate::{Client, Result, search};
+use crate::message::search;
+use crate::{Client, Result};
 
 /// Search. All fail with `NoAccount` where no account is open.
 impl Client {

@@ -6,8 +6,9 @@ use murmel_store::{ChatId, ChatState, MessageId, Tx};
 use nostr::PublicKey;
 
 use super::Arrival;
-use crate::choice::{self, MENTIONS_COUNTED};
-use crate::{Result, mentions, views};
+use crate::message::choice::{self, MENTIONS_COUNTED};
+use crate::message::mentions;
+use crate::{Result, views};
 
 /// New messages of one chat that are counted.
 pub(crate) const FRESH_CAP: u32 = 999;

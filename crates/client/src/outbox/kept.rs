@@ -11,9 +11,10 @@ use nostr::{EventId, Filter, Kind};
 
 use crate::account::Account;
 use crate::changes::{self, Changes};
-use crate::groups::Groups;
+use crate::group::groups::Groups;
+use crate::message::send;
 use crate::pace::grown;
-use crate::{Result, send, views};
+use crate::{Result, views};
 
 /// How long a relay may take until what it took can be found there, in seconds.
 const FOUND_AFTER: u64 = 60;

@@ -15,7 +15,7 @@ impl Bench {
     async fn enqueue_of(&self, at: Timestamp, purpose: Purpose, depends: Option<OutboxId>, relays: &[String]) -> (OutboxId, EventId) {
         let event = EventBuilder::new(Kind::MlsGroupMessage, "x").tag(Tag::identifier("y")).custom_created_at(at);
         let event = event.sign_with_keys(&Keys::generate()).unwrap();
-        let record = OutboxRecord { depends, lane: Lane::Group, ..crate::lists::row(&event, purpose, self.account.clock.now()) };
+        let record = OutboxRecord { depends, lane: Lane::Group, ..crate::network::lists::row(&event, purpose, self.account.clock.now()) };
         let relays = relays.to_vec();
         let id = self.account.db.write(move |tx, _| Ok::<_, Error>(tx.enqueue(&record, &relays)?)).await.unwrap();
         self.account.outbox.notify_one();

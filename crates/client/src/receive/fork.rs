@@ -11,7 +11,9 @@ use murmel_store::{Cancellation, ChatRecord, ChatState, KIND_SYSTEM, MessageReco
 use super::group::{Taking, insert_system, insert_system_row, project, system_row};
 use crate::account::Account;
 use crate::chores::Chore;
-use crate::{Error, Result, changes, departures, ending, membership, requests, send, views};
+use crate::group::{departures, ending, membership, requests};
+use crate::message::send;
+use crate::{Error, Result, changes, views};
 
 /// How long a group that removed us or was ended is followed, in seconds: the commit that did it may lose a race. Then its keys go.
 const REMOVAL_GRACE: u64 = 24 * 3600;

@@ -15,8 +15,10 @@ use sha2::{Digest as _, Sha256};
 use super::{fork, left_behind, unreadable};
 use crate::changes::Changes;
 use crate::chores::Chore;
-use crate::groups::Groups;
-use crate::{Error, Result, choice, deletion, departures, ending, invitations, membership, pairs, views};
+use crate::group::groups::Groups;
+use crate::group::{departures, ending, invitations, membership, pairs};
+use crate::message::{choice, deletion};
+use crate::{Error, Result, views};
 
 /// Push tokens of phones (Marmot: push notifications): of no use to a desktop.
 const PUSH_KINDS: std::ops::RangeInclusive<u16> = 447..=449;

@@ -13,8 +13,9 @@ use nostr::{Event, JsonUtil as _, PublicKey};
 use super::fork;
 use super::group::{Taking, insert_system, system_row};
 use crate::account::Account;
-use crate::groups::Groups;
-use crate::{Result, changes, requests, views};
+use crate::group::groups::Groups;
+use crate::group::requests;
+use crate::{Result, changes, views};
 
 /// How long a group that seems to have gone on without us is followed, in seconds. Longer than after a removal that is proven.
 const DOUBT_GRACE: u64 = 30 * 24 * 3600;

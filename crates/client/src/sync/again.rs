@@ -10,7 +10,8 @@ use nostr::{Alphabet, Filter, Kind, SingleLetterTag, Timestamp};
 
 use super::{FETCH_TIMEOUT, Taken, addresses, cursor_key, group_feeds};
 use crate::account::Account;
-use crate::{Result, receive, relays};
+use crate::network::relays;
+use crate::{Result, receive};
 
 /// How far back it is looked for what came late, in seconds, where a relay compares sets: that costs next to nothing.
 const COMPARED_BACK: u64 = 30 * 24 * 3600;

@@ -13,7 +13,8 @@ use murmel_store::Tx;
 use super::cursor_key;
 use super::feeds::Behind;
 use crate::account::Account;
-use crate::{Result, clock_check, receive};
+use crate::network::clock_check;
+use crate::{Result, receive};
 
 /// At most one event in this time.
 const PAUSE: Duration = Duration::from_millis(500);

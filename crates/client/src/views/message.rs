@@ -9,9 +9,10 @@ use nostr::{EventId, PublicKey};
 
 use super::annotations::Annotations;
 use super::{Names, found};
+use crate::message::mentions;
 use crate::notices::one_line;
 use crate::people::npub;
-use crate::{Error, Result, mentions, outbox};
+use crate::{Error, Result, outbox};
 
 /// Longest quote of an answered message, in characters.
 const QUOTE_CAP: usize = 120;

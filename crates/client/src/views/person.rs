@@ -6,8 +6,9 @@ use murmel_store::{AddressState, PersonRecord, Tx};
 use nostr::PublicKey;
 
 use super::{Names, found};
+use crate::Result;
+use crate::group::pairs;
 use crate::people::npub;
-use crate::{Result, pairs};
 
 /// Everything that is known of somebody here.
 pub(crate) fn person(tx: &Tx<'_>, me: PublicKey, who: &PublicKey) -> Result<ipc::PersonView> {

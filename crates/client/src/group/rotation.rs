@@ -1,0 +1,161 @@
+//! Rotating our own leaf: soon after joining (Marmot: joining), which heals the group from whatever the key package went through, and from
+//! then on once a week in groups where something happens (docs/decisions/0005). It never holds up a message.
+
+use std::collections::HashSet;
+use std::sync::{Arc, MutexGuard, PoisonError};
+
+use murmel_net::Feed;
+use murmel_store::{ChatId, ChatState, Tx};
+
+use crate::account::Account;
+use crate::chores::Chore;
+use crate::group::intent::Intent;
+use crate::group::membership;
+use crate::receive::Taking;
+use crate::{Error, Result, views};
+
+/// How often a group that never falls quiet is waited for.
+const QUIET_TRIES: u32 = 10;
+const DAY: u64 = 24 * 60 * 60;
+/// Seconds from one rotation to the next, at random between the two, so that members do not rotate together.
+const PERIOD: std::ops::RangeInclusive<u64> = (6 * DAY)..=(8 * DAY);
+/// How long a group in which nothing happened since the last rotation is left alone, in seconds.
+const SILENT: u64 = DAY;
+/// A rotation that is due for longer than this, in seconds, was missed by a device that slept, and perhaps by others, too.
+const MISSED: u64 = DAY;
+/// Over so many seconds those who come back spread the rotations that they missed. Together they would take the group further in minutes
+/// than anybody can read back.
+const SPREAD: u64 = 6 * 60 * 60;
+
+/// When the leaf has to be rotated next after a rotation at `now`, Unix seconds.
+pub(crate) fn next_after(now: u64) -> u64 {
+    now.saturating_add(rand::random_range(PERIOD))
+}
+
+/// Remembers that our leaf is fresh, and when the next rotation is due.
+pub(crate) fn rotated(tx: &Tx<'_>, chat: ChatId, now: u64) -> Result<()> {
+    tx.put_progress_number(&name(chat), now)?;
+    tx.remove_progress(&put_off_name(chat))?;
+    Ok(tx.set_needs_self_update(chat, Some(next_after(now)))?)
+}
+
+/// We are in the group, perhaps again: our leaf is as old as the key package that made it.
+pub(crate) fn joined(tx: &Tx<'_>, chat: ChatId, now: u64) -> Result<()> {
+    tx.remove_progress(&name(chat))?;
+    Ok(tx.set_needs_self_update(chat, Some(now))?)
+}
+
+/// The rotation was made on a branch that does not count: our leaf is as old as before.
+pub(crate) fn undone(taking: &mut Taking<'_, '_>, chat: ChatId) -> Result<()> {
+    taking.tx.remove_progress(&name(chat))?;
+    taking.tx.set_needs_self_update(chat, Some(taking.now))?;
+    taking.changes.chore(Chore::Rotate(chat));
+    Ok(())
+}
+
+/// Nothing was said since the last rotation: there is nothing to protect that it did not protect.
+fn is_silent(tx: &Tx<'_>, chat: ChatId) -> Result<bool> {
+    let Some(last) = tx.progress_number(&name(chat))? else { return Ok(false) };
+    Ok(views::found(tx, chat)?.last_activity <= last)
+}
+
+/// Puts a rotation that was missed off, once: whoever comes for minutes only must not put it off for ever. `None`: it is for now.
+fn put_off(tx: &Tx<'_>, chat: ChatId, now: u64) -> Result<Option<u64>> {
+    let due = views::found(tx, chat)?.needs_self_update_at.unwrap_or(now);
+    if due.saturating_add(MISSED) >= now || tx.progress_number(&put_off_name(chat))?.is_some() {
+        return Ok(None);
+    }
+    tx.put_progress_number(&put_off_name(chat), now)?;
+    Ok(Some(now.saturating_add(rand::random_range(0..=SPREAD))))
+}
+
+/// When our leaf was rotated last, Unix seconds.
+fn name(chat: ChatId) -> String {
+    format!("rotated/{chat}")
+}
+
+/// When a rotation that was missed was put off, Unix seconds.
+fn put_off_name(chat: ChatId) -> String {
+    format!("rotation put off/{chat}")
+}
+
+/// Rotates our leaf when it is due, the backlog is read and the group is quiet. One at a time for each chat.
+pub(crate) async fn when_quiet(account: &Arc<Account>, chat: ChatId) -> Result<()> {
+    if !rotating(account).insert(chat) {
+        return Ok(());
+    }
+    let done = wait_and_rotate(account, chat).await;
+    rotating(account).remove(&chat);
+    let (now, pause) = (account.clock.now(), account.sync.housekeeping.rotation_retry.as_secs());
+    let failed = done.is_err();
+    account
+        .db
+        .write(move |tx, _| {
+            if failed {
+                tx.set_needs_self_update(chat, Some(now.saturating_add(pause)))?;
+            }
+            Ok::<_, Error>(())
+        })
+        .await?;
+    done
+}
+
+async fn wait_and_rotate(account: &Arc<Account>, chat: ChatId) -> Result<()> {
+    let now = account.clock.now();
+    let later = account.db.write(move |tx, _| {
+        let later = if is_silent(tx, chat)? { Some(now.saturating_add(SILENT)) } else { put_off(tx, chat, now)? };
+        if later.is_some() {
+            tx.set_needs_self_update(chat, later)?;
+        }
+        Ok::<_, Error>(later.is_some())
+    });
+    if later.await? {
+        return Ok(());
+    }
+    let waits = &account.sync.housekeeping;
+    let feed = account.db.read(move |tx, _| Ok::<_, Error>(Feed::Group(*views::found(tx, chat)?.routing.as_bytes()))).await?;
+    let caught_up = async {
+        loop {
+            let moved = account.sync.moved.notified();
+            if account.sync.feeds.is_caught_up(feed) {
+                return;
+            }
+            moved.await;
+        }
+    };
+    let _ = tokio::time::timeout(waits.backlog_patience, caught_up).await;
+    tokio::time::sleep(waits.rotation_grace).await;
+    for _ in 0..QUIET_TRIES {
+        let before = activity(account, chat).await?;
+        tokio::time::sleep(waits.rotation_quiet).await;
+        if activity(account, chat).await? == before {
+            break;
+        }
+    }
+    tokio::time::sleep(waits.rotation_jitter.mul_f64(rand::random::<f64>())).await;
+    let member = account.db.read(move |tx, _| Ok::<_, Error>(views::found(tx, chat)?.state == ChatState::Active)).await?;
+    if !member {
+        return account.db.write(move |tx, _| Ok(tx.set_needs_self_update(chat, None)?)).await;
+    }
+    membership::change(account, chat, Intent::Rotate).await?;
+    let now = account.clock.now();
+    account.db.write(move |tx, _| rotated(tx, chat, now)).await
+}
+
+/// Changes whenever something happens in the group.
+async fn activity(account: &Arc<Account>, chat: ChatId) -> Result<(u64, Option<i64>)> {
+    account
+        .db
+        .read(move |tx, _| {
+            let newest = tx.newest_message(chat)?.map(|message| message.id.0);
+            Ok((views::found(tx, chat)?.epoch.0, newest))
+        })
+        .await
+}
+
+fn rotating(account: &Account) -> MutexGuard<'_, HashSet<ChatId>> {
+    account.sync.rotating.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;
