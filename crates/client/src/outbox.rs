@@ -47,8 +47,8 @@ const WAITING_SLEEP: Duration = Duration::from_secs(5);
 struct Effect {
     record: OutboxRecord,
     changed: bool,
-    /// A relay took a message that whoever reads there cannot read any more.
-    unreadable: bool,
+    /// A relay took a message that whoever reads there cannot read any more, or does not find.
+    unheard: bool,
 }
 
 /// Publishes what is due, until the account is closed.
@@ -205,8 +205,8 @@ fn record(tx: &Tx<'_>, attempt: Attempt, now: u64, pauses: Option<[u64; 2]>) -> 
     if !standing.changed && answer != Answer::Accepted {
         return Ok(None);
     }
-    let unreadable = answer == Answer::Accepted && send::is_forgotten(tx, &before, now)?;
-    Ok(tx.outbox(due.outbox)?.map(|record| Effect { record, changed: standing.changed, unreadable }))
+    let unheard = answer == Answer::Accepted && (send::is_forgotten(tx, &before, now)? || kept::is_out_of_sight(tx, &before, now)?);
+    Ok(tx.outbox(due.outbox)?.map(|record| Effect { record, changed: standing.changed, unheard }))
 }
 
 /// Up to a quarter of a pause, so that a relay that comes back is not asked everything at once.
@@ -217,9 +217,9 @@ fn jitter(pause: u64) -> u64 {
 
 async fn follow_up(account: &Arc<Account>, effects: Vec<Effect>, mut changes: Changes) {
     let anything = !effects.is_empty();
-    for Effect { record, changed, unreadable } in effects {
-        if unreadable {
-            send::say_forgotten(account, record.id).await;
+    for Effect { record, changed, unheard } in effects {
+        if unheard {
+            send::say_once_more(account, record.id).await;
         }
         if let Some(message) = record.message {
             changes.message(message);

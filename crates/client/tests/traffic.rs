@@ -208,6 +208,38 @@ async fn what_was_written_offline_is_read_though_the_group_moved_far_on() {
     assert_eq!(ben.client().delivery(first).await.unwrap().len(), 1);
 }
 
+/// One relay takes a message and has it not; the other one comes back hours later, when those who read there have read on.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_relay_takes_hours_late_is_found_there() {
+    let (forgets, back) = (FaultyRelay::start().await.unwrap(), FaultyRelay::start().await.unwrap());
+    let relays = [forgets.url(), back.url()];
+    let (mut anna, mut ben) = (Person::new("Anna", &relays).await, Person::new("Ben", &relays).await);
+    let chat = anna.create_group("Garden", &[&ben]).await;
+    ben.accept("Garden").await;
+    ben.client().settle(common::DEADLINE).await.unwrap();
+    anna.stop().await;
+    back.stop().await;
+    let before = forgets.events().len();
+    ben.say(&chat, "while a relay was away").await;
+    ben.sent(&chat, "while a relay was away").await;
+    ben.stop().await;
+    forgets.keep_first(before);
+    for person in [&anna, &ben] {
+        person.clock.shift(3 * 3600);
+    }
+    back.resume().await.unwrap();
+    // What is read after the second start begins where the first one ended.
+    for _ in 0..2 {
+        anna.start().await;
+        anna.client().settle(common::DEADLINE).await.unwrap();
+        anna.stop().await;
+    }
+    anna.start().await;
+    ben.start().await;
+    anna.hears(&chat, "while a relay was away").await;
+    assert_eq!(anna.texts(&chat).await.iter().filter(|text| *text == "while a relay was away").count(), 1);
+}
+
 /// Ben says something, Anna changes the group until its epoch is forgotten; how many events that made.
 /// The changes bear a time that lies `later` seconds after what was said.
 async fn events_until_forgotten(later: i64) -> usize {

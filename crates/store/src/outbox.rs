@@ -262,14 +262,15 @@ impl Tx<'_> {
         )
     }
 
-    /// What a group's relays took of it (kind 445) from `from` to `to`, Unix seconds, with what it is called there; the newest events first.
-    pub fn outbox_taken(&self, from: u64, to: u64, limit: u32) -> Result<Vec<(OutboxId, EventId, String)>, StoreError> {
+    /// What relays took of groups (kind 445) from `from` to `to`, Unix seconds: what it is called there, by whom it was taken and when; the
+    /// newest events first.
+    pub fn outbox_taken(&self, from: u64, to: u64, limit: u32) -> Result<Vec<(OutboxId, EventId, String, u64)>, StoreError> {
         self.many(
-            "SELECT o.id, o.event_id, r.relay FROM outbox AS o CROSS JOIN outbox_relays AS r ON r.outbox = o.id
+            "SELECT o.id, o.event_id, r.relay, r.last_at FROM outbox AS o CROSS JOIN outbox_relays AS r ON r.outbox = o.id
              WHERE o.state = 'done' AND o.purpose IN ('message', 'commit', 'proposal') AND r.answer = 'accepted' AND r.last_at BETWEEN ?1 AND ?2
              ORDER BY o.created_at DESC LIMIT ?3",
             params![int(from), int(to), limit],
-            |row| Ok((row.get(0)?, event_id(row, 1)?, row.get(2)?)),
+            |row| Ok((row.get(0)?, event_id(row, 1)?, row.get(2)?, uint(row, 3)?)),
         )
     }
 

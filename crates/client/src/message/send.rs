@@ -216,13 +216,14 @@ pub(crate) fn is_forgotten(tx: &Tx<'_>, carrier: &OutboxRecord, now: u64) -> Res
     Ok(carrier.state == OutboxState::Done && recent && chat.epoch > Epoch(message.epoch.0.saturating_add(PAST_EPOCHS)))
 }
 
-/// Says a message again that [`is_forgotten`].
-pub(crate) async fn say_forgotten(account: &Arc<Account>, carrier: OutboxId) {
+/// Says a message again that nobody can read, or finds, where a relay has it now.
+pub(crate) async fn say_once_more(account: &Arc<Account>, carrier: OutboxId) {
     let now = account.clock.now();
     let said = changes::write(account, move |tx, groups, changes| {
         let Some(carrier) = tx.outbox(carrier)?.filter(|carrier| carrier.state == OutboxState::Done) else { return Ok(()) };
         let Some(chat) = carrier.chat.map(|chat| views::found(tx, chat)).transpose()? else { return Ok(()) };
-        renew_one(tx, groups, changes, &chat, &carrier, now).map(drop)
+        let Some(record) = carrier.message.map(|id| tx.message(id)).transpose()?.flatten() else { return Ok(()) };
+        send_again(tx, groups, changes, &chat, &record, Some(&carrier), now).map(drop)
     });
     if let Err(error) = said.await {
         tracing::warn!(code = ?error.code, "a message that came out late could not be said again");

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use murmel_net::{Lane, RelayAddress};
-use murmel_store::{OutboxId, OutboxState, Purpose, Tx};
-use nostr::{EventId, Filter, Kind};
+use murmel_store::{Answer, OutboxId, OutboxRecord, OutboxState, Purpose, Tx};
+use nostr::{Event, EventId, Filter, JsonUtil as _, Kind};
 
 use crate::account::Account;
 use crate::changes::{self, Changes};
@@ -18,8 +18,8 @@ use crate::{Result, views};
 
 /// How long a relay may take until what it took can be found there, in seconds.
 const FOUND_AFTER: u64 = 60;
-/// How far back it is looked after opening, in seconds: relays need not keep what is older for ever.
-const BACK: u64 = 2 * 24 * 3600;
+/// How far back a relay is looked at, in seconds, at first and after a long absence: none needs to keep what is older for ever.
+const BACK: [u64; 2] = [2 * 24 * 3600, super::KEEP];
 /// Most acceptances that are looked at in one go, the newest; more than that are not sent in two days.
 const TAKEN_CAP: u32 = 10_000;
 /// Events asked for in one request.
@@ -31,6 +31,9 @@ const COUNTED: usize = 10_000;
 /// Stands where the relay's answer stood.
 const NOT_KEPT: &str = "The relay said that it took this, and does not have it.";
 
+/// So many events may carry one message, one after the other.
+const CARRIERS_CAP: usize = 4;
+
 /// What a relay took, as it is called here and there.
 type Accepted = (OutboxId, EventId);
 /// How often a relay had not what it took.
@@ -38,16 +41,14 @@ type Counts = HashMap<(OutboxId, String), u32>;
 
 /// Looks now and then, until the account is closed.
 pub(crate) async fn look_whether_kept(account: Arc<Account>) {
-    let mut looked_until = account.clock.now().saturating_sub(BACK);
     let mut counts = Counts::new();
     let mut answers = account.answers.subscribe();
     answers.mark_changed();
     // Where no relay took anything since, there is nothing to look for.
     while answers.changed().await.is_ok() {
         tokio::time::sleep(account.sync.housekeeping.kept_every.max(Duration::from_secs(FOUND_AFTER))).await;
-        let until = account.clock.now().saturating_sub(FOUND_AFTER);
-        match look(&account, &mut counts, looked_until, until).await {
-            Ok(true) => looked_until = until,
+        match look(&account, &mut counts).await {
+            Ok(true) => {}
             Ok(false) => answers.mark_changed(),
             Err(error) => {
                 tracing::info!(code = ?error.code, "whether relays keep what they took is looked at later");
@@ -57,24 +58,67 @@ pub(crate) async fn look_whether_kept(account: Arc<Account>) {
     }
 }
 
-/// Looks at what was taken from `from` to `to`, Unix seconds; whether every relay answered.
-async fn look(account: &Arc<Account>, counts: &mut Counts, from: u64, to: u64) -> Result<bool> {
-    let taken = account.db.read(move |tx, _| Ok::<_, crate::Error>(tx.outbox_taken(from, to, TAKEN_CAP)?)).await?;
-    let mut by_relay: HashMap<String, Vec<Accepted>> = HashMap::new();
-    for (id, event, relay) in taken {
-        by_relay.entry(relay).or_default().push((id, event));
-    }
+/// Looks at what was taken since each relay was looked at last; whether every relay answered.
+async fn look(account: &Arc<Account>, counts: &mut Counts) -> Result<bool> {
+    let now = account.clock.now();
+    let until = now.saturating_sub(FOUND_AFTER);
+    let by_relay = account.db.read(move |tx, _| {
+        let mut by_relay: HashMap<String, Vec<Accepted>> = HashMap::new();
+        let mut since = HashMap::new();
+        for (id, event, relay, at) in tx.outbox_taken(now.saturating_sub(BACK[1]), until, TAKEN_CAP)? {
+            let looked = match since.get(&relay) {
+                Some(looked) => *looked,
+                None => *since.entry(relay.clone()).or_insert(looked_until(tx, &relay)?.unwrap_or_else(|| now.saturating_sub(BACK[0]))),
+            };
+            if at > looked {
+                by_relay.entry(relay).or_default().push((id, event));
+            }
+        }
+        Ok::<_, crate::Error>(by_relay)
+    });
     let mut all_answered = true;
-    for (relay, accepted) in by_relay {
+    for (relay, accepted) in by_relay.await? {
         let Ok(address) = RelayAddress::parse(&relay) else { continue };
+        let mut answered = true;
         for accepted in accepted.chunks(IDS_AT_ONCE) {
             match lacking(account, &address, accepted).await {
                 Some(lacking) => offer_again(account, counts, &relay, lacking).await?,
-                None => all_answered = false,
+                None => answered = false,
             }
+        }
+        all_answered &= answered;
+        if answered {
+            account.db.write(move |tx, _| Ok::<_, crate::Error>(tx.put_progress_number(&looked_name(&relay), until)?)).await?;
         }
     }
     Ok(all_answered)
+}
+
+/// Until when a relay was looked at, Unix seconds: what it took before it has, or was offered it again.
+fn looked_until(tx: &Tx<'_>, relay: &str) -> Result<Option<u64>> {
+    Ok(tx.progress_number(&looked_name(relay))?)
+}
+
+fn looked_name(relay: &str) -> String {
+    format!("kept until/{relay}")
+}
+
+/// Whether a message that a relay takes only now is found by nobody: who reads there reads on from an hour ago, and of those that took it in
+/// time none is known to have it.
+pub(super) fn is_out_of_sight(tx: &Tx<'_>, carrier: &OutboxRecord, now: u64) -> Result<bool> {
+    let (Purpose::Message, OutboxState::Done, Some(message)) = (carrier.purpose, carrier.state, carrier.message) else { return Ok(false) };
+    let Ok(event) = Event::from_json(&carrier.event) else { return Ok(false) };
+    // Bounded, or a relay that is always that late beside one that never says what it has would have everything said again for ever.
+    if event.created_at.as_secs().saturating_add(super::DATED_FOR) >= now || tx.outbox_by_message(message)?.len() >= CARRIERS_CAP {
+        return Ok(false);
+    }
+    for delivery in tx.deliveries(carrier.id)?.iter().filter(|delivery| delivery.answer == Answer::Accepted) {
+        let looked = looked_until(tx, &delivery.relay)?;
+        if delivery.last_at.zip(looked).is_some_and(|(taken, looked)| taken <= looked) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// What of this a relay has not; `None` where it did not answer to the end.

@@ -215,7 +215,7 @@ fn what_a_relay_took_and_has_not_is_due_again_and_everywhere_where_nobody_has_it
         tx.record_answer(id, A, Answer::Accepted, "", 60, None)?;
         tx.record_answer(id, B, Answer::Refused, "blocked", 70, None)?;
         let taken = |from, to| tx.outbox_taken(from, to, 9);
-        assert_eq!(taken(60, 60)?, [(id, event(1), A.to_owned())]);
+        assert_eq!(taken(60, 60)?, [(id, event(1), A.to_owned(), 60)]);
         assert_eq!((taken(61, 99)?, taken(0, 59)?), (vec![], vec![]));
         assert_eq!(tx.due(1_000, 9)?, []);
         assert_eq!(tx.not_kept(id, A, "it has not", 100)?, 0);
