@@ -33,17 +33,20 @@ fn nothing_is_lost_or_doubled_in_two_hundred_storms() {
 /// everybody came back at once, and six rotations in two minutes left nobody a way to read on; late words from before a split hid it.
 #[test]
 fn storms_that_lost_something_once_do_not_any_more() {
-    // The others came over in silence, and the one whom they had not removed thought so; a relay took a message a week late.
-    for (seed, lie) in [("26", "ok_without_storing"), ("13", "kept_back")] {
-        let ran = runner().args(["--first", seed, "--seeds", "1", "--lie", lie, "--json"]).output().unwrap();
-        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stdout));
-    }
     for seed in [182, 1006, 1037, 1067, 1846, 1909, 2051, 3935, 4048, 4325, 10_369, 10_923, 11_291] {
-        let ran = runner().args(["--first", &seed.to_string(), "--seeds", "1", "--json"]).output().unwrap();
-        let said = String::from_utf8(ran.stdout).unwrap();
-        let totals: serde_json::Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
-        assert_eq!((&totals["seeds"], &totals["failed_seeds"]), (&1.into(), &serde_json::json!([])), "{said}");
+        is_well(&["--first", &seed.to_string()]);
     }
+    // The others came over in silence, and the one whom they had not removed believed to be; a relay took a message a week late.
+    for (seed, lie) in [("26", "ok_without_storing"), ("13", "kept_back")] {
+        is_well(&["--first", seed, "--lie", lie]);
+    }
+}
+
+fn is_well(one: &[&str]) {
+    let ran = runner().args(one).args(["--seeds", "1", "--json"]).output().unwrap();
+    let said = String::from_utf8(ran.stdout).unwrap();
+    let totals: serde_json::Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
+    assert_eq!((&totals["seeds"], &totals["failed_seeds"]), (&1.into(), &serde_json::json!([])), "{said}");
 }
 
 #[test]
