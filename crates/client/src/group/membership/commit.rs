@@ -245,7 +245,7 @@ pub(crate) fn merge(taking: &mut Taking<'_, '_>, chat: ChatId) -> Result<()> {
     if let Intent::Invite(people) = &intent {
         for invitation in confirmed.invitations {
             if let Some(inbox) = intent::inbox(people, &invitation) {
-                welcome_or_tell(taking, chat, &invitation, inbox)?;
+                welcome_or_tell(taking, chat, &invitation, inbox, OutboxId(outbox))?;
             }
         }
     }

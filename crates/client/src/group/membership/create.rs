@@ -80,7 +80,7 @@ pub(crate) async fn create_with(account: &Arc<Account>, name: String, descriptio
         insert_system_row(&mut taking, chat, id.as_bytes(), keys.public_key(), now, &SystemMessage::Created)?;
         for invitation in &invitations {
             if let Some(inbox) = inbox(&invited, invitation) {
-                welcome(&mut taking, chat, invitation, inbox)?;
+                welcome(&mut taking, chat, invitation, inbox, now)?;
             }
         }
         changes.group(chat);

@@ -2,7 +2,7 @@
 //! It stages nothing itself.
 
 use murmel_engine::{Digest, Epoch, GroupEvent, PAST_EPOCHS, Switched};
-use murmel_store::{ChatId, ChatRecord, Tx};
+use murmel_store::{ChatId, ChatRecord, OutboxId, Tx};
 use serde::{Deserialize, Serialize};
 
 use super::welcome::welcome_or_tell;
@@ -58,10 +58,10 @@ pub(crate) fn welcome_late(taking: &mut Taking<'_, '_>, chat: &ChatRecord, enter
         let Some((group, _)) = taking.groups.get(taking.tx, &chat.group)? else { return Ok(()) };
         let invitations = group.invitations_of(taking.tx, digest)?;
         let made = all(taking.tx, chat.id)?.into_iter().find(|made| made.staged.digest == *digest);
-        let Some(Intent::Invite(people)) = made.map(|made| made.staged.intent) else { continue };
+        let Some(Staged { outbox, intent: Intent::Invite(people), .. }) = made.map(|made| made.staged) else { continue };
         for invitation in invitations {
             if let Some(inbox) = intent::inbox(&people, &invitation) {
-                welcome_or_tell(taking, chat.id, &invitation, inbox)?;
+                welcome_or_tell(taking, chat.id, &invitation, inbox, OutboxId(outbox))?;
             }
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use murmel_engine::Invitation;
 use murmel_ipc::{ErrorCode, SystemMessage, Unsent};
-use murmel_store::{ChatId, Lane, OutboxRecord, Purpose, Tx};
+use murmel_store::{ChatId, Lane, OutboxId, OutboxRecord, Purpose, Tx};
 use nostr::{Event, JsonUtil as _, PublicKey};
 
 use crate::account::Account;
@@ -16,12 +16,13 @@ use crate::people::Person;
 use crate::receive::{Taking, insert_system_row};
 use crate::{Error, Result, changes, outbox, wrap};
 
-/// Puts a welcome on its way, gift-wrapped, to where the person receives invitations.
+/// Puts a welcome on its way, gift-wrapped, to where the person receives invitations. `since`: when the commit that adds them was made, Unix
+/// seconds. Whoever comes reads the group from then on: others may have followed the commit long before we heard that a relay has it.
 ///
 /// # Errors
 /// `TooLarge` where it does not fit into a gift wrap; the store's.
-pub(crate) fn welcome(taking: &mut Taking<'_, '_>, chat: ChatId, invitation: &Invitation, inbox: &[String]) -> Result<()> {
-    let rumor = invitation.rumor(taking.keys.public_key(), taking.now);
+pub(crate) fn welcome(taking: &mut Taking<'_, '_>, chat: ChatId, invitation: &Invitation, inbox: &[String], since: u64) -> Result<()> {
+    let rumor = invitation.rumor(taking.keys.public_key(), since.min(taking.now));
     let event = wrap::seal(taking.keys, &invitation.to, rumor)
         .map_err(|_| Error::new(ErrorCode::TooLarge, "The group is too large for an invitation over this network."))?;
     // Not over the account's own connections: relays need not learn who invites whom.
@@ -31,12 +32,19 @@ pub(crate) fn welcome(taking: &mut Taking<'_, '_>, chat: ChatId, invitation: &In
     Ok(())
 }
 
-/// As [`welcome`], where the commit is out and stays, whatever becomes of the welcome: one that does not fit is told in the chat.
+/// As [`welcome`], where the commit (an outbox row) is out and stays, whatever becomes of the welcome: one that does not fit is told in the chat.
 ///
 /// # Errors
 /// The store's: then the commit has to be merged again later, because its welcomes cannot be made a second time.
-pub(super) fn welcome_or_tell(taking: &mut Taking<'_, '_>, chat: ChatId, invitation: &Invitation, inbox: &[String]) -> Result<()> {
-    match welcome(taking, chat, invitation, inbox) {
+pub(super) fn welcome_or_tell(
+    taking: &mut Taking<'_, '_>,
+    chat: ChatId,
+    invitation: &Invitation,
+    inbox: &[String],
+    commit: OutboxId,
+) -> Result<()> {
+    let since = taking.tx.outbox(commit)?.map_or(taking.now, |commit| commit.created_at);
+    match welcome(taking, chat, invitation, inbox, since) {
         Err(error) if error.code == ErrorCode::TooLarge => tell(
             taking,
             chat,

@@ -15,13 +15,13 @@ use crate::views;
 
 const GARDEN: &str = "Garden";
 
-/// Ben as somebody to invite, whose invitations go to `inbox`.
-async fn ben(inbox: &str) -> Invitee {
+/// Ben as somebody to invite, whose invitations go to `inbox`, and his key.
+async fn ben(inbox: &str) -> (Invitee, Keys) {
     let relay = FaultyRelay::start().await.unwrap();
     let ben = Bench::on(vec![relay.url()]).await;
     setup::done(&ben.account).await;
     let offer = relay.events().into_iter().find(|event| event.kind == KEY_PACKAGE).unwrap();
-    Invitee { offer, inbox: vec![inbox.to_owned()] }
+    (Invitee { offer, inbox: vec![inbox.to_owned()] }, ben.account.keys.clone())
 }
 
 /// A relay that never answers.
@@ -56,12 +56,13 @@ fn fill(tx: &Tx<'_>) -> Vec<OutboxId> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_change_whose_welcome_finds_no_room_is_merged_when_there_is_some() {
+async fn a_change_whose_welcome_finds_no_room_is_merged_when_there_is_some_and_dated_when_it_was_made() {
     let relay = silent().await;
     let bench = Bench::on(vec![relay.url()]).await;
     let account = Arc::clone(&bench.account);
     let chat = garden(&account).await;
-    let invite = Intent::Invite(vec![ben(&relay.url()).await]);
+    let (invitee, ben) = ben(&relay.url()).await;
+    let (invite, made) = (Intent::Invite(vec![invitee]), account.clock.now());
     let changing = tokio::spawn({
         let account = Arc::clone(&account);
         async move { change(&account, chat, invite).await }
@@ -86,9 +87,15 @@ async fn a_change_whose_welcome_finds_no_room_is_merged_when_there_is_some() {
 
     let emptied = account.db.write(move |tx, _| fillers.iter().try_for_each(|id| tx.cancel(*id, Cancellation::Ended)).map_err(Error::from));
     emptied.await.unwrap();
+    account.clock.shift(2 * 24 * 3600);
     resume(&account).await.unwrap();
     assert_eq!(epoch(&account, chat).await, 1);
-    assert_eq!(open(&account, chat, Purpose::Welcome).await.len(), 1);
+    let welcomes = open(&account, chat, Purpose::Welcome).await;
+    assert_eq!(welcomes.len(), 1);
+    // Others may have followed the change for two days: Ben reads the group since then.
+    let row = account.db.read(move |tx, _| Ok::<_, Error>(tx.outbox(welcomes[0])?.unwrap())).await.unwrap();
+    let gift = wrap::open(&ben, &Event::from_json(row.event).unwrap()).await.unwrap();
+    assert!((made..made + 3600).contains(&gift.rumor.created_at.as_secs()), "{} after {made}", gift.rumor.created_at);
 }
 
 #[tokio::test(flavor = "multi_thread")]
