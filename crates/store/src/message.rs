@@ -184,12 +184,16 @@ impl Tx<'_> {
         Ok(self.message_page(chat, None, 1)?.pop())
     }
 
-    /// Reactions, deletions and edits that refer to any of `targets`, in the order of their time.
+    /// Reactions, deletions and edits that refer to any of `targets`, in the order of their time. The index is named, because SQLite, which
+    /// keeps no statistics of this file, would read the whole conversation in its place.
     pub fn annotations(&self, chat: ChatId, targets: &[EventId]) -> Result<Vec<MessageRecord>, StoreError> {
         let mut found = Vec::new();
         for target in targets {
             found.extend(self.many(
-                select_message!("messages AS m WHERE m.chat = ?1 AND m.target = ?2 AND m.kind IN (5, 7, 1009) AND m.withdrawn = 0"),
+                select_message!(
+                    "messages AS m INDEXED BY messages_by_target
+                     WHERE m.chat = ?1 AND m.target = ?2 AND m.kind IN (5, 7, 1009) AND m.withdrawn = 0"
+                ),
                 params![chat, target.as_bytes()],
                 message_row,
             )?);
@@ -327,7 +331,7 @@ impl Tx<'_> {
                 continue;
             }
             expired.extend(self.many(
-                "SELECT chat, id, shown, event_id, target FROM messages WHERE chat = ?1 AND target = ?2 AND kind IN (5, 7, 1009)",
+                "SELECT chat, id, shown, event_id, target FROM messages INDEXED BY messages_by_target WHERE chat = ?1 AND target = ?2 AND kind IN (5, 7, 1009)",
                 params![row.chat, row.event_id.as_bytes()],
                 gone_row,
             )?);

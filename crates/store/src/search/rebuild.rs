@@ -49,7 +49,7 @@ impl Tx<'_> {
         for chat in self.chats()? {
             messages += self.count(
                 "SELECT count(*) FROM messages AS m WHERE m.chat = ?1 AND m.shown = 1 AND m.kind = 9 AND m.erased = 0 AND NOT EXISTS (
-                     SELECT 1 FROM messages AS d WHERE d.chat = m.chat AND d.target = m.event_id AND d.kind = 5 AND d.sender = m.sender
+                     SELECT 1 FROM messages AS d INDEXED BY messages_by_target WHERE d.chat = m.chat AND d.target = m.event_id AND d.kind = 5 AND d.sender = m.sender
                      AND d.withdrawn = 0)",
                 params![chat.id],
             )?;

@@ -58,6 +58,23 @@ fn no_statement_walks_a_table_that_grows() {
 }
 
 #[test]
+fn what_refers_to_a_message_is_found_without_reading_its_conversation() {
+    let (_home, database) = fresh();
+    on(&database, |tx| {
+        exercise(tx)?;
+        let statements = STATEMENTS.lock().unwrap().clone();
+        let asking: Vec<_> = statements.into_iter().filter(|sql| sql.contains("target = ") && sql.contains("messages")).collect();
+        assert!(asking.len() >= 2, "{asking:?}");
+        for sql in asking {
+            let mut explained = tx.connection().prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
+            let steps = explained.raw_query().mapped(|row| row.get::<_, String>(3)).collect::<Result<Vec<_>, _>>()?;
+            assert!(steps.iter().any(|step| step.contains("messages_by_target (chat=? AND target=?")), "{sql}: {steps:?}");
+        }
+        Ok(())
+    });
+}
+
+#[test]
 fn a_page_of_the_timeline_is_read_in_place_without_sorting() {
     let (_home, database) = fresh();
     on(&database, |tx| {
