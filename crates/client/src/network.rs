@@ -1,5 +1,5 @@
 //! The relays of an account, how the connections stand, and whether people can reach it.
-//! It reads no group and no message.
+//! It sends no message, and knows of groups only which relays they use.
 
 pub(crate) mod awake;
 pub(crate) mod clock_check;
