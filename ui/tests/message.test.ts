@@ -1,6 +1,6 @@
 import { fireEvent, waitFor } from "@testing-library/svelte";
 import { describe, expect, test } from "vitest";
-import type { MessageState, MessageView } from "../src/ipc";
+import type { MessageState, MessageView, Unsent } from "../src/ipc";
 import DeliveryDialog from "../src/parts/DeliveryDialog.svelte";
 import MessageRow from "../src/parts/MessageRow.svelte";
 import { byId, connected, maybe, ready, show } from "./kit";
@@ -35,6 +35,23 @@ describe("M12: the state of an own message", () => {
     const { backend, view } = await message({ state: { state: "failed", cause: "refused", reason: "no" } });
     await fireEvent.click(byId("message-retry"));
     await waitFor(() => expect(backend.calls).toContainEqual(["retry", view.id]));
+  });
+
+  test.each<[Unsent, boolean]>([
+    ["left_out", true],
+    ["other_branch", true],
+    ["ended", false],
+    ["rejoined", false],
+  ])("one that was not sent because of %s offers Retry: %s", async (cause, offered) => {
+    await message({ state: { state: "failed", cause, reason: "no" } });
+    expect(maybe("message-retry") !== null).toBe(offered);
+  });
+
+  test("what the group went on without offers no Retry to who is in it no more", async () => {
+    const { app, view } = await message({ state: { state: "failed", cause: "left_out", reason: "no" } });
+    expect(maybe("message-retry")).not.toBeNull();
+    app.state = { ...app.state, chats: app.state.chats.map((row) => (row.id === view.chat ? { ...row, state: "removed" } : row)) };
+    await waitFor(() => expect(maybe("message-retry")).toBeNull());
   });
 
   test("a sent one offers no Retry", async () => {

@@ -271,13 +271,16 @@ pub(crate) async fn settled(account: &Arc<Account>, id: OutboxId, timeout: Durat
     }
 }
 
-/// Tries a failed or waiting message again, on every relay that has not accepted it.
+/// Tries a failed or waiting message again, on every relay that has not accepted it; one that is no part of the group any more, as a new one.
 pub(crate) async fn retry(account: &Arc<Account>, message: i64) -> Result<()> {
     let (id, now) = (MessageId(message), account.clock.now());
     changes::write(account, move |tx, groups, changes| {
         let mut events = tx.outbox_by_message(id)?;
         if events.is_empty() {
             return Err(Error::not_found("This message"));
+        }
+        if let Some(last) = events.last().filter(|last| last.state == OutboxState::Cancelled) {
+            return send::say_anew(tx, groups, changes, last, now);
         }
         events.retain(|event| event.state != OutboxState::Cancelled);
         for event in events {

@@ -44,7 +44,7 @@ const SETTLE_PULSE: Duration = Duration::from_millis(200);
 pub struct Settled {
     /// Events that no relay has accepted yet.
     pub outbox_open: u32,
-    /// Whether the backlog is fetched.
+    /// Whether the backlog is fetched, from every relay that can be reached.
     pub caught_up: bool,
 }
 
@@ -403,7 +403,7 @@ pub(crate) async fn settle(account: &Arc<Account>, timeout: Duration) -> Result<
     loop {
         let moved = account.sync.moved.notified();
         // Before the outbox is looked at: what is at rest puts nothing into it any more.
-        let caught_up = account.sync.is_at_rest();
+        let caught_up = account.sync.feeds.was_each_tried() && account.sync.is_at_rest();
         let open = account.db.read(|tx, _| Ok::<_, crate::Error>(tx.open_count()?)).await?;
         let settled = Settled { outbox_open: u32::try_from(open).unwrap_or(u32::MAX), caught_up };
         let set_up =

@@ -122,7 +122,8 @@ pub(crate) fn chat_name(tx: &Tx<'_>, names: &Names<'_, '_>, chat: &ChatRecord) -
     if others.len() > NAMED_MEMBERS {
         shown.push_str(", …");
     }
-    Ok(if shown.is_empty() { "Only you".into() } else { shown })
+    // Our own where nobody else is left: a name has no language.
+    if shown.is_empty() { names.plain(&names.me) } else { Ok(shown) }
 }
 
 /// One line of a message, and who wrote it.

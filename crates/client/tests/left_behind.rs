@@ -9,7 +9,7 @@ use common::by_hand::{ByHand, with_two_admins};
 use common::{Person, relay};
 use murmel_client::Housekeeping;
 use murmel_engine::{Change, InnerEvent};
-use murmel_ipc::{GroupState, MessageState, SystemMessage};
+use murmel_ipc::{ErrorCode, GroupState, MessageState, SystemMessage};
 use nostr::PublicKey;
 
 /// Anna with a client; Bert and Carl, who are admins, by hand. Anna was removed by Bert, which lost to what Carl did.
@@ -26,7 +26,14 @@ impl Split {
     async fn together() -> Self {
         let relay = relay().await;
         let mut anna = Person::named("Anna", &[relay.url().to_string()]);
-        anna.housekeeping = Housekeeping { left_behind: Duration::ZERO, tick: Duration::from_millis(100), ..Housekeeping::default() };
+        anna.housekeeping = Housekeeping {
+            left_behind: Duration::ZERO,
+            tick: Duration::from_millis(100),
+            rotation_grace: Duration::ZERO,
+            rotation_quiet: Duration::from_millis(50),
+            rotation_jitter: Duration::from_millis(10),
+            ..Housekeeping::default()
+        };
         anna.begin().await;
         anna.set_up().await;
         let (chat, bert, carl) = with_two_admins(&anna, "Garden", relay.url()).await;
@@ -143,10 +150,47 @@ async fn nothing_said_since_the_split_still_shows_as_sent() {
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_writes_on_our_branch_brings_us_back() {
     let split = split_and_written_to().await;
+    split.is_failed("is anybody here?").await;
     split.carl.say(&split.chat, "here I am").await;
     split.anna.hears(&split.chat, "here I am").await;
     split.is(GroupState::Active).await;
     split.anna.say(&split.chat, "good to hear").await;
+    split.anna.sent(&split.chat, "is anybody here?").await;
+}
+
+/// Who is invited again says what was left out where the group is now, if they want that.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_left_out_can_be_said_again_by_who_is_back() {
+    let split = split_and_written_to().await;
+    let words = common::find(&common::messages(split.anna.client(), &split.chat).await, "is anybody here?").unwrap();
+    let refused = split.anna.client().retry(words.id).await.unwrap_err();
+    assert_eq!(refused.code, ErrorCode::GroupInactive);
+    split.is_failed("is anybody here?").await;
+
+    split.bert.invite(&split.chat, PublicKey::parse(&split.anna.npub).unwrap()).await;
+    split.anna.accept("Garden").await;
+    split.is(GroupState::Active).await;
+    split.is_failed("is anybody here?").await;
+    split.anna.client().retry(words.id).await.unwrap();
+    split.anna.sent(&split.chat, "is anybody here?").await;
+    assert!(split.bert.catch_up(&split.chat).await.contains(&"is anybody here?".to_owned()));
+}
+
+/// Carl was removed on a branch that lost. Nobody says anything, so only what Anna does shows him where she is.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_comes_over_from_a_branch_that_removed_somebody_shows_it() {
+    let split = Split::together().await;
+    let before = split.anna.client().group(&split.chat).await.unwrap().epoch;
+    let carl = split.carl.keys.public_key();
+    split.bert.changed(&split.chat, Change::Remove(carl), 60).await;
+    split.anna.sees(&split.chat, "is on Bert's branch", |group| group.members.len() == 2).await;
+    for name in ["Orchard", "Meadow"] {
+        split.carl.changed(&split.chat, Change::Rename(name.into()), 60).await;
+    }
+    split.anna.sees(&split.chat, "is on Carl's branch, and rotated", |group| group.epoch == before + 3).await;
+    split.anna.client().settle(common::DEADLINE).await.unwrap();
+    split.carl.catch_up(&split.chat).await;
+    assert_eq!(split.carl.epoch(&split.chat).await, before + 3);
 }
 
 /// A group with two admins beside Anna, whom Dora is not in yet. Dora looks for other ways in at once, and reads nothing a second time that

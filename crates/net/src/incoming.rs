@@ -64,7 +64,7 @@ pub enum Incoming {
         /// The relay.
         relay: RelayAddress,
     },
-    /// A connection was lost. It is dialled again, with growing pauses.
+    /// A connection was lost, or none could be opened. The relay is dialled again, with growing pauses.
     Disconnected {
         /// The lane.
         lane: Lane,

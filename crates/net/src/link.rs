@@ -204,6 +204,7 @@ impl Link {
             true => Answer::NotDialled { detail: detail.clone() },
             false => Answer::Unreachable { detail: detail.clone() },
         });
+        self.announce(|lane, relay| Incoming::Disconnected { lane, relay });
         self.failures = self.failures.saturating_add(1);
         if refusal { self.parts.pace.redial_cap } else { self.pause() }
     }

@@ -105,10 +105,11 @@ impl Client {
         annotate::history(&self.account()?, message).await
     }
 
-    /// Tries a failed message again: the same bytes, to the relays that have not accepted it.
+    /// Tries a failed message again: the same bytes, to the relays that have not accepted it. One that the group went on without is said
+    /// where the group is now.
     ///
     /// # Errors
-    /// `NotFound`.
+    /// `NotFound`; `GroupInactive` and `InvalidInput` where it cannot be said any more.
     pub async fn retry(&self, message: i64) -> Result<()> {
         outbox::retry(&self.account()?, message).await
     }

@@ -230,6 +230,20 @@ pub(crate) async fn say_once_more(account: &Arc<Account>, carrier: OutboxId) {
     }
 }
 
+/// Says a message that was left out where the group is now, because its author wants that.
+///
+/// # Errors
+/// `GroupInactive`, `InvalidInput` where it cannot be said any more, and the store's.
+pub(crate) fn say_anew(tx: &Tx<'_>, groups: &mut Groups, changes: &mut Changes, carrier: &OutboxRecord, now: u64) -> Result<()> {
+    let chat = carrier.chat.map(|chat| views::found(tx, chat)).transpose()?.ok_or_else(|| Error::not_found("This message"))?;
+    let record = carrier.message.map(|id| tx.message(id)).transpose()?.flatten().ok_or_else(|| Error::not_found("This message"))?;
+    sendable(&chat)?;
+    if send_again(tx, groups, changes, &chat, &record, Some(carrier), now)? {
+        return Ok(());
+    }
+    Err(Error::new(ErrorCode::InvalidInput, "This message cannot be sent again now. Its words can be copied into a new one."))
+}
+
 /// Encrypts an own message again, in the current epoch; `false` where that is not possible or not wanted any more, and for rows about what
 /// we changed, which nobody sent.
 /// `carrier`: the event that carried it until now.

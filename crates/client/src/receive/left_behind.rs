@@ -33,7 +33,8 @@ pub(crate) fn closed(tx: &Tx<'_>, groups: &mut Groups, chat: ChatId, now: u64) -
 /// was made, Unix seconds.
 pub(super) fn heard(taking: &mut Taking<'_, '_>, chat: &ChatRecord, from: PublicKey, epoch: Epoch, at: u64) -> Result<()> {
     // What was said before the group split says nothing about who is on which branch.
-    let here = lost_removal(taking.tx, taking.groups, chat)?.is_none_or(|lost| epoch >= lost.removal.to);
+    let lost = lost_removal(taking.tx, taking.groups, chat)?;
+    let here = lost.as_ref().is_none_or(|lost| epoch >= lost.removal.to);
     if from == taking.keys.public_key() || !here {
         return Ok(());
     }
@@ -42,6 +43,9 @@ pub(super) fn heard(taking: &mut Taking<'_, '_>, chat: &ChatRecord, from: Public
     let gone = matches!(chat.state, ChatState::Left | ChatState::Removed);
     if gone && taking.groups.get(taking.tx, &chat.group)?.is_some_and(|(group, _)| group.is_active()) {
         fork::back(taking, chat)?;
+        if let Some(lost) = lost {
+            restore_what_was_left_out(taking, chat, lost.fork)?;
+        }
         taking.changes.group(chat.id);
     }
     Ok(())
@@ -135,6 +139,19 @@ fn fail_what_was_left_out(taking: &mut Taking<'_, '_>, chat: &ChatRecord, split:
         if let Some(carrier) = taking.tx.outbox_by_message(row.id)?.pop() {
             taking.tx.cancel(carrier.id, Cancellation::LeftOut)?;
             taking.changes.message(row.id);
+        }
+    }
+    Ok(())
+}
+
+/// We are in the group after all, and so is what we said: a relay has it, or is offered it again.
+fn restore_what_was_left_out(taking: &mut Taking<'_, '_>, chat: &ChatRecord, split: Epoch) -> Result<()> {
+    for row in taking.tx.messages_since_epoch(chat.id, split)?.iter().filter(|row| row.mine) {
+        let carrier = taking.tx.outbox_by_message(row.id)?.pop();
+        if let Some(carrier) = carrier.filter(|carrier| carrier.cancelled == Some(Cancellation::LeftOut)) {
+            taking.tx.retry(carrier.id, taking.now)?;
+            taking.changes.message(row.id);
+            taking.changes.enqueued();
         }
     }
     Ok(())

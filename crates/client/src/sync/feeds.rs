@@ -32,6 +32,8 @@ pub(crate) struct Feeds {
 struct State {
     feeds: BTreeMap<Feed, FeedState>,
     connected: BTreeSet<(Lane, String)>,
+    /// Relays that were connected once, or could not be reached.
+    tried: BTreeSet<(Lane, String)>,
     kept: usize,
 }
 
@@ -148,6 +150,7 @@ impl Feeds {
     pub(crate) fn connection(&self, lane: Lane, relay: &RelayAddress, connected: bool) {
         let mut state = self.state();
         let name = name(relay);
+        state.tried.insert((lane, name.clone()));
         if connected {
             state.connected.insert((lane, name));
             return;
@@ -211,6 +214,13 @@ impl Feeds {
         let state = self.state();
         let done = |feed: &FeedState| feed.relays.is_empty() || feed.relays.values().any(|progress| progress.caught_up);
         !state.feeds.is_empty() && state.feeds.iter().all(|(feed, of)| done(of) && !state.is_pending(feed, of))
+    }
+
+    /// Whether every relay was connected once or could not be reached: what one of them has alone may come otherwise when everybody else is
+    /// done.
+    pub(crate) fn was_each_tried(&self) -> bool {
+        let state = self.state();
+        state.feeds.iter().all(|(feed, of)| of.relays.keys().all(|name| state.tried.contains(&(lane_of(feed), name.clone()))))
     }
 
     /// Whether this feed was read to its end on one relay at least.
@@ -320,6 +330,21 @@ mod tests {
         assert_eq!(taken.backlog, Backlog::CatchingUp);
         assert!(!feeds.catching_up() && feeds.caught_up_everywhere());
         assert!(feeds.keep(feed, &relay, event(40)).is_some());
+    }
+
+    #[test]
+    fn a_relay_that_is_dialled_for_the_first_time_is_waited_for() {
+        let (feeds, feed) = (Feeds::default(), Feed::Group([1; 32]));
+        feeds.follow(std::iter::once((feed, vec![relay("fast"), relay("slow"), relay("dead")], false)));
+        feeds.connection(Lane::Group, &relay("fast"), true);
+        feeds.caught_up(feed, &relay("fast")).unwrap();
+        assert!(feeds.caught_up_everywhere() && !feeds.was_each_tried());
+        feeds.connection(Lane::Group, &relay("dead"), false);
+        assert!(!feeds.was_each_tried());
+        feeds.connection(Lane::Group, &relay("slow"), true);
+        assert!(feeds.was_each_tried() && !feeds.caught_up_everywhere());
+        feeds.caught_up(feed, &relay("slow")).unwrap();
+        assert!(feeds.was_each_tried() && feeds.caught_up_everywhere());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use murmel_engine::{Change, Device, Group, InnerEvent, Invitation, KEY_PACKAGE_KIND, Offer, OwnKeyPackage, Slot, Welcome};
+use murmel_engine::{Change, Device, Group, Ingest, InnerEvent, Invitation, KEY_PACKAGE_KIND, Offer, OwnKeyPackage, Slot, Welcome};
 use murmel_net::{Answer, DialPolicy, Lane, ListKind, Net, NetOptions, RelayAddress, RelayList, RelayUse};
 use murmel_store::{Database, DatabaseKey, StoreError};
 use nostr::nips::nip59::UnwrappedGift;
@@ -81,12 +81,19 @@ impl ByHand {
         sealed.await.unwrap().event
     }
 
+    /// In which epoch of the group we are.
+    pub async fn epoch(&self, chat: &str) -> u64 {
+        let chat = murmel_engine::GroupId::from_hex(chat).unwrap();
+        let epoch = self.db.read(move |tx, ()| Ok::<_, StoreError>(Group::load(tx, &chat).unwrap().unwrap().epoch().0));
+        epoch.await.unwrap()
+    }
+
     pub fn npub(&self) -> String {
         self.keys.public_key().to_bech32().unwrap()
     }
 
-    /// Reads everything of the group that is on the relay.
-    pub async fn catch_up(&self, chat: &str) {
+    /// Reads everything of the group that is on the relay; the texts of it that were not read before.
+    pub async fn catch_up(&self, chat: &str) -> Vec<String> {
         let device = std::sync::Arc::clone(&self.device);
         let fetched = self.net.fetch(Lane::Group, std::slice::from_ref(&self.relay), Filter::new().kind(Kind::MlsGroupMessage), PATIENCE);
         let mut events = fetched.await.events;
@@ -94,15 +101,18 @@ impl ByHand {
         let read = self.db.write(move |tx, ()| {
             let mut group = Group::load(tx, &chat).unwrap().unwrap();
             events.sort_by_key(|event| event.created_at);
+            let mut texts = Vec::new();
             // Commits of one second come in any order.
             for _ in 0..events.len() {
                 for event in &events {
-                    drop(group.ingest(tx, &device, event, Timestamp::now().as_secs()).unwrap());
+                    if let Ingest::Message(received) = group.ingest(tx, &device, event, Timestamp::now().as_secs()).unwrap() {
+                        texts.push(received.event.content().to_owned());
+                    }
                 }
             }
-            Ok::<_, StoreError>(())
+            Ok::<_, StoreError>(texts)
         });
-        read.await.unwrap();
+        read.await.unwrap()
     }
 
     /// Changes the group and publishes that.
