@@ -121,6 +121,17 @@ async fn a_connection_that_comes_and_goes_is_reported() {
 }
 
 #[tokio::test]
+async fn a_relay_that_cannot_be_reached_at_first_is_reported() {
+    let relay = FaultyRelay::start().await.unwrap();
+    relay.stop().await;
+    let (net, mut incoming) = net(None);
+    net.follow_groups(feed(&[&relay])).await;
+    assert!(matches!(next(&mut incoming).await, Incoming::Disconnected { .. }));
+    relay.resume().await.unwrap();
+    until(&mut incoming, |item| matches!(item, Incoming::CaughtUp { .. })).await;
+}
+
+#[tokio::test]
 async fn groups_that_are_not_named_any_more_end_and_the_others_go_on() {
     let relay = FaultyRelay::start().await.unwrap();
     let (net, mut incoming) = net(None);
