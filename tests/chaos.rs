@@ -34,7 +34,7 @@ fn nothing_is_lost_or_doubled_in_two_hundred_storms() {
 /// whoever was invited days after they were added did not read what was said meanwhile.
 #[test]
 fn storms_that_lost_something_once_do_not_any_more() {
-    for seed in [182, 649, 1006, 1037, 1067, 1846, 1909, 2051, 3935, 4048, 4325, 10_369, 10_923, 11_291] {
+    for seed in [182, 649, 1006, 1037, 1067, 1846, 1909, 2051, 3859, 3935, 4048, 4325, 10_369, 10_923, 11_291] {
         is_well(&["--first", &seed.to_string()]);
     }
     // The others came over in silence, and the one whom they had not removed believed to be; a relay took a message a week late.

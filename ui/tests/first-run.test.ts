@@ -5,6 +5,7 @@ import { me } from "../src/ipc/fake-data";
 import FirstRun from "../src/screens/FirstRun.svelte";
 import KeyUnavailable from "../src/screens/KeyUnavailable.svelte";
 import Locked from "../src/screens/Locked.svelte";
+import { say } from "../src/words/say.svelte";
 import { byId, connected, maybe, show } from "./kit";
 
 const NSEC = `nsec1${"q".repeat(58)}`;
@@ -198,5 +199,17 @@ describe("a key that cannot be had", () => {
     show(app, KeyUnavailable, session);
     expect(document.querySelectorAll("button")).toHaveLength(0);
     expect(document.body.textContent).toContain("The key is gone.");
+    expect(document.body.textContent).toContain(say.unavailable.safe);
+  });
+
+  test("a missing database is not said to be still there, and no code is asked for that opens nothing", async () => {
+    const session = {
+      state: "key_unavailable" as const, npub: me.npub, reason: "database_missing" as const, retryable: false, recovery: true, message: "It is missing.",
+    };
+    const app = await connected(new FakeBackend(session));
+    show(app, KeyUnavailable, session);
+    expect(document.body.textContent).toContain(say.unavailable.damaged);
+    expect(document.body.textContent).not.toContain(say.unavailable.safe);
+    expect(document.querySelectorAll("input")).toHaveLength(0);
   });
 });

@@ -9,7 +9,7 @@ import { en } from "../src/words/en";
 import { excerptWords, stateWords, systemText } from "../src/words/message";
 import { nl } from "../src/words/nl";
 import { counting } from "../src/words/pieces";
-import { errorWords, gapWords, problemWords, refusalWords, say, speech } from "../src/words/say.svelte";
+import { errorWords, gapWords, keyFaultWords, problemWords, refusalWords, say, speech } from "../src/words/say.svelte";
 import { dayWords } from "../src/words/time";
 import { byId, connected, maybe, NOW, ready, show } from "./kit";
 
@@ -142,6 +142,14 @@ describe("the language", () => {
     speech.choice = "nl";
     expect(refusalWords(refusal)).toBe("De app van deze persoon maakt groepen van een andere soort. Die moet eerst worden bijgewerkt of vervangen.");
     expect(gapWords(gap)).toBe("wss://one.example: De relay geeft het niet.");
+  });
+
+  test("why an account cannot be opened is said in the language of the window", () => {
+    const fault = { reason: "keychain_failed", message: "The keychain failed: no such object. Nothing was changed: try again." } as const;
+    expect(keyFaultWords(fault)).toBe(fault.message);
+    speech.choice = "nl";
+    expect(keyFaultWords(fault)).toBe(say.unavailable.why.keychain_failed);
+    expect(say.unavailable.why.keychain_failed).toMatch(/^De sleutelhanger/u);
   });
 
   test("what was not sent, not done and cannot be accepted says why in the language of the window", () => {

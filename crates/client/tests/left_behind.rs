@@ -193,6 +193,21 @@ async fn who_comes_over_from_a_branch_that_removed_somebody_shows_it() {
     assert_eq!(split.carl.epoch(&split.chat).await, before + 3);
 }
 
+/// As above, but Anna was on that branch all the time.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_stays_where_somebody_is_whom_another_branch_removed_shows_it() {
+    let split = Split::together().await;
+    let before = split.anna.client().group(&split.chat).await.unwrap().epoch;
+    split.carl_says_the_name_is("Orchard").await;
+    split.carl_says_the_name_is("Meadow").await;
+    split.bert.changed(&split.chat, Change::Remove(split.carl.keys.public_key()), 60).await;
+    split.is_known(1).await;
+    split.anna.sees(&split.chat, "rotated", |group| group.epoch == before + 3).await;
+    split.anna.client().settle(common::DEADLINE).await.unwrap();
+    split.carl.catch_up(&split.chat).await;
+    assert_eq!(split.carl.epoch(&split.chat).await, before + 3);
+}
+
 /// A group with two admins beside Anna, whom Dora is not in yet. Dora looks for other ways in at once, and reads nothing a second time that
 /// she missed.
 struct Wanted {

@@ -7,7 +7,7 @@ use nostr::PublicKey;
 use openmls::group::MlsGroup;
 use openmls::prelude::{ContentType, ProtocolMessage};
 
-use crate::applied::Applied;
+use crate::applied::{Applied, GroupEvent};
 use crate::branch::{self, Choice, Reason, WITNESS_QUORUM};
 use crate::context::Context;
 use crate::error::Fault;
@@ -263,6 +263,14 @@ impl Group {
         let fork = shared.or(oldest)?;
         let behind = branch::behind(&self.epochs, &self.witnesses, fork, (&removal.digest, &self.tip));
         Some(LostRemoval { removal: removal.clone(), fork, behind })
+    }
+
+    /// Whom branches that lost here removed, as far as they are kept. They may believe that these are the group.
+    pub fn removed_elsewhere(&self) -> BTreeSet<PublicKey> {
+        let ours = self.names(&self.tip);
+        let rivals = self.epochs.iter().filter(|record| !ours.contains(&record.commit));
+        let events = rivals.filter_map(|record| record.began.as_ref()).flat_map(|applied| &applied.events);
+        events.filter_map(|event| if let GroupEvent::MemberRemoved(who) = event { Some(*who) } else { None }).collect()
     }
 
     /// Epochs of rival branches.

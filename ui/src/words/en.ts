@@ -1,6 +1,6 @@
 // Owns every sentence of the window in English. The other languages have the same keys, or they do not compile.
 // Never holds anything but words. Longer than other files, because a table is read by its keys.
-import type { AccountState, AddressState, ChangeObstacle, DeliveryAnswer, ErrorCode, GapCause, GroupState, MuteFor, NotificationPrivacy, Obstacle, OutboxKind, RaceReason, ReachName, ReachState, RelayRole, RelayState, SetupName, StepState, Unsent, UpdateFault, WantedChange, WhoMayAdd } from "../ipc";
+import type { AccountState, AddressState, ChangeObstacle, DeliveryAnswer, ErrorCode, GapCause, GroupState, KeyFault, MuteFor, NotificationPrivacy, Obstacle, OutboxKind, RaceReason, ReachName, ReachState, RelayRole, RelayState, SetupName, StepState, Unsent, UpdateFault, WantedChange, WhoMayAdd } from "../ipc";
 import type { SettingsPage, SettingsSection } from "../settings/table";
 import type { Choices } from "../state/look.svelte";
 import type { Filter } from "../state/list.svelte";
@@ -103,7 +103,22 @@ export const en = {
   unavailable: {
     closed: "Your keychain is closed",
     missing: "The key to your messages is missing",
+    damaged: "Your messages cannot be opened",
     safe: "Your messages are still on this computer, encrypted, and nothing has been changed. They belong to",
+    account: "This is the account",
+    why: {
+      keychain_missing: "The keychain that holds the key of this account does not run. Start it and try again; nothing was changed.",
+      keychain_locked: "The keychain that holds the key of this account is locked. Unlock it and try again; nothing was changed.",
+      keychain_denied: "The keychain refused to give the key of this account. Allow Murmel to use it and try again; nothing was changed.",
+      keychain_silent: "The keychain has not answered yet. Look for a window in which it asks for a password; the account opens when it answers.",
+      keychain_failed: "The keychain that holds the key of this account failed. Try again; nothing was changed.",
+      key_gone: "The keychain no longer has the key of this account, and without it the messages on this computer cannot be read. Nothing was changed: restore the keychain from a backup, or use the recovery code if you made one.",
+      key_changed: "The keychain’s item for this account is damaged or belongs to another identity. Nothing was changed: restore the keychain from a backup, or use the recovery code if you made one.",
+      key_does_not_fit: "The key in the keychain does not open the database of this account: one of the two was replaced, or the database is damaged. Nothing was changed: restore both from the same backup, or use the recovery code if you made one.",
+      vault_damaged: "The vault file of this account is missing, damaged or of another account. Nothing was changed: put it back from a backup, or use the recovery code if you made one.",
+      database_missing: "The database of this account is missing. Put it back from a backup; nothing is created in its place.",
+      database_damaged: "The data of this account is damaged or incomplete. Put it back from a backup; nothing was changed.",
+    } satisfies Record<KeyFault, string>,
   },
 
   list: {

@@ -99,7 +99,22 @@ export const nl: Words = {
   unavailable: {
     closed: "Je sleutelhanger is gesloten",
     missing: "De sleutel van je berichten ontbreekt",
+    damaged: "Je berichten kunnen niet worden geopend",
     safe: "Je berichten staan nog versleuteld op deze computer en er is niets veranderd. Ze horen bij",
+    account: "Dit is het account",
+    why: {
+      keychain_missing: "De sleutelhanger met de sleutel van dit account draait niet. Start hem en probeer het opnieuw; er is niets veranderd.",
+      keychain_locked: "De sleutelhanger met de sleutel van dit account is vergrendeld. Ontgrendel hem en probeer het opnieuw; er is niets veranderd.",
+      keychain_denied: "De sleutelhanger wilde de sleutel van dit account niet geven. Geef Murmel toestemming en probeer het opnieuw; er is niets veranderd.",
+      keychain_silent: "De sleutelhanger heeft nog niet geantwoord. Zoek een venster waarin hij om een wachtwoord vraagt; het account gaat open zodra hij antwoordt.",
+      keychain_failed: "De sleutelhanger met de sleutel van dit account werkt niet. Probeer het opnieuw; er is niets veranderd.",
+      key_gone: "De sleutelhanger heeft de sleutel van dit account niet meer, en zonder die sleutel zijn de berichten op deze computer niet te lezen. Er is niets veranderd: zet de sleutelhanger terug uit een reservekopie, of gebruik de herstelcode als je die hebt gemaakt.",
+      key_changed: "Wat de sleutelhanger voor dit account bewaart, is beschadigd of van een andere identiteit. Er is niets veranderd: zet de sleutelhanger terug uit een reservekopie, of gebruik de herstelcode als je die hebt gemaakt.",
+      key_does_not_fit: "De sleutel in de sleutelhanger past niet op de database van dit account: een van de twee is vervangen, of de database is beschadigd. Er is niets veranderd: zet beide terug uit dezelfde reservekopie, of gebruik de herstelcode als je die hebt gemaakt.",
+      vault_damaged: "Het kluisbestand van dit account ontbreekt, is beschadigd of hoort bij een ander account. Er is niets veranderd: zet het terug uit een reservekopie, of gebruik de herstelcode als je die hebt gemaakt.",
+      database_missing: "De database van dit account ontbreekt. Zet die terug uit een reservekopie; er wordt niets voor in de plaats gemaakt.",
+      database_damaged: "De gegevens van dit account zijn beschadigd of onvolledig. Zet ze terug uit een reservekopie; er is niets veranderd.",
+    },
   },
 
   list: {

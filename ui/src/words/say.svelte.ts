@@ -1,6 +1,6 @@
 // Owns which language the window speaks: that of the system unless the person chose.
 // Never stores anything but that choice.
-import type { ChangeObstacle, Gap, IpcError, Language as SystemLanguage, Refusal, RequestView, Unsent } from "../ipc";
+import type { ChangeObstacle, Gap, IpcError, KeyFault, Language as SystemLanguage, Refusal, RequestView, Unsent } from "../ipc";
 import { en, type Words } from "./en";
 import { nl } from "./nl";
 import { pseudo, pseudoRightToLeft } from "./pseudo";
@@ -108,6 +108,11 @@ export function obstacleWords({ cause, reason }: { cause: ChangeObstacle; reason
 /** Why an invitation cannot be accepted; empty where it can. */
 export function problemWords({ problem }: RequestView): string {
   return problem === null ? "" : exact(problem, say.requests.otherApp);
+}
+
+/** Why an account cannot be opened, and what to do. */
+export function keyFaultWords({ reason, message }: { reason: KeyFault; message: string }): string {
+  return exact(message, say.unavailable.why[reason]);
 }
 
 /** What went wrong. */

@@ -1,14 +1,17 @@
 //! Rotating our own leaf: soon after joining (Marmot: joining), which heals the group from whatever the key package went through, and from
-//! then on once a week in groups where something happens (docs/decisions/0005). It never holds up a message.
+//! then on once a week in groups where something happens (docs/decisions/0005), or sooner where somebody has to see that we are here. It never
+//! holds up a message.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use murmel_net::Feed;
-use murmel_store::{ChatId, ChatState, Tx};
+use murmel_store::{ChatId, ChatRecord, ChatState, Tx};
+use nostr::PublicKey;
 
 use crate::account::Account;
 use crate::chores::Chore;
+use crate::group::groups::Groups;
 use crate::group::intent::Intent;
 use crate::group::membership;
 use crate::receive::Taking;
@@ -36,21 +39,70 @@ pub(crate) fn next_after(now: u64) -> u64 {
 pub(crate) fn rotated(tx: &Tx<'_>, chat: ChatId, now: u64) -> Result<()> {
     tx.put_progress_number(&name(chat), now)?;
     tx.remove_progress(&put_off_name(chat))?;
+    forget_doubt(tx, chat)?;
     Ok(tx.set_needs_self_update(chat, Some(next_after(now)))?)
 }
 
 /// We are in the group, perhaps again: our leaf is as old as the key package that made it.
 pub(crate) fn joined(tx: &Tx<'_>, chat: ChatId, now: u64) -> Result<()> {
     tx.remove_progress(&name(chat))?;
+    forget_doubt(tx, chat)?;
     Ok(tx.set_needs_self_update(chat, Some(now))?)
 }
 
 /// The rotation was made on a branch that does not count: our leaf is as old as before.
 pub(crate) fn undone(taking: &mut Taking<'_, '_>, chat: ChatId) -> Result<()> {
     taking.tx.remove_progress(&name(chat))?;
+    forget_doubt(taking.tx, chat)?;
     taking.tx.set_needs_self_update(chat, Some(taking.now))?;
     taking.changes.chore(Chore::Rotate(chat));
     Ok(())
+}
+
+/// Where a branch that lost here removed somebody: they hear on which one we are by what is done there, and by nothing else, and would believe
+/// that the group went on without them. A rotation shows it, unless somebody else does something here first.
+pub(crate) fn reassure(taking: &mut Taking<'_, '_>, chat: ChatId) -> Result<()> {
+    let record = views::found(taking.tx, chat)?;
+    if record.state != ChatState::Active || doubters(taking.tx, taking.groups, &record, taking.keys.public_key())?.is_empty() {
+        return Ok(());
+    }
+    if taking.tx.progress_number(&doubt_name(chat))?.is_none()
+        && let Some(due) = record.needs_self_update_at
+    {
+        taking.tx.put_progress_number(&due_name(chat), due)?;
+    }
+    taking.tx.put_progress_number(&doubt_name(chat), record.epoch.0)?;
+    taking.tx.set_needs_self_update(chat, Some(taking.now))?;
+    taking.changes.chore(Chore::Rotate(chat));
+    Ok(())
+}
+
+/// Other members whom a branch that lost here removed.
+fn doubters(tx: &Tx<'_>, groups: &mut Groups, chat: &ChatRecord, me: PublicKey) -> Result<BTreeSet<PublicKey>> {
+    let Some((group, _)) = groups.get(tx, &chat.group)? else { return Ok(BTreeSet::new()) };
+    let removed = group.removed_elsewhere();
+    Ok(tx.members(chat.id)?.into_iter().map(|member| member.public_key).filter(|who| *who != me && removed.contains(who)).collect())
+}
+
+/// Whether nobody needs our rotation to see where the group is: there is no doubt any more, or somebody else changed the group since.
+fn is_reassured(tx: &Tx<'_>, groups: &mut Groups, chat: &ChatRecord, me: PublicKey) -> Result<bool> {
+    let Some(since) = tx.progress_number(&doubt_name(chat.id))? else { return Ok(false) };
+    let doubters = doubters(tx, groups, chat, me)?;
+    let Some((group, _)) = groups.get(tx, &chat.group)? else { return Ok(true) };
+    let mut later = group.epochs().into_iter().filter(|record| record.epoch.0 > since).filter_map(|record| record.began.as_ref());
+    Ok(doubters.is_empty() || later.any(|applied| !doubters.contains(&applied.by)))
+}
+
+/// The leaf is rotated when it had been due before.
+fn leave_it_at_that(tx: &Tx<'_>, chat: ChatId, now: u64) -> Result<()> {
+    let due = tx.progress_number(&due_name(chat))?.unwrap_or_else(|| next_after(now));
+    forget_doubt(tx, chat)?;
+    Ok(tx.set_needs_self_update(chat, Some(due))?)
+}
+
+fn forget_doubt(tx: &Tx<'_>, chat: ChatId) -> Result<()> {
+    tx.remove_progress(&doubt_name(chat))?;
+    Ok(tx.remove_progress(&due_name(chat))?)
 }
 
 /// Nothing was said since the last rotation: there is nothing to protect that it did not protect.
@@ -79,6 +131,16 @@ fn put_off_name(chat: ChatId) -> String {
     format!("rotation put off/{chat}")
 }
 
+/// In which epoch the group was when somebody may have begun to doubt.
+fn doubt_name(chat: ChatId) -> String {
+    format!("doubted/{chat}")
+}
+
+/// When the rotation had been due before somebody doubted, Unix seconds.
+fn due_name(chat: ChatId) -> String {
+    format!("rotation due before doubt/{chat}")
+}
+
 /// Rotates our leaf when it is due, the backlog is read and the group is quiet. One at a time for each chat.
 pub(crate) async fn when_quiet(account: &Arc<Account>, chat: ChatId) -> Result<()> {
     if !rotating(account).insert(chat) {
@@ -103,7 +165,14 @@ pub(crate) async fn when_quiet(account: &Arc<Account>, chat: ChatId) -> Result<(
 async fn wait_and_rotate(account: &Arc<Account>, chat: ChatId) -> Result<()> {
     let now = account.clock.now();
     let later = account.db.write(move |tx, _| {
-        let later = if is_silent(tx, chat)? { Some(now.saturating_add(SILENT)) } else { put_off(tx, chat, now)? };
+        let doubted = tx.progress_number(&doubt_name(chat))?.is_some();
+        let later = if doubted {
+            None
+        } else if is_silent(tx, chat)? {
+            Some(now.saturating_add(SILENT))
+        } else {
+            put_off(tx, chat, now)?
+        };
         if later.is_some() {
             tx.set_needs_self_update(chat, later)?;
         }
@@ -133,9 +202,19 @@ async fn wait_and_rotate(account: &Arc<Account>, chat: ChatId) -> Result<()> {
         }
     }
     tokio::time::sleep(waits.rotation_jitter.mul_f64(rand::random::<f64>())).await;
-    let member = account.db.read(move |tx, _| Ok::<_, Error>(views::found(tx, chat)?.state == ChatState::Active)).await?;
-    if !member {
-        return account.db.write(move |tx, _| Ok(tx.set_needs_self_update(chat, None)?)).await;
+    let (me, now) = (account.pubkey(), account.clock.now());
+    let over = account.db.write(move |tx, groups| {
+        let record = views::found(tx, chat)?;
+        let (gone, reassured) = (record.state != ChatState::Active, is_reassured(tx, groups, &record, me)?);
+        if gone {
+            tx.set_needs_self_update(chat, None)?;
+        } else if reassured {
+            leave_it_at_that(tx, chat, now)?;
+        }
+        Ok::<_, Error>(gone || reassured)
+    });
+    if over.await? {
+        return Ok(());
     }
     membership::change(account, chat, Intent::Rotate).await?;
     let now = account.clock.now();

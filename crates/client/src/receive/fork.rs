@@ -7,7 +7,6 @@ use std::sync::Arc;
 use murmel_engine::{Applied, Digest, Epoch, GroupEvent, Left, Reason, Rival, Storage as _, Switched};
 use murmel_ipc::{Race, RaceCommit, RaceReason, SystemMessage};
 use murmel_store::{Cancellation, ChatRecord, ChatState, KIND_SYSTEM, MessageRecord, Tx};
-use nostr::PublicKey;
 
 use super::group::{Taking, insert_system, insert_system_row, project, system_row};
 use crate::account::Account;
@@ -28,7 +27,6 @@ struct Counts {
 
 /// The group went another way. `at`: when the event that decided was published, Unix seconds.
 pub(super) fn switched(taking: &mut Taking<'_, '_>, chat: &ChatRecord, switched: &Switched, at: u64) -> Result<()> {
-    let before = members(taking.tx, chat)?;
     let moved = project(taking.tx, taking.groups, chat.id, &chat.group)?;
     let at = at.min(taking.now);
     for commit in &switched.entered {
@@ -79,9 +77,7 @@ pub(super) fn switched(taking: &mut Taking<'_, '_>, chat: &ChatRecord, switched:
     if switched.still_member {
         // Own messages of the epochs that both branches share may still be on their way.
         taking.changes.ended(chat.id, switched.fork, at);
-        if has_left_behind(switched, &before, &members(taking.tx, chat)?) {
-            rotation::undone(taking, chat.id)?;
-        }
+        rotation::reassure(taking, chat.id)?;
     }
     if moved {
         taking.changes.refollow();
@@ -90,19 +86,11 @@ pub(super) fn switched(taking: &mut Taking<'_, '_>, chat: &ChatRecord, switched:
     Ok(())
 }
 
-fn members(tx: &Tx<'_>, chat: &ChatRecord) -> Result<BTreeSet<PublicKey>> {
-    Ok(tx.members(chat.id)?.into_iter().map(|member| member.public_key).collect())
-}
-
-/// Whether the branch that we left had removed somebody who is a member. They hear on which branch we are by what we do there, and by nothing
-/// else: where everybody came over in silence, they would believe that the group went on without them.
-fn has_left_behind(switched: &Switched, before: &BTreeSet<PublicKey>, now: &BTreeSet<PublicKey>) -> bool {
-    let is_new = |who: &PublicKey| switched.entered.iter().any(|commit| commit.events.contains(&GroupEvent::MemberAdded(*who)));
-    now.difference(before).any(|who| !is_new(who))
-}
-
 /// A rival commit that does not count is written down all the same.
 pub(super) fn rival(taking: &mut Taking<'_, '_>, chat: &ChatRecord, rival: &Rival) -> Result<()> {
+    if rival.applied.events.iter().any(|event| matches!(event, GroupEvent::MemberRemoved(_))) {
+        rotation::reassure(taking, chat.id)?;
+    }
     let race = Race {
         at: taking.now,
         fork: Some(rival.applied.from.0),

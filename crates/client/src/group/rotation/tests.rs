@@ -94,6 +94,24 @@ async fn a_rotation_that_was_missed_for_weeks_is_put_off_by_hours_and_only_once(
     assert_eq!(same, epoch);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn where_nobody_doubts_any_more_the_rotation_has_its_old_date() {
+    let relay = FaultyRelay::start().await.unwrap();
+    let (bench, chat, clock) = founder(&relay).await;
+    let (epoch, due) = state(&bench, chat).await;
+    say(&bench, chat).await;
+    let now = clock.now();
+    let doubted = bench.account.db.write(move |tx, _| {
+        tx.put_progress_number(&doubt_name(chat), epoch)?;
+        tx.put_progress_number(&due_name(chat), due)?;
+        Ok::<_, Error>(tx.set_needs_self_update(chat, Some(now))?)
+    });
+    doubted.await.unwrap();
+    assert_eq!(round(&bench, chat, |(_, next)| next != now).await, (epoch, due));
+    clock.shift((due - clock.now() + 60) as i64);
+    round(&bench, chat, |(now, _)| now == epoch + 1).await;
+}
+
 async fn say(bench: &Bench, chat: ChatId) {
     let group = bench.account.db.read(move |tx, _| Ok::<_, Error>(views::found(tx, chat)?.group.to_string())).await.unwrap();
     crate::message::send::send(&bench.account, ipc::SendMessage { chat: group, text: "Anybody?".into(), reply_to: None }).await.unwrap();
