@@ -493,7 +493,7 @@ export class FakeBackend extends FakePeople implements Backend {
       if (found?.state.state === "queued") return { relay, answer: "waiting", detail: "", attempts: 0, at: null };
       if (index < accepted) return { relay, answer: "accepted", detail: "", attempts: 1, at };
       if (index === 0) return { relay, answer: "refused", detail: "blocked: pubkey is not on the list", attempts: 1, at };
-      return { relay, answer: "timed_out", detail: "No answer within 10 seconds", attempts: 3, at };
+      return { relay, answer: "timed_out", detail: "", attempts: 3, at };
     });
   }
 

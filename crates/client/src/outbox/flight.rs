@@ -175,7 +175,8 @@ async fn attempt(account: &Arc<Account>, due: Due, event: Option<Arc<Event>>) ->
             let refusals = refusals_that_count(&detail);
             (Answer::Refused, detail, refusals)
         }
-        murmel_net::Answer::TimedOut => (Answer::TimedOut, "The relay did not answer.".to_owned(), None),
+        // It said nothing, and the answer says that.
+        murmel_net::Answer::TimedOut => (Answer::TimedOut, String::new(), None),
         murmel_net::Answer::Unreachable { detail } => (Answer::Unreachable, detail, None),
         murmel_net::Answer::NotDialled { detail } => (Answer::Refused, detail, Some(1)),
     };

@@ -220,7 +220,8 @@ impl Feeds {
     /// done.
     pub(crate) fn was_each_tried(&self) -> bool {
         let state = self.state();
-        state.feeds.iter().all(|(feed, of)| of.relays.keys().all(|name| state.tried.contains(&(lane_of(feed), name.clone()))))
+        let tried = |feed: &Feed, name: &str| state.tried.contains(&(lane_of(feed), name.to_owned()));
+        state.feeds.iter().all(|(feed, of)| of.relays.iter().all(|(name, one)| one.refused.is_some() || tried(feed, name)))
     }
 
     /// Whether this feed was read to its end on one relay at least.
