@@ -196,7 +196,7 @@ impl Person {
 
     /// Waits until a text of somebody is in the chat.
     pub async fn hears(&self, chat: &str, text: &str) -> ipc::MessageView {
-        self.until(&format!("hears {text:?}"), async |client| find(&messages(client, chat).await, text)).await
+        self.until(&format!("hears {text:?}"), async |client| newest(client, chat, text).await).await
     }
 
     /// Texts of the chat, oldest first.
@@ -217,7 +217,7 @@ impl Person {
 
     pub async fn sent(&self, chat: &str, text: &str) {
         self.until(&format!("{text:?} is on a relay"), async |client| {
-            find(&messages(client, chat).await, text).filter(|message| matches!(message.state, ipc::MessageState::Sent { .. }))
+            newest(client, chat, text).await.filter(|message| matches!(message.state, ipc::MessageState::Sent { .. }))
         })
         .await;
     }
@@ -232,6 +232,19 @@ pub async fn messages(client: &Client, chat: &str) -> Vec<ipc::MessageView> {
         before = page.older;
         if before.is_none() {
             return all;
+        }
+    }
+}
+
+/// The newest message with this text; a long conversation is not read to its beginning for it.
+async fn newest(client: &Client, chat: &str, text: &str) -> Option<ipc::MessageView> {
+    let mut before = None;
+    loop {
+        let page = client.timeline(chat, before, 100).await.unwrap();
+        before = page.older;
+        let found = page.messages.into_iter().rev().find(|message| text_of(message).as_deref() == Some(text));
+        if found.is_some() || before.is_none() {
+            return found;
         }
     }
 }

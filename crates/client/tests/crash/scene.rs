@@ -114,7 +114,8 @@ impl Scene {
         for text in self.told.iter().chain(&self.said_by_bob).filter(|text| !texts.contains_key(text.as_str())) {
             self.ledger.lost.push(format!("round {round}: {text:?} is lost on Alice's side"));
         }
-        for text in texts.keys().filter(|text| self.tried.contains(**text)) {
+        let known: BTreeSet<String> = self.bob.texts(&self.chat).await.into_iter().collect();
+        for text in texts.keys().filter(|text| self.tried.contains(**text) && !known.contains(**text)) {
             self.bob.hears(&self.chat, text).await;
         }
         let heard = self.bob.texts(&self.chat).await;
