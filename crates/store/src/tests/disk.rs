@@ -1,5 +1,4 @@
 use std::fs;
-use std::path::Path;
 
 use rusqlite::Connection;
 
@@ -112,7 +111,7 @@ fn a_second_opening_is_busy_until_the_first_is_closed() {
 #[cfg(unix)]
 fn files_are_private() {
     use std::os::unix::fs::PermissionsExt as _;
-    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     let (home, database) = fresh();
     on(&database, |tx| tx.put_setting("theme", "dark"));
     let mut seen = 0;
