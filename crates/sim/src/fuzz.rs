@@ -65,6 +65,7 @@ mod tests {
 
     #[test]
     fn the_shares_are_twenty_thousand_and_every_target_has_real_inputs() {
+        let _closing = Closing;
         assert_eq!(TARGETS.iter().map(|target| target.share).sum::<u32>(), 20_000);
         for target in TARGETS {
             assert!(seeds(target.name).len() >= 2, "{}", target.name);
