@@ -20,6 +20,8 @@ use scene::{End, Scene};
 
 /// Rounds at random times in the short form.
 const RANDOM_ROUNDS: u64 = 60;
+/// Rounds of one conversation: every round looks at all of it, so that a long one would take most of the time.
+const ROUNDS_OF_A_SCENE: u64 = 100;
 /// Latest random end, after the start of the child.
 const LATEST: u64 = 400;
 
@@ -59,13 +61,15 @@ async fn a_message_survives_a_kill_at_every_named_place() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_survives_a_kill_at_any_time() {
     let rounds = std::env::var("MURMEL_CRASH_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(RANDOM_ROUNDS);
-    let mut scene = Scene::set().await;
-    for round in 1..=rounds {
-        // Any times do, as long as the same come again.
-        let millis = round.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-        scene.round(round, Script::All, End::After(Duration::from_millis(millis % LATEST))).await;
+    for first in (1..=rounds).step_by(ROUNDS_OF_A_SCENE as usize) {
+        let mut scene = Scene::set().await;
+        for round in first..=rounds.min(first + ROUNDS_OF_A_SCENE - 1) {
+            // Any times do, as long as the same come again.
+            let millis = round.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+            scene.round(round, Script::All, End::After(Duration::from_millis(millis % LATEST))).await;
+        }
+        let ledger = scene.close();
+        ledger.settle(0, &[]);
+        assert!(ledger.killed > 0, "no child was killed before it was done");
     }
-    let ledger = scene.close();
-    ledger.settle(0, &[]);
-    assert!(ledger.killed > 0, "no child was killed before it was done");
 }

@@ -1,6 +1,7 @@
 //! The process that crashes: how it is started, what it does, and what it says while it can.
 //! It says what it was told is done, in one line each; whatever it did not say, nobody may rely on.
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
@@ -171,8 +172,8 @@ async fn hear(client: &Client, order: &Order) {
     let waiting = async {
         let mut subscription = client.subscribe().await.unwrap();
         loop {
-            let there = common::messages(client, &order.chat).await;
-            if order.expected.iter().all(|text| common::find(&there, text).is_some()) {
+            let there: BTreeSet<String> = common::messages(client, &order.chat).await.iter().filter_map(common::text_of).collect();
+            if order.expected.iter().all(|text| there.contains(text)) {
                 return;
             }
             if subscription.events.recv().await.is_none() {
