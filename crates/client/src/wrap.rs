@@ -3,7 +3,7 @@
 
 use nostr::nips::nip44;
 use nostr::nips::nip59::{RANGE_RANDOM_TIMESTAMP_TWEAK, UnwrappedGift};
-use nostr::{Event, EventBuilder, JsonUtil, Keys, Kind, PublicKey, Timestamp, UnsignedEvent};
+use nostr::{Event, EventBuilder, JsonUtil, Keys, Kind, PublicKey, Tag, Timestamp, UnsignedEvent};
 
 /// Why a rumor cannot be wrapped: NIP-44 takes at most 65,535 bytes, and the seal has to fit into the wrap as well.
 #[derive(Debug, thiserror::Error)]
@@ -12,15 +12,21 @@ pub(crate) struct DoesNotFit;
 
 /// Seals `rumor` with the account's key and wraps it for `to` (kind 1059 around kind 13).
 ///
-/// Written without `async`, so that it can be part of a transaction.
-pub(crate) fn seal(keys: &Keys, to: &PublicKey, mut rumor: UnsignedEvent) -> Result<Event, DoesNotFit> {
+/// Written without `async`, so that it can be part of a transaction. `now`: Unix seconds, by the account's clock; both layers are dated up to
+/// two days back.
+pub(crate) fn seal(keys: &Keys, to: &PublicKey, mut rumor: UnsignedEvent, now: u64) -> Result<Event, DoesNotFit> {
     rumor.ensure_id();
     let content = nip44::encrypt(keys.secret_key(), to, rumor.as_json(), nip44::Version::V2).map_err(|_| DoesNotFit)?;
-    let seal = EventBuilder::new(Kind::Seal, content)
-        .custom_created_at(Timestamp::tweaked(RANGE_RANDOM_TIMESTAMP_TWEAK))
-        .sign_with_keys(keys)
-        .map_err(|_| DoesNotFit)?;
-    EventBuilder::gift_wrap_from_seal(to, &seal, []).map_err(|_| DoesNotFit)
+    let seal = EventBuilder::new(Kind::Seal, content).custom_created_at(dated_back(now)).sign_with_keys(keys).map_err(|_| DoesNotFit)?;
+    // `EventBuilder::gift_wrap_from_seal` knows the clock of the system only.
+    let one_time = Keys::generate();
+    let content = nip44::encrypt(one_time.secret_key(), to, seal.as_json(), nip44::Version::V2).map_err(|_| DoesNotFit)?;
+    let wrap = EventBuilder::new(Kind::GiftWrap, content).tag(Tag::public_key(*to)).custom_created_at(dated_back(now));
+    wrap.sign_with_keys(&one_time).map_err(|_| DoesNotFit)
+}
+
+fn dated_back(now: u64) -> Timestamp {
+    Timestamp::from_secs(now.saturating_sub(rand::random_range(RANGE_RANDOM_TIMESTAMP_TWEAK)))
 }
 
 /// Opens a gift wrap that is addressed to us and to nobody else. `None` for everything that is not exactly that.
@@ -36,9 +42,9 @@ pub async fn open(keys: &Keys, wrap: &Event) -> Option<UnwrappedGift> {
 
 #[cfg(test)]
 mod tests {
-    use nostr::Tag;
-
     use super::*;
+
+    const NOW: u64 = 1_700_000_000;
 
     fn rumor(author: &Keys) -> UnsignedEvent {
         EventBuilder::new(Kind::MlsWelcome, "hello").build(author.public_key())
@@ -47,8 +53,9 @@ mod tests {
     #[tokio::test]
     async fn a_wrap_opens_for_its_recipient_and_names_its_author() {
         let (anna, ben) = (Keys::generate(), Keys::generate());
-        let wrap = seal(&anna, &ben.public_key(), rumor(&anna)).unwrap();
+        let wrap = seal(&anna, &ben.public_key(), rumor(&anna), NOW).unwrap();
         assert_ne!(wrap.pubkey, anna.public_key());
+        assert!((NOW - 2 * 24 * 3600..=NOW).contains(&wrap.created_at.as_secs()));
         let gift = open(&ben, &wrap).await.unwrap();
         assert_eq!(gift.sender, anna.public_key());
         assert_eq!(gift.rumor.content, "hello");
@@ -57,7 +64,7 @@ mod tests {
     #[tokio::test]
     async fn a_wrap_for_somebody_else_or_for_two_people_stays_closed() {
         let (anna, ben, eve) = (Keys::generate(), Keys::generate(), Keys::generate());
-        let wrap = seal(&anna, &ben.public_key(), rumor(&anna)).unwrap();
+        let wrap = seal(&anna, &ben.public_key(), rumor(&anna), NOW).unwrap();
         assert!(open(&eve, &wrap).await.is_none());
         let two = EventBuilder::new(Kind::GiftWrap, wrap.content)
             .tags([Tag::public_key(ben.public_key()), Tag::public_key(eve.public_key())])
@@ -69,7 +76,7 @@ mod tests {
     #[tokio::test]
     async fn a_rumor_that_names_another_author_than_the_seal_is_refused() {
         let (anna, ben, eve) = (Keys::generate(), Keys::generate(), Keys::generate());
-        let wrap = seal(&eve, &ben.public_key(), rumor(&anna)).unwrap();
+        let wrap = seal(&eve, &ben.public_key(), rumor(&anna), NOW).unwrap();
         assert!(open(&ben, &wrap).await.is_none());
     }
 
@@ -77,6 +84,6 @@ mod tests {
     fn a_rumor_beyond_what_nip44_takes_is_refused() {
         let anna = Keys::generate();
         let big = EventBuilder::new(Kind::MlsWelcome, "x".repeat(50_000)).build(anna.public_key());
-        assert!(seal(&anna, &anna.public_key(), big).is_err());
+        assert!(seal(&anna, &anna.public_key(), big, NOW).is_err());
     }
 }

@@ -18,6 +18,9 @@ const COMPARED_BACK: u64 = 30 * 24 * 3600;
 /// The same where everything has to be read again.
 const READ_BACK: u64 = 2 * 24 * 3600;
 
+/// How far back invitations are read again, in seconds: a week, and the two days by which they are dated back (NIP-59).
+const INBOX_BACK: u64 = 9 * 24 * 3600;
+
 /// Reads a feed from its beginning on one relay, which may have what no other has. Once at a time.
 pub(crate) async fn read_whole(account: &Arc<Account>, feed: Feed, relay: RelayAddress) -> Result<()> {
     let name = (feed, relay.as_str().to_owned());
@@ -69,6 +72,10 @@ async fn look_back(account: &Arc<Account>) -> Result<()> {
         let fetched = missing(account, feed.routing, &feed.relays, since(COMPARED_BACK), since(READ_BACK)).await?;
         receive::backlog(account, Taken::again(Feed::Group(feed.routing), fetched.events)).await;
     }
+    let inbox = addresses(&relays::current(account).await?.inbox);
+    let late = inbox_filter(account).since(Timestamp::from_secs(now.saturating_sub(INBOX_BACK)));
+    let fetched = account.net.fetch(Lane::Inbox, &inbox, late, FETCH_TIMEOUT).await;
+    receive::backlog(account, Taken::again(Feed::Inbox, fetched.events)).await;
     Ok(())
 }
 

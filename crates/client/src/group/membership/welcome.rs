@@ -23,7 +23,7 @@ use crate::{Error, Result, changes, outbox, wrap};
 /// `TooLarge` where it does not fit into a gift wrap; the store's.
 pub(crate) fn welcome(taking: &mut Taking<'_, '_>, chat: ChatId, invitation: &Invitation, inbox: &[String], since: u64) -> Result<()> {
     let rumor = invitation.rumor(taking.keys.public_key(), since.min(taking.now));
-    let event = wrap::seal(taking.keys, &invitation.to, rumor)
+    let event = wrap::seal(taking.keys, &invitation.to, rumor, taking.now)
         .map_err(|_| Error::new(ErrorCode::TooLarge, "The group is too large for an invitation over this network."))?;
     // Not over the account's own connections: relays need not learn who invites whom.
     let carrier = enqueue(taking.tx, Purpose::Welcome, Some(chat), None, &event, Lane::Group, inbox, taking.now)?;
