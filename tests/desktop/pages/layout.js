@@ -6,7 +6,7 @@ import { until } from "../lib/wait.js";
 const NARROW = [400, 720];
 const shown = (page, selector) => page.script((wanted) => { const one = document.querySelector(wanted); return one !== null && one.getBoundingClientRect().width > 0; }, selector);
 
-/** What reaches out of the window sideways, or out of the dialog that it is in. */
+/** What reaches out of the window sideways, or out of the dialog that it is in, and words that reach over what stands beside them. */
 const outside = (page) =>
   page.script(() => {
     const top = [...document.querySelectorAll("dialog[open]")].at(-1) ?? document.body;
@@ -14,9 +14,10 @@ const outside = (page) =>
     const hidden = (one) => one.closest(".sr-only, [hidden]") !== null || getComputedStyle(one).visibility === "hidden";
     // What a person can scroll to sideways is not lost.
     const scrolls = (one) => one !== null && one !== top && (/auto|scroll/u.test(getComputedStyle(one).overflowX) && one.scrollWidth > one.clientWidth && one.tagName !== "DIV" ? true : scrolls(one.parentElement));
+    const spills = (one) => ["P", "H1", "H2", "H3"].includes(one.tagName) && getComputedStyle(one).overflowX === "visible" && one.scrollWidth > one.clientWidth + 1;
     return [...top.querySelectorAll("button, input, textarea, select, a, h1, h2, h3, p")]
       .filter((one) => one.getBoundingClientRect().width > 0 && !hidden(one))
-      .filter((one) => one.getBoundingClientRect().left < frame.left - 1 || one.getBoundingClientRect().right > frame.right + 1)
+      .filter((one) => one.getBoundingClientRect().left < frame.left - 1 || one.getBoundingClientRect().right > frame.right + 1 || spills(one))
       .filter((one) => !scrolls(one.parentElement))
       .map((one) => `${one.tagName.toLowerCase()} ${one.dataset.testid ?? one.className}: ${one.textContent.trim().slice(0, 40)}`);
   });
