@@ -57,25 +57,24 @@ async fn a_late_published_message_arrives() {
     assert!(late.at + 45 * 60 < before.at, "it carries its old date");
 }
 
+/// Somebody whose clock is so many seconds behind, and who looks back for what came late all the time.
+async fn long_ago(name: &'static str, relay: &murmel_net::EmbeddedRelay, seconds: i64) -> Person {
+    let mut person = Person::named(name, &[relay.url().to_string()]);
+    person.clock = Clock::system();
+    person.clock.shift(-seconds);
+    person.housekeeping.look_back_first = Duration::from_millis(500);
+    person.housekeeping.look_back_every = Duration::from_millis(500);
+    person.begin().await;
+    person.set_up().await;
+    person
+}
+
 /// Who invites has no network for days after the group has taken the change: the invitation has its old date, and no cursor reaches back so far.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_invitation_that_comes_days_late_arrives() {
     const LATE: i64 = 6 * 24 * 3600;
     let relay = relay().await;
-    let relays = [relay.url().to_string()];
-    let old = |name| {
-        let mut person = Person::named(name, &relays);
-        person.clock = Clock::system();
-        person.clock.shift(-LATE);
-        person.housekeeping.look_back_first = Duration::from_millis(500);
-        person.housekeeping.look_back_every = Duration::from_millis(500);
-        person
-    };
-    let (mut anna, mut ben) = (old("Anna"), old("Ben"));
-    for person in [&mut anna, &mut ben] {
-        person.begin().await;
-        person.set_up().await;
-    }
+    let (anna, mut ben) = (long_ago("Anna", &relay, LATE).await, long_ago("Ben", &relay, LATE).await);
     ben.clock.shift(LATE);
     for _ in 0..2 {
         ben.stop().await;
@@ -91,20 +90,7 @@ async fn an_invitation_that_comes_days_late_arrives() {
 async fn a_message_that_comes_weeks_late_arrives_where_the_relay_compares_sets() {
     const LATE: i64 = 21 * 24 * 3600;
     let relay = relay().await;
-    let relays = [relay.url().to_string()];
-    let old = |name| {
-        let mut person = Person::named(name, &relays);
-        person.clock = Clock::system();
-        person.clock.shift(-LATE);
-        person.housekeeping.look_back_first = Duration::from_millis(500);
-        person.housekeeping.look_back_every = Duration::from_millis(500);
-        person
-    };
-    let (mut anna, mut ben) = (old("Anna"), old("Ben"));
-    for person in [&mut anna, &mut ben] {
-        person.begin().await;
-        person.set_up().await;
-    }
+    let (anna, mut ben) = (long_ago("Anna", &relay, LATE).await, long_ago("Ben", &relay, LATE).await);
     let chat = anna.create_group("Garden", &[&ben]).await;
     ben.accept("Garden").await;
     ben.say(&chat, "then").await;
