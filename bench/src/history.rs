@@ -182,7 +182,7 @@ fn pages(report: &mut Report, database: &Database<()>, chats: &[ChatId], corpus:
     report.at_most("page/newest/p95", newest.percentile(95), "ms", 1.0, "");
     let (all, corpus) = (chats.to_vec(), corpus.clone());
     let random = sample(database, READS, move |tx, n| {
-        let before = PageKey { at: corpus.at(corpus::spread(n) % messages.max(1)), id: MessageId(i64::MAX) };
+        let before = PageKey { at: corpus.at(corpus::spread(n) % messages.max(1)), tie: u64::MAX, id: MessageId(i64::MAX) };
         Ok(tx.message_page(chat(&all, n), Some(before), PAGE)?.len())
     })?;
     report.fact("page/random/p50", random.percentile(50), "ms", "50 messages before any time");

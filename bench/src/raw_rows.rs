@@ -16,9 +16,9 @@ pub const PRAGMAS: &str = "PRAGMA locking_mode = EXCLUSIVE; PRAGMA foreign_keys 
 
 const SEEN: &str = "INSERT INTO seen (event_id, at) VALUES (?1, ?2)";
 const PROCESSED: &str = "INSERT INTO processed (group_id, digest, epoch) VALUES (?1, ?2, 6)";
-const ID: &str = "INSERT INTO message_ids (chat, shown, at) VALUES (?1, 1, ?2)";
-const MESSAGE: &str = "INSERT INTO messages (chat, shown, at, id, event_id, sender, kind, content, tags, target, epoch, digest, mine, erased, \
-     expires_at, received_at, branch) VALUES (?1, 1, ?2, ?3, ?4, ?5, 9, ?6, '[]', NULL, 6, ?7, ?8, 0, NULL, ?2, ?7)";
+const ID: &str = "INSERT INTO message_ids (chat, shown, at, tie) VALUES (?1, 1, ?2, ?3)";
+const MESSAGE: &str = "INSERT INTO messages (chat, shown, at, tie, id, event_id, sender, kind, content, tags, target, epoch, digest, mine, erased, \
+     expires_at, received_at, branch) VALUES (?1, 1, ?2, ?9, ?3, ?4, ?5, 9, ?6, '[]', NULL, 6, ?7, ?8, 0, NULL, ?2, ?7)";
 const OUTBOX: &str = "INSERT INTO outbox (purpose, chat, message, event_id, event, lane, created_at, required, state, refusal, depends) \
      VALUES ('message', ?1, ?2, ?3, ?4, 'group', ?5, 1, 'open', '', NULL)";
 const RELAY: &str = "INSERT INTO outbox_relays (outbox, relay, answer, next_at) VALUES (?1, ?2, 'waiting', ?3)";
@@ -97,8 +97,10 @@ fn message(
     digest: [u8; 32],
     mine: bool,
 ) -> anyhow::Result<i64> {
-    let id = transaction.prepare_cached(ID)?.insert(params![chat, at])?;
-    transaction.prepare_cached(MESSAGE)?.execute(params![chat, at, id, inner, sender, content, digest, mine])?;
+    let [a, b, c, d, e, f, ..] = inner;
+    let tie = i64::from_be_bytes([0, 0, a, b, c, d, e, f]);
+    let id = transaction.prepare_cached(ID)?.insert(params![chat, at, tie])?;
+    transaction.prepare_cached(MESSAGE)?.execute(params![chat, at, id, inner, sender, content, digest, mine, tie])?;
     Ok(id)
 }
 

@@ -275,7 +275,7 @@ describe("M7: reading", () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  const seen = (id: number) => ({ id, cursor: { at: 7, seq: id } });
+  const seen = (id: number) => ({ id, cursor: { at: 7, tie: 0, seq: id } });
 
   function reader() {
     const marked: number[] = [];

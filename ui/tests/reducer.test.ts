@@ -183,8 +183,8 @@ describe("the timeline", () => {
 
   test("a new message goes to the end, a late one where it belongs", () => {
     const last = talk.at(-1);
-    const fresh = copy(last, { id: 900, cursor: { at: NOW + 9, seq: 900 } });
-    const late = copy(last, { id: 901, cursor: { at: (talk.at(-3)?.cursor.at ?? 0) + 1, seq: 901 } });
+    const fresh = copy(last, { id: 900, cursor: { at: NOW + 9, tie: 0, seq: 900 } });
+    const late = copy(last, { id: 901, cursor: { at: (talk.at(-3)?.cursor.at ?? 0) + 1, tie: 0, seq: 901 } });
     const both = event(event(opened(), { type: "message", message: fresh }), { type: "message", message: late });
     expect(both.timeline?.messages.map((message) => message.id).slice(-4)).toEqual([901, talk.at(-2)?.id, talk.at(-1)?.id, 900]);
   });
@@ -220,7 +220,7 @@ describe("the timeline", () => {
   });
 
   test("lets go of the end that is farther from what is read, and knows that there is more", () => {
-    const many = Array.from({ length: TRIMMED + 500 }, (_, at) => copy(talk[5], { id: 10_000 + at, cursor: { at, seq: at } }));
+    const many = Array.from({ length: TRIMMED + 500 }, (_, at) => copy(talk[5], { id: 10_000 + at, cursor: { at, tie: 0, seq: at } }));
     const full = opened(many, null);
     const upper = reduce(full, { type: "trim", chat: "a1", around: 10_010 });
     expect(upper.timeline?.messages).toHaveLength(TRIMMED);
@@ -233,15 +233,15 @@ describe("the timeline", () => {
   });
 
   test("stays under its cap at both ends", () => {
-    const many = Array.from({ length: TIMELINE_CAP }, (_, at) => copy(talk[5], { id: 10_000 + at, cursor: { at, seq: at } }));
-    const full = opened(many, { at: 0, seq: 0 });
-    const next = copy(talk[5], { id: 99_999, cursor: { at: NOW, seq: 1 } });
+    const many = Array.from({ length: TIMELINE_CAP }, (_, at) => copy(talk[5], { id: 10_000 + at, cursor: { at, tie: 0, seq: at } }));
+    const full = opened(many, { at: 0, tie: 0, seq: 0 });
+    const next = copy(talk[5], { id: 99_999, cursor: { at: NOW, tie: 0, seq: 1 } });
     const appended = event(full, { type: "message", message: next });
     expect(appended.timeline?.messages).toHaveLength(TIMELINE_CAP);
     expect(appended.timeline?.messages.at(-1)?.id).toBe(99_999);
-    expect(appended.timeline?.older).toEqual({ at: 1, seq: 1 });
+    expect(appended.timeline?.older).toEqual({ at: 1, tie: 0, seq: 1 });
 
-    const older = copy(talk[5], { id: 1, cursor: { at: -1, seq: 0 } });
+    const older = copy(talk[5], { id: 1, cursor: { at: -1, tie: 0, seq: 0 } });
     const prepended = reduce(full, { type: "older_page", chat: "a1", page: { messages: [older], older: null, newer: null, first_unread: null } });
     expect(prepended.timeline?.messages).toHaveLength(TIMELINE_CAP);
     expect(prepended.timeline?.messages[0]?.id).toBe(1);

@@ -5,7 +5,7 @@ import { tauriBackend } from "../src/ipc/tauri";
 
 afterEach(() => clearMocks());
 
-const cursor = { at: 1, seq: 2 };
+const cursor = { at: 1, tie: 0, seq: 2 };
 const settings = { who_may_add_me: "nobody" as const };
 const choices = { shows: "name" as const, mentions_through_mute: true, sound: false, attention: true, badge: true, quiet: null };
 const draft = { text: "t", reply_to: null, edit: null };

@@ -39,8 +39,7 @@ fn kinds() -> &'static [&'static str] {
     match std::env::consts::OS {
         "macos" => &["app", "dmg"],
         "windows" => &["nsis", "msi"],
-        _ if program::exists("rpmbuild") => &["deb", "rpm"],
-        _ => &["deb"],
+        _ => &["deb", "rpm"],
     }
 }
 

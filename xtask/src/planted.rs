@@ -54,7 +54,9 @@ pub fn count(house: &House, only: Option<&str>) -> anyhow::Result<Tally> {
     let mut tally = Tally::default();
     for bug in &chosen {
         let runner = build(house, &folder, bug)?;
-        match notice(&runner, bug)? {
+        let noticed = notice(&runner, bug)?;
+        fs::remove_file(&runner).with_context(|| format!("removing {}", runner.display()))?;
+        match noticed {
             Some((seed, name)) => {
                 tally.passed += 1;
                 say::line(&format!("{}: noticed as {name} in seed {seed}", bug.name));

@@ -7,6 +7,7 @@ pub(crate) mod deletion;
 pub(crate) mod drafts;
 pub(crate) mod expiry;
 pub(crate) mod mentions;
+pub(crate) mod order;
 pub(crate) mod records;
 pub(crate) mod search;
 pub(crate) mod send;

@@ -144,7 +144,7 @@ fn date_anew(tx: &Tx<'_>, groups: &mut Groups, old: BTreeSet<OutboxId>, now: u64
     for id in old {
         let Some(record) = tx.outbox(id)?.filter(|record| record.state == OutboxState::Open) else { continue };
         let Ok(event) = Event::from_json(&record.event) else { continue };
-        let event = send::dated(&event, record.chat.map_or(now, |chat| groups.stamp(chat, now)))?;
+        let event = send::dated(&event, record.chat.map_or(now, |chat| groups.stamps.next(chat, now, now)))?;
         tx.replace_event(id, &event.id, event.as_json().as_bytes())?;
         events.insert(id, Some(Arc::new(event)));
     }

@@ -13,7 +13,7 @@ use murmel_store::{ChatId, ChatRecord, ChatState, RequestRecord, Tx};
 use nostr::PublicKey;
 
 pub(crate) use annotations::{is_deleted, is_reaction, revisions};
-pub(crate) use message::{deliveries, is_shown, mentioned, message, messages, state};
+pub(crate) use message::{cursor, deliveries, is_shown, mentioned, message, messages, state};
 pub(crate) use person::person;
 
 use crate::account::Account;

@@ -253,7 +253,7 @@ async fn who_joins_late_catches_up_and_sees_nothing_from_before() {
     assert!(!texts.contains(&"first".to_owned()));
     cleo.sees(&chat, "sees the new name", |group| group.name == "Orchard").await;
     let all = messages(cleo.client(), &chat).await;
-    assert!(all.is_sorted_by_key(|message| (message.cursor.at, message.cursor.seq)));
+    assert!(all.is_sorted_by_key(|message| (message.cursor.at, message.cursor.tie)));
     assert_eq!(all.iter().filter(|message| text_of(message).is_some()).count(), 3);
 }
 

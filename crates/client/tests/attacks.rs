@@ -75,14 +75,32 @@ async fn an_invitation_that_comes_days_late_arrives() {
     const LATE: i64 = 6 * 24 * 3600;
     let relay = relay().await;
     let (anna, mut ben) = (long_ago("Anna", &relay, LATE).await, long_ago("Ben", &relay, LATE).await);
-    ben.clock.shift(LATE);
-    for _ in 0..2 {
-        ben.stop().await;
-        ben.start().await;
-        assert!(ben.client().settle(common::DEADLINE).await.unwrap().caught_up);
-    }
+    later(&mut ben, LATE).await;
     anna.create_group("Garden", &[&ben]).await;
     ben.accept("Garden").await;
+}
+
+/// Further back than what is read again: comparing the gift wraps that the relay has with those that were finished finds it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invitation_that_comes_later_still_arrives_where_the_relay_compares_sets() {
+    const LATE: i64 = 12 * 24 * 3600;
+    let relay = relay().await;
+    let (anna, mut ben) = (long_ago("Anna", &relay, LATE).await, long_ago("Ben", &relay, LATE).await);
+    anna.create_group("Shed", &[&ben]).await;
+    ben.request("Shed").await;
+    later(&mut ben, LATE).await;
+    anna.create_group("Garden", &[&ben]).await;
+    ben.accept("Garden").await;
+}
+
+/// The clock goes on, and no cursor stays where it was.
+async fn later(person: &mut Person, seconds: i64) {
+    person.clock.shift(seconds);
+    for _ in 0..2 {
+        person.stop().await;
+        person.start().await;
+        assert!(person.client().settle(common::DEADLINE).await.unwrap().caught_up);
+    }
 }
 
 /// Three weeks after it was written: no cursor reaches back so far, comparing what the relay has with what is here does.

@@ -50,6 +50,33 @@ async fn the_same_text_twice_in_one_second_arrives_twice() {
     assert!(ids.len() >= 5);
 }
 
+/// Decision 0012. Ben's clock is behind, then right, then ahead.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_stands_below_what_it_answers_whatever_the_clocks_say() {
+    let relay = relay().await;
+    let relays = [relay.url().to_string()];
+    let (anna, ben) = (Person::new("Anna", &relays).await, Person::new("Ben", &relays).await);
+    let chat = anna.create_group("Garden", &[&ben]).await;
+    ben.accept("Garden").await;
+
+    let mut said = Vec::new();
+    for (shift, clock) in [(-20, "behind"), (20, "right"), (20, "ahead")] {
+        ben.clock.shift(shift);
+        for text in ["Are you there?", "Hello?", "Say something!"].map(|text| format!("{text} ({clock})")) {
+            anna.say(&chat, &text).await;
+            said.push(text);
+        }
+        ben.hears(&chat, &said[said.len() - 1]).await;
+        for (speaker, listener, text) in [(&ben, &anna, "Yes"), (&anna, &ben, "Good"), (&ben, &anna, "Bye")] {
+            let text = format!("{text} ({clock})");
+            speaker.say(&chat, &text).await;
+            listener.hears(&chat, &text).await;
+            said.push(text);
+        }
+    }
+    assert_eq!((anna.texts(&chat).await, ben.texts(&chat).await), (said.clone(), said));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_third_person_is_added_and_removed() {
     let relay = relay().await;

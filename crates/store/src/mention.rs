@@ -22,7 +22,7 @@ impl Tx<'_> {
         self.many(
             "SELECT n.message FROM mentions AS n
              CROSS JOIN message_ids AS i ON i.id = n.message
-             CROSS JOIN messages AS m ON m.chat = i.chat AND m.shown = i.shown AND m.at = i.at AND m.id = i.id
+             CROSS JOIN messages AS m ON m.chat = i.chat AND m.shown = i.shown AND m.at = i.at AND m.tie = i.tie AND m.id = i.id
              WHERE n.chat = ?1 AND n.message > (SELECT read FROM chats WHERE id = ?1) AND m.erased = 0 AND m.withdrawn = 0
              AND m.sender NOT IN (SELECT public_key FROM contacts WHERE blocked_at IS NOT NULL)
              ORDER BY n.message LIMIT ?2",

@@ -63,13 +63,25 @@ impl MessageRecord {
     pub const fn is_shown(kind: u16) -> bool {
         matches!(kind, KIND_CHAT | KIND_SYSTEM)
     }
+
+    /// Its place in the timeline.
+    pub fn place(&self) -> PageKey {
+        PageKey { at: self.at, tie: self.tie(), id: self.id }
+    }
+
+    fn tie(&self) -> u64 {
+        let [a, b, c, d, e, f, ..] = *self.event_id.as_bytes();
+        if self.kind == KIND_SYSTEM { 0 } else { u64::from_be_bytes([0, 0, a, b, c, d, e, f]) }
+    }
 }
 
-/// A place in the timeline: time, then sequence.
+/// A place in the timeline: by time, then as the ids of events say, which is the same for everybody, then by arrival (decision 0012).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PageKey {
     /// [`MessageRecord::at`].
     pub at: u64,
+    /// The first 48 bits of [`MessageRecord::event_id`]; 0 for system rows, so that what happened comes before what was said of it.
+    pub tie: u64,
     /// [`MessageRecord::id`].
     pub id: MessageId,
 }
@@ -106,16 +118,19 @@ impl Tx<'_> {
 
     fn insert_row(&self, message: &MessageRecord) -> Result<MessageId, StoreError> {
         let shown = MessageRecord::is_shown(message.kind);
-        let id =
-            self.insert("INSERT INTO message_ids (chat, shown, at) VALUES (?1, ?2, ?3)", params![message.chat, shown, int(message.at)])?;
+        let id = self.insert(
+            "INSERT INTO message_ids (chat, shown, at, tie) VALUES (?1, ?2, ?3, ?4)",
+            params![message.chat, shown, int(message.at), int(message.tie())],
+        )?;
         self.run(
-            "INSERT INTO messages (chat, shown, at, id, event_id, sender, kind, content, tags, target, epoch, digest, mine, erased,
+            "INSERT INTO messages (chat, shown, at, tie, id, event_id, sender, kind, content, tags, target, epoch, digest, mine, erased,
                                    expires_at, received_at, branch)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
             params![
                 message.chat,
                 shown,
                 int(message.at),
+                int(message.tie()),
                 id,
                 message.event_id.as_bytes(),
                 message.sender.as_bytes(),
@@ -145,7 +160,7 @@ impl Tx<'_> {
     pub fn message(&self, id: MessageId) -> Result<Option<MessageRecord>, StoreError> {
         self.one(
             select_message!(
-                "message_ids AS i CROSS JOIN messages AS m ON m.chat = i.chat AND m.shown = i.shown AND m.at = i.at AND m.id = i.id
+                "message_ids AS i CROSS JOIN messages AS m ON m.chat = i.chat AND m.shown = i.shown AND m.at = i.at AND m.tie = i.tie AND m.id = i.id
                  WHERE i.id = ?1"
             ),
             params![id],
@@ -160,12 +175,13 @@ impl Tx<'_> {
 
     /// One page of the timeline, newest first: the rows with a place of their own before `before`.
     pub fn message_page(&self, chat: ChatId, before: Option<PageKey>, limit: u32) -> Result<Vec<MessageRecord>, StoreError> {
-        let before = before.unwrap_or(PageKey { at: u64::MAX, id: MessageId(i64::MAX) });
+        let before = before.unwrap_or(PageKey { at: u64::MAX, tie: u64::MAX, id: MessageId(i64::MAX) });
         self.many(
             select_message!(
-                "messages AS m WHERE m.chat = ?1 AND m.shown = 1 AND (m.at, m.id) < (?2, ?3) ORDER BY m.at DESC, m.id DESC LIMIT ?4"
+                "messages AS m WHERE m.chat = ?1 AND m.shown = 1 AND (m.at, m.tie, m.id) < (?2, ?3, ?4)
+                 ORDER BY m.at DESC, m.tie DESC, m.id DESC LIMIT ?5"
             ),
-            params![chat, int(before.at), before.id, limit],
+            params![chat, int(before.at), int(before.tie), before.id, limit],
             message_row,
         )
     }
@@ -173,8 +189,11 @@ impl Tx<'_> {
     /// The rows of the timeline after `after`, oldest first: for jumping to a message and for reading on from there.
     pub fn message_page_after(&self, chat: ChatId, after: PageKey, limit: u32) -> Result<Vec<MessageRecord>, StoreError> {
         self.many(
-            select_message!("messages AS m WHERE m.chat = ?1 AND m.shown = 1 AND (m.at, m.id) > (?2, ?3) ORDER BY m.at, m.id LIMIT ?4"),
-            params![chat, int(after.at), after.id, limit],
+            select_message!(
+                "messages AS m WHERE m.chat = ?1 AND m.shown = 1 AND (m.at, m.tie, m.id) > (?2, ?3, ?4)
+                 ORDER BY m.at, m.tie, m.id LIMIT ?5"
+            ),
+            params![chat, int(after.at), int(after.tie), after.id, limit],
             message_row,
         )
     }
@@ -198,7 +217,7 @@ impl Tx<'_> {
                 message_row,
             )?);
         }
-        found.sort_by_key(|row| (row.at, row.id));
+        found.sort_by_key(MessageRecord::place);
         Ok(found)
     }
 
@@ -206,7 +225,7 @@ impl Tx<'_> {
     pub fn messages_after(&self, chat: ChatId, after: MessageId, limit: u32) -> Result<Vec<MessageRecord>, StoreError> {
         self.many(
             select_message!(
-                "message_ids AS i CROSS JOIN messages AS m ON m.chat = i.chat AND m.shown = i.shown AND m.at = i.at AND m.id = i.id
+                "message_ids AS i CROSS JOIN messages AS m ON m.chat = i.chat AND m.shown = i.shown AND m.at = i.at AND m.tie = i.tie AND m.id = i.id
                  WHERE i.chat = ?1 AND i.id > ?2 ORDER BY i.id LIMIT ?3"
             ),
             params![chat, after, limit],
@@ -218,7 +237,7 @@ impl Tx<'_> {
     pub fn newest_arrivals(&self, chat: ChatId, limit: u32) -> Result<Vec<MessageRecord>, StoreError> {
         let mut rows = self.many(
             select_message!(
-                "message_ids AS i CROSS JOIN messages AS m ON m.chat = i.chat AND m.shown = i.shown AND m.at = i.at AND m.id = i.id
+                "message_ids AS i CROSS JOIN messages AS m ON m.chat = i.chat AND m.shown = i.shown AND m.at = i.at AND m.tie = i.tie AND m.id = i.id
                  WHERE i.chat = ?1 AND m.kind <> ?3 ORDER BY i.id DESC LIMIT ?2"
             ),
             params![chat, limit, KIND_SYSTEM],
@@ -255,11 +274,11 @@ impl Tx<'_> {
     /// The unread message that comes first in the timeline.
     pub fn first_unread(&self, chat: ChatId) -> Result<Option<PageKey>, StoreError> {
         self.one(
-            "SELECT m.at, m.id FROM messages AS m WHERE m.chat = ?1 AND m.kind = 9 AND m.mine = 0 AND m.erased = 0 AND m.withdrawn = 0
+            "SELECT m.at, m.tie, m.id FROM messages AS m WHERE m.chat = ?1 AND m.kind = 9 AND m.mine = 0 AND m.erased = 0 AND m.withdrawn = 0
              AND m.id > (SELECT read FROM chats WHERE id = ?1)
-             AND m.sender NOT IN (SELECT public_key FROM contacts WHERE blocked_at IS NOT NULL) ORDER BY m.at, m.id LIMIT 1",
+             AND m.sender NOT IN (SELECT public_key FROM contacts WHERE blocked_at IS NOT NULL) ORDER BY m.at, m.tie, m.id LIMIT 1",
             params![chat],
-            |row| Ok(PageKey { at: uint(row, 0)?, id: row.get(1)? }),
+            |row| Ok(PageKey { at: uint(row, 0)?, tie: uint(row, 1)?, id: row.get(2)? }),
         )
     }
 
@@ -268,7 +287,7 @@ impl Tx<'_> {
         self.changed_row(id, || {
             let changed = self.run(
                 "UPDATE messages SET content = '', tags = '[]', erased = 1
-                 WHERE (chat, shown, at, id) = (SELECT chat, shown, at, id FROM message_ids WHERE id = ?1) AND erased = 0",
+                 WHERE (chat, shown, at, tie, id) = (SELECT chat, shown, at, tie, id FROM message_ids WHERE id = ?1) AND erased = 0",
                 params![id],
             )?;
             Ok(changed > 0)
@@ -279,7 +298,7 @@ impl Tx<'_> {
     pub fn resend_message(&self, id: MessageId, epoch: Epoch, branch: &Digest, digest: &Digest) -> Result<(), StoreError> {
         self.run(
             "UPDATE messages SET epoch = ?2, branch = ?3, digest = ?4
-             WHERE (chat, shown, at, id) = (SELECT chat, shown, at, id FROM message_ids WHERE id = ?1)",
+             WHERE (chat, shown, at, tie, id) = (SELECT chat, shown, at, tie, id FROM message_ids WHERE id = ?1)",
             params![id, int(epoch.0), branch.as_bytes(), digest.as_bytes()],
         )?;
         Ok(())
@@ -290,13 +309,13 @@ impl Tx<'_> {
         self.changed_row(id, || {
             self.run(
                 "UPDATE messages SET withdrawn = ?2, shown = (NOT ?2 AND kind IN (9, 1210))
-                 WHERE (chat, shown, at, id) = (SELECT chat, shown, at, id FROM message_ids WHERE id = ?1)",
+                 WHERE (chat, shown, at, tie, id) = (SELECT chat, shown, at, tie, id FROM message_ids WHERE id = ?1)",
                 params![id, withdrawn],
             )?;
             self.run(
                 "UPDATE message_ids SET shown = NOT ?2 AND EXISTS (
                      SELECT 1 FROM messages AS m WHERE m.chat = message_ids.chat AND m.shown = 1 AND m.at = message_ids.at
-                     AND m.id = message_ids.id)
+                     AND m.tie = message_ids.tie AND m.id = message_ids.id)
                  WHERE id = ?1",
                 params![id, withdrawn],
             )?;
@@ -308,7 +327,7 @@ impl Tx<'_> {
     pub fn delete_message(&self, id: MessageId) -> Result<(), StoreError> {
         self.changed_row(id, || {
             self.run(
-                "DELETE FROM messages WHERE (chat, shown, at, id) = (SELECT chat, shown, at, id FROM message_ids WHERE id = ?1)",
+                "DELETE FROM messages WHERE (chat, shown, at, tie, id) = (SELECT chat, shown, at, tie, id FROM message_ids WHERE id = ?1)",
                 params![id],
             )?;
             self.run("DELETE FROM message_ids WHERE id = ?1", params![id])?;

@@ -1,7 +1,6 @@
 //! The ids of outer events that are finished: gift wraps, and group events that were processed or rejected.
 //! It holds nothing of what was in them.
 
-use murmel_engine::RoutingId;
 use nostr::EventId;
 use rusqlite::params;
 
@@ -20,16 +19,17 @@ impl Tx<'_> {
         self.remember(event, at, None)
     }
 
-    /// As [`Tx::remember_seen`], for an event of a group: under which tag, and with which time of its own.
-    pub fn remember_group_event(&self, event: &EventId, routing: &RoutingId, created_at: u64, at: u64) -> Result<bool, StoreError> {
-        self.remember(event, at, Some((routing, created_at)))
+    /// As [`Tx::remember_seen`], with what relays are asked by: the tag that leads it here (`h` of a group event, `p` of a gift wrap), and its own
+    /// time, Unix seconds.
+    pub fn remember_tagged(&self, event: &EventId, tag: &[u8; 32], created_at: u64, at: u64) -> Result<bool, StoreError> {
+        self.remember(event, at, Some((tag, created_at)))
     }
 
-    fn remember(&self, event: &EventId, at: u64, group: Option<(&RoutingId, u64)>) -> Result<bool, StoreError> {
-        let (routing, created_at) = (group.map(|(routing, _)| routing.as_bytes()), group.map_or(0, |(_, created_at)| created_at));
+    fn remember(&self, event: &EventId, at: u64, tagged: Option<(&[u8; 32], u64)>) -> Result<bool, StoreError> {
+        let (tag, created_at) = (tagged.map(|(tag, _)| tag), tagged.map_or(0, |(_, created_at)| created_at));
         let inserted = self.run(
-            "INSERT OR IGNORE INTO seen (event_id, at, routing, created_at) VALUES (?1, ?2, ?3, ?4)",
-            params![event.as_bytes(), int(at), routing, int(created_at)],
+            "INSERT OR IGNORE INTO seen (event_id, at, tag, created_at) VALUES (?1, ?2, ?3, ?4)",
+            params![event.as_bytes(), int(at), tag, int(created_at)],
         )?;
         if inserted == 0 {
             return Ok(false);
@@ -48,17 +48,17 @@ impl Tx<'_> {
     }
 
     /// The newest finished events of a tag with a time of their own from `since` on, Unix seconds: at most [`COMPARED_CAP`].
-    pub fn seen_since(&self, routing: &RoutingId, since: u64) -> Result<Vec<(EventId, u64)>, StoreError> {
+    pub fn seen_since(&self, tag: &[u8; 32], since: u64) -> Result<Vec<(EventId, u64)>, StoreError> {
         self.many(
-            "SELECT event_id, created_at FROM seen WHERE routing = ?1 AND created_at >= ?2 ORDER BY created_at DESC LIMIT ?3",
-            params![routing.as_bytes(), int(since), COMPARED_CAP],
+            "SELECT event_id, created_at FROM seen WHERE tag = ?1 AND created_at >= ?2 ORDER BY created_at DESC LIMIT ?3",
+            params![tag, int(since), COMPARED_CAP],
             |row| Ok((event_id(row, 0)?, uint(row, 1)?)),
         )
     }
 
     /// Forgets that events of a tag with a time of their own from `since` on, Unix seconds, are finished.
-    pub fn forget_seen_since(&self, routing: &RoutingId, since: u64) -> Result<usize, StoreError> {
-        self.run("DELETE FROM seen WHERE routing = ?1 AND created_at >= ?2", params![routing.as_bytes(), int(since)])
+    pub fn forget_seen_since(&self, tag: &[u8; 32], since: u64) -> Result<usize, StoreError> {
+        self.run("DELETE FROM seen WHERE tag = ?1 AND created_at >= ?2", params![tag, int(since)])
     }
 
     /// Forgets the events that were finished before `before`, Unix seconds; answers how many.

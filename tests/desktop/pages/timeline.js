@@ -179,7 +179,7 @@ export function timeline(page) {
         page(),
         `const at = app.state.timeline.messages.findIndex((one) => one.id === Number(arguments[0])) - 5;
          const one = app.state.timeline.messages[at];
-         backend.emit({ type: "message", message: { ...one, id: 777_777, cursor: { at: one.cursor.at, seq: one.cursor.seq + 0.5 }, received_at: one.at + 900_000 } });`,
+         backend.emit({ type: "message", message: { ...one, id: 777_777, cursor: { ...one.cursor, seq: one.cursor.seq + 0.5 }, received_at: one.at + 900_000 } });`,
         before.id,
       );
       await rest(page());

@@ -96,7 +96,7 @@ export function talkMessages(chat: string, now: number): MessageView[] {
   return talk.map((line, index) => {
     at += minutesOf(line) * 60;
     const id = index + 1;
-    const cursor = { at, seq: id };
+    const cursor = { at, tie: 0, seq: id };
     if (!("text" in line)) {
       return {
         id, cursor, chat, at, received_at: at, sender: me.pubkey, sender_name: me.name, mine: false,

@@ -17,7 +17,7 @@ interface Plain {
 export function textOf({ text, ...plain }: Plain): MessageView {
   return {
     ...plain,
-    cursor: { at: plain.at, seq: plain.id },
+    cursor: { at: plain.at, tie: 0, seq: plain.id },
     received_at: plain.at,
     mentions_me: false,
     hidden: false,

@@ -1,5 +1,6 @@
 // Owns an in-memory backend with invented people, for tests and for a look at the screens in a plain browser.
 // Never leaves the page, and is not part of the bundle that ships.
+import { compareCursors } from "./cursor";
 import type { Backend } from "./backend";
 import { FakeAccounts } from "./fake-accounts";
 import { FakeDesktop } from "./fake-desktop";
@@ -9,7 +10,7 @@ import { mentionsOf, textOf, withoutReaction, withoutText, withReaction, withTex
 import { FakeNetwork, reachable } from "./fake-network";
 import { FakeUpdates } from "./fake-updates";
 import type {
-  AccountView, ChatRow, CheckReport, Delivery, Desktop, Event, EventKind, GroupAvatar, GroupDetails, GroupImage, KeyPlace, Language, MessageView, NotificationChoices, OutboxItem, PauseFor, PersonPreview,
+  AccountView, ChatRow, CheckReport, Cursor, Delivery, Desktop, Event, EventKind, GroupAvatar, GroupDetails, GroupImage, KeyPlace, Language, MessageView, NotificationChoices, OutboxItem, PauseFor, PersonPreview,
   Proxy, Reachability, RelayHealth, RelayListChange, RelayListEdit, RelayLists, RequestView, Revision, Session, Settings, SetupStep,
   Snapshot, SyncState, TimelinePage,
   SearchPage, SearchQuery, Updates,
@@ -383,12 +384,12 @@ export class FakeBackend extends FakePeople implements Backend {
     this.emit({ type: "request_removed", id: request });
   }
 
-  async timeline(chat: string, before: { at: number; seq: number } | null, limit: number) {
+  async timeline(chat: string, before: Cursor | null, limit: number) {
     const end = before === null ? (this.messages.get(chat) ?? []).length : this.#place(chat, before);
     return this.#page(chat, end - limit, end);
   }
 
-  async timelineAfter(chat: string, after: { at: number; seq: number }, limit: number) {
+  async timelineAfter(chat: string, after: Cursor, limit: number) {
     const start = this.#place(chat, after) + 1;
     return this.#page(chat, start, start + limit);
   }
@@ -586,8 +587,8 @@ export class FakeBackend extends FakePeople implements Backend {
     document.documentElement.style.setProperty("zoom", String(factor));
   }
 
-  #place(chat: string, cursor: { at: number; seq: number }): number {
-    return (this.messages.get(chat) ?? []).findIndex((one) => one.cursor.at === cursor.at && one.cursor.seq === cursor.seq);
+  #place(chat: string, cursor: Cursor): number {
+    return (this.messages.get(chat) ?? []).findIndex((one) => compareCursors(one.cursor, cursor) === 0);
   }
 
   #page(chat: string, from: number, to: number): TimelinePage {

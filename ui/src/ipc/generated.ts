@@ -164,6 +164,10 @@ export type Cursor = {
  */
 at: number, 
 /**
+ * Orders rows of the same time, for everybody alike; below 2⁴⁸.
+ */
+tie: number, 
+/**
  * Sequence of the row.
  */
 seq: number, };
@@ -803,7 +807,7 @@ export type MessageView = {
  */
 id: number, 
 /**
- * Orders the timeline together with `at`.
+ * Orders the timeline.
  */
 cursor: Cursor, 
 /**

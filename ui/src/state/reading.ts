@@ -1,6 +1,7 @@
 // Owns when a message counts as read: its end was visible in the focused window for one second.
 // Never measures the page; it is told what is visible.
 import type { Cursor } from "../ipc";
+import { compareCursors } from "../ipc/cursor";
 
 /** How long the end of a message has to be visible, in milliseconds. */
 export const READING_TIME = 1_000;
@@ -12,7 +13,7 @@ export interface Seen {
 }
 
 function after(a: Seen, b: Seen): boolean {
-  return a.cursor.at > b.cursor.at || (a.cursor.at === b.cursor.at && a.cursor.seq > b.cursor.seq);
+  return compareCursors(a.cursor, b.cursor) > 0;
 }
 
 export class Reading {

@@ -22,6 +22,7 @@ import type {
   TimelinePage,
   Updates,
 } from "../ipc";
+import { compareCursors } from "../ipc/cursor";
 
 /** Messages of the open conversation that are held at once; beyond it the far end is dropped and fetched again on demand. */
 export const TIMELINE_CAP = 4_000;
@@ -305,7 +306,7 @@ function withRequest(requests: RequestView[], request: RequestView): RequestView
 }
 
 function byPlace(a: MessageView, b: MessageView): number {
-  return a.cursor.at - b.cursor.at || a.cursor.seq - b.cursor.seq;
+  return compareCursors(a.cursor, b.cursor);
 }
 
 function merge(older: MessageView[], newer: MessageView[]): MessageView[] {

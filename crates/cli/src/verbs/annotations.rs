@@ -1,16 +1,13 @@
 //! Owns the verbs about single messages: react, edit, delete, message.
 //! Never keeps a text.
 
-use murmel_ipc::{Cursor, ErrorCode, Excerpt, MessageKind, MessageView};
+use murmel_ipc::{ErrorCode, Excerpt, MessageKind, MessageView};
 use serde_json::{Value, json};
 
 use super::Outcome;
 use super::messages::from_stdin;
 use super::profile::Open;
 use crate::answer::{Answer, Failure};
-
-/// Rows looked at around a message.
-const NEAR: u32 = 200;
 
 /// Reacts to a message, or takes a reaction back.
 ///
@@ -78,9 +75,7 @@ async fn find(open: &Open, group: &str, message: &str) -> Result<(String, i64), 
 async fn answer(open: &Open, chat: &str, message: i64) -> Outcome {
     open.catch_up().await?;
     let record = open.client.record(message).await?.ok_or_else(gone)?;
-    // The page that ends with the message.
-    let after = Cursor { at: record.created_at, seq: message.saturating_add(1) };
-    let page = open.client.timeline(chat, Some(after), NEAR).await?;
+    let page = open.client.timeline_around(chat, message, 1).await?;
     let view = page.messages.into_iter().find(|view| view.id == message).ok_or_else(gone)?;
     let history = open.client.history(message).await?;
     let mut value = shown(&view);

@@ -48,7 +48,7 @@ pub(crate) fn forget_progress(tx: &Tx<'_>, chat: &ChatRecord) -> Result<()> {
 pub(crate) fn read_anew(tx: &Tx<'_>, changes: &mut Changes, chat: ChatId) -> Result<()> {
     let chat = views::found(tx, chat)?;
     for (routing, relays) in sync::routes(tx, &chat)? {
-        tx.forget_seen_since(&routing, sync::begin(&chat))?;
+        tx.forget_seen_since(routing.as_bytes(), sync::begin(&chat))?;
         for relay in sync::addresses(&relays) {
             changes.chore(Chore::ReadWhole(Feed::Group(*routing.as_bytes()), relay));
         }

@@ -46,21 +46,39 @@ pub(crate) async fn take(account: &Arc<Account>, wraps: Vec<Event>) -> Result<()
             continue;
         }
         let gift = wrap::open(&account.keys, &wrap).await;
+        let wrap = Wrap { id, to: account.pubkey(), created_at: wrap.created_at.as_secs() };
         let welcome = gift.as_ref().and_then(welcome_of);
         let (Some(welcome), Some(gift)) = (welcome, gift) else {
-            forget(account, id).await?;
+            forget(account, wrap).await?;
             continue;
         };
         let invited_at = gift.rumor.created_at.as_secs();
-        if let Err(error) = keep(account, id, welcome, invited_at).await {
+        if let Err(error) = keep(account, wrap, welcome, invited_at).await {
             if error.code != ErrorCode::Internal {
                 return Err(error);
             }
             tracing::error!("an invitation ran into a fault and is left out");
-            forget(account, id).await?;
+            forget(account, wrap).await?;
         }
     }
     Ok(())
+}
+
+/// What is remembered of a gift wrap.
+#[derive(Clone, Copy)]
+struct Wrap {
+    id: EventId,
+    to: PublicKey,
+    /// Unix seconds, dated back (NIP-59).
+    created_at: u64,
+}
+
+impl Wrap {
+    /// It is finished, and no relay has to send it again.
+    fn remember(self, tx: &Tx<'_>, now: u64) -> Result<()> {
+        tx.remember_tagged(&self.id, self.to.as_bytes(), self.created_at, now)?;
+        Ok(())
+    }
 }
 
 fn welcome_of(gift: &UnwrappedGift) -> Option<Welcome> {
@@ -76,19 +94,19 @@ fn welcome_of(gift: &UnwrappedGift) -> Option<Welcome> {
     }
 }
 
-async fn forget(account: &Arc<Account>, wrap: EventId) -> Result<()> {
+async fn forget(account: &Arc<Account>, wrap: Wrap) -> Result<()> {
     let now = account.clock.now();
-    account.db.write(move |tx, _| tx.remember_seen(&wrap, now).map(drop)).await.map_err(|error: murmel_store::StoreError| error.into())
+    account.db.write(move |tx, _| wrap.remember(tx, now)).await
 }
 
 /// Judges a welcome and keeps it as a request.
-async fn keep(account: &Arc<Account>, wrap: EventId, welcome: Welcome, invited_at: u64) -> Result<()> {
+async fn keep(account: &Arc<Account>, wrap: Wrap, welcome: Welcome, invited_at: u64) -> Result<()> {
     let (now, asks) = (account.clock.now(), !account.auto_accept);
     let me = account.pubkey();
     changes::write(account, move |tx, groups, changes| {
         // Silently: whoever is blocked or may not invite learns nothing of it.
         if asks && tx.is_blocked(&welcome.from())? {
-            tx.remember_seen(&wrap, now)?;
+            wrap.remember(tx, now)?;
             return Ok(());
         }
         let preview = match welcome.inspect(tx, groups.device()?) {
@@ -99,12 +117,12 @@ async fn keep(account: &Arc<Account>, wrap: EventId, welcome: Welcome, invited_a
             }
             Err(JoinError::Refused(why)) => {
                 tracing::info!(reason = refusal(&why), "an invitation is refused");
-                tx.remember_seen(&wrap, now)?;
+                wrap.remember(tx, now)?;
                 return Ok(());
             }
         };
         if has_ended(tx, &preview.group)? {
-            tx.remember_seen(&wrap, now)?;
+            wrap.remember(tx, now)?;
             return Ok(());
         }
         let spare = is_active(tx, groups, &preview.group)? && !is_left_behind(tx, groups, &preview)?;
@@ -113,14 +131,14 @@ async fn keep(account: &Arc<Account>, wrap: EventId, welcome: Welcome, invited_a
             return Ok(());
         }
         if asks && !contacts::may_add(tx, &welcome.from())? && !is_ours(tx, &preview.group)? {
-            tx.remember_seen(&wrap, now)?;
+            wrap.remember(tx, now)?;
             return Ok(());
         }
         let mut description = preview.description;
         description.truncate(description.floor_char_boundary(DESCRIPTION_CAP));
         let request = RequestRecord {
             id: RequestId::NEW,
-            wrap_event_id: wrap,
+            wrap_event_id: wrap.id,
             welcome: welcome.mls_message().to_vec(),
             group: Some(preview.group.clone()),
             inviter: welcome.from(),
@@ -149,17 +167,17 @@ async fn keep(account: &Arc<Account>, wrap: EventId, welcome: Welcome, invited_a
         {
             receive::closed(tx, groups, chat.id, now)?;
         }
-        tx.remember_seen(&wrap, now)?;
+        wrap.remember(tx, now)?;
         Ok(())
     })
     .await
 }
 
 /// Keeps an invitation that cannot be accepted, so that the person learns who sent it and why it cannot.
-fn explain(tx: &Tx<'_>, changes: &mut Changes, wrap: EventId, welcome: &Welcome, why: &WelcomeRefused, now: u64) -> Result<()> {
+fn explain(tx: &Tx<'_>, changes: &mut Changes, wrap: Wrap, welcome: &Welcome, why: &WelcomeRefused, now: u64) -> Result<()> {
     let request = RequestRecord {
         id: RequestId::NEW,
-        wrap_event_id: wrap,
+        wrap_event_id: wrap.id,
         welcome: welcome.mls_message().to_vec(),
         group: None,
         inviter: welcome.from(),
@@ -178,7 +196,7 @@ fn explain(tx: &Tx<'_>, changes: &mut Changes, wrap: EventId, welcome: &Welcome,
         RequestInsert::Known(_) => {}
         RequestInsert::Full => return Ok(()),
     }
-    tx.remember_seen(&wrap, now)?;
+    wrap.remember(tx, now)?;
     Ok(())
 }
 

@@ -226,7 +226,7 @@ async fn activity(account: &Arc<Account>, chat: ChatId) -> Result<(u64, Option<i
     account
         .db
         .read(move |tx, _| {
-            let newest = tx.newest_message(chat)?.map(|message| message.id.0);
+            let newest = tx.newest_arrivals(chat, 1)?.pop().map(|message| message.id.0);
             Ok((views::found(tx, chat)?.epoch.0, newest))
         })
         .await

@@ -7,11 +7,11 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use murmel_ipc as ipc;
-use murmel_store::{ChatId, MessageId, MessageRecord, PageKey, Rebuild, SearchFilter, Terms, Tx, current};
+use murmel_store::{ChatId, MessageRecord, Rebuild, SearchFilter, Terms, Tx, current};
 use nostr::PublicKey;
 
 use crate::account::Account;
-use crate::message::mentions;
+use crate::message::{mentions, timeline};
 use crate::notices::is_unwanted;
 use crate::{Error, Result, people, views};
 
@@ -34,12 +34,12 @@ pub(crate) async fn page(account: &Arc<Account>, query: ipc::SearchQuery) -> Res
         .read(move |tx, _| {
             let chat = query.chat.as_deref().map(|chat| views::find(tx, chat)).transpose()?.map(|chat| chat.id);
             let filter = SearchFilter { terms: Terms::parse(&query.text), chat, sender, since: query.since, until: query.until };
-            let before = query.before.map(|cursor| PageKey { at: cursor.at, id: MessageId(cursor.seq) });
+            let before = query.before.map(timeline::place);
             // One more tells whether there is anything older.
             let mut rows = tx.search(&filter, before, limit + 1)?;
             let more = rows.len() > limit as usize;
             rows.truncate(limit as usize);
-            let older = rows.last().filter(|_| more).map(|row| ipc::Cursor { at: row.at, seq: row.id.0 });
+            let older = rows.last().filter(|_| more).map(views::cursor);
             Ok(ipc::SearchPage { hits: hits(tx, me, &filter.terms, &rows)?, older, indexing: tx.rebuilding()?.map(percent) })
         })
         .await

@@ -15,7 +15,7 @@ use nostr::{Event, EventBuilder, EventId, JsonUtil as _, Keys, PublicKey, Timest
 use crate::account::Account;
 use crate::changes::{self, Changes};
 use crate::group::groups::Groups;
-use crate::message::{choice, drafts, mentions};
+use crate::message::{choice, drafts, mentions, order};
 use crate::{Error, Result, views};
 
 /// Makes equal texts of the same second different events.
@@ -272,7 +272,7 @@ pub(crate) fn send_again(
         Err(error) => return Err(error.into()),
     };
     let relays = group.relays().to_vec();
-    let at = groups.stamp(chat.id, now);
+    let at = groups.stamps.next(chat.id, now, now);
     if let Some(carrier) = carrier {
         tx.cancel(carrier.id, Cancellation::SealedAnew)?;
     }
@@ -307,7 +307,8 @@ pub(crate) fn sendable(chat: &ChatRecord) -> Result<()> {
 
 fn inner_event(tx: &Tx<'_>, groups: &mut Groups, chat: &ChatRecord, draft: Draft, now: u64) -> Result<InnerEvent> {
     let Draft { me, kind, mut tags, content, after } = draft;
-    let at = groups.stamp(chat.id, now).max(after.saturating_add(1));
+    let from = if kind == KIND_CHAT { order::below_others(tx, chat.id, now)? } else { now };
+    let at = groups.stamps.next(chat.id, now, from).max(after.saturating_add(1));
     let event = InnerEvent::new(me, at, kind, tags.clone(), content.clone());
     if event.json().len() > MAX_INNER_EVENT {
         return Err(too_large(event.json().len()));

@@ -13,7 +13,6 @@ use crate::{Error, Result, changes, views};
 
 /// Rows of one page.
 pub(crate) const PAGE_CAP: u32 = 200;
-
 /// Rows of the timeline that follow on each other, and whether there are more on either side.
 struct Run {
     /// Oldest first.
@@ -24,11 +23,10 @@ struct Run {
 
 impl Run {
     fn page(self, tx: &Tx<'_>, me: PublicKey, chat: ChatId) -> Result<ipc::TimelinePage> {
-        let cursor = |row: &MessageRecord| ipc::Cursor { at: row.at, seq: row.id.0 };
         Ok(ipc::TimelinePage {
             messages: views::messages(tx, me, chat, &self.rows)?,
-            older: self.rows.first().filter(|_| self.older).map(cursor),
-            newer: self.rows.last().filter(|_| self.newer).map(cursor),
+            older: self.rows.first().filter(|_| self.older).map(views::cursor),
+            newer: self.rows.last().filter(|_| self.newer).map(views::cursor),
             first_unread: tx.first_unread(chat)?.map(|first| first.id.0),
         })
     }
@@ -62,7 +60,7 @@ pub(crate) async fn page_around(account: &Arc<Account>, chat: &str, message: i64
     read(account, chat, limit, move |tx, chat, limit| {
         let middle = tx.message(MessageId(message))?.filter(|row| row.chat == chat && !row.withdrawn && views::is_shown(row.kind));
         let middle = middle.ok_or_else(|| Error::not_found("This message"))?;
-        let key = PageKey { at: middle.at, id: middle.id };
+        let key = middle.place();
         let mut rows = tx.message_page(chat, Some(key), limit)?;
         let mut after = tx.message_page_after(chat, key, limit)?;
         let others = limit - 1;
@@ -105,8 +103,9 @@ fn length(rows: &[MessageRecord]) -> u32 {
     u32::try_from(rows.len()).unwrap_or(u32::MAX)
 }
 
-const fn place(cursor: ipc::Cursor) -> PageKey {
-    PageKey { at: cursor.at, id: MessageId(cursor.seq) }
+/// The place that a window or a command line names.
+pub(crate) const fn place(cursor: ipc::Cursor) -> PageKey {
+    PageKey { at: cursor.at, tie: cursor.tie, id: MessageId(cursor.seq) }
 }
 
 /// Marks everything up to and including a message as read.

@@ -17,7 +17,7 @@ use crate::changes::Changes;
 use crate::chores::Chore;
 use crate::group::groups::Groups;
 use crate::group::{departures, ending, invitations, membership, pairs};
-use crate::message::{choice, deletion};
+use crate::message::{choice, deletion, order};
 use crate::{Error, Result, views};
 
 /// Push tokens of phones (Marmot: push notifications): of no use to a desktop.
@@ -139,7 +139,7 @@ impl<'a, 'tx> Taking<'a, 'tx> {
     fn finish(&mut self, event: &Event) -> Result<()> {
         murmel_store::crash_point!("receive: stored, not marked as seen");
         match routing_of(event) {
-            Some(routing) => self.tx.remember_group_event(&event.id, &routing, event.created_at.as_secs(), self.now)?,
+            Some(routing) => self.tx.remember_tagged(&event.id, routing.as_bytes(), event.created_at.as_secs(), self.now)?,
             None => self.tx.remember_seen(&event.id, self.now)?,
         };
         self.tx.remove_deferred(&event.id)?;
@@ -277,8 +277,8 @@ impl<'a, 'tx> Taking<'a, 'tx> {
         let record = MessageRecord {
             id: MessageId::NEW,
             chat: chat.id,
-            // A clock that is ahead must not put its messages below everybody else's for ever. Of two edits, the later one counts.
-            at: if MessageRecord::is_shown(event.kind()) { event.created_at().min(self.now) } else { event.created_at() },
+            // Of two edits the later one counts, whatever the clock says.
+            at: if MessageRecord::is_shown(event.kind()) { order::placed(event.created_at(), self.now) } else { event.created_at() },
             event_id: event.id(),
             sender,
             kind: event.kind(),

@@ -36,7 +36,7 @@ async fn read_from_beginning(account: &Arc<Account>, feed: Feed, relay: RelayAdd
     let now = account.clock.now();
     let only = std::slice::from_ref(&relay);
     let fetched = match feed {
-        Feed::Inbox => account.net.fetch(Lane::Inbox, only, inbox_filter(account), FETCH_TIMEOUT).await,
+        Feed::Inbox => missing_wraps(account, only, 0, 0).await?,
         Feed::Group(routing) => {
             let Some(begin) = begin(account, routing).await? else { return Ok(()) };
             missing(account, routing, only, begin, begin).await?
@@ -73,8 +73,7 @@ async fn look_back(account: &Arc<Account>) -> Result<()> {
         receive::backlog(account, Taken::again(Feed::Group(feed.routing), fetched.events)).await;
     }
     let inbox = addresses(&relays::current(account).await?.inbox);
-    let late = inbox_filter(account).since(Timestamp::from_secs(now.saturating_sub(INBOX_BACK)));
-    let fetched = account.net.fetch(Lane::Inbox, &inbox, late, FETCH_TIMEOUT).await;
+    let fetched = missing_wraps(account, &inbox, now.saturating_sub(COMPARED_BACK), now.saturating_sub(INBOX_BACK)).await?;
     receive::backlog(account, Taken::again(Feed::Inbox, fetched.events)).await;
     Ok(())
 }
@@ -87,19 +86,29 @@ async fn begin(account: &Arc<Account>, routing: [u8; 32]) -> Result<Option<u64>>
 
 /// What these relays have of a tag since `since` and is not here; those that compare no sets are read from `otherwise` on.
 async fn missing(account: &Arc<Account>, routing: [u8; 32], relays: &[RelayAddress], since: u64, otherwise: u64) -> Result<Fetched> {
-    let have = account.db.read(move |tx, _| Ok::<_, crate::Error>(tx.seen_since(&RoutingId::new(routing), since)?)).await?;
-    let have = have.into_iter().map(|(id, at)| (id, Timestamp::from_secs(at))).collect();
-    let filter = |since| group_filter(&routing, Some(Timestamp::from_secs(since)));
-    Ok(account.net.fetch_missing(Lane::Group, relays, (filter(since), filter(otherwise)), have, FETCH_TIMEOUT).await)
-}
-
-fn inbox_filter(account: &Account) -> Filter {
-    Filter::new().kind(Kind::GiftWrap).pubkey(account.pubkey())
-}
-
-fn group_filter(routing: &[u8; 32], since: Option<Timestamp>) -> Filter {
     let filter = Filter::new().kind(Kind::MlsGroupMessage).custom_tag(SingleLetterTag::lowercase(Alphabet::H), hex::encode(routing));
-    Filter { since, ..filter }
+    missing_of(account, Lane::Group, relays, filter, (routing, since, otherwise)).await
+}
+
+/// As [`missing`], of gift wraps for the account.
+async fn missing_wraps(account: &Arc<Account>, relays: &[RelayAddress], since: u64, otherwise: u64) -> Result<Fetched> {
+    let me = account.pubkey();
+    let filter = Filter::new().kind(Kind::GiftWrap).pubkey(me);
+    missing_of(account, Lane::Inbox, relays, filter, (*me.as_bytes(), since, otherwise)).await
+}
+
+/// `tag`: what `filter` asks for.
+async fn missing_of(
+    account: &Arc<Account>,
+    lane: Lane,
+    relays: &[RelayAddress],
+    filter: Filter,
+    (tag, since, otherwise): ([u8; 32], u64, u64),
+) -> Result<Fetched> {
+    let have = account.db.read(move |tx, _| Ok::<_, crate::Error>(tx.seen_since(&tag, since)?)).await?;
+    let have = have.into_iter().map(|(id, at)| (id, Timestamp::from_secs(at))).collect();
+    let from = |since: u64| Filter { since: (since > 0).then(|| Timestamp::from_secs(since)), ..filter.clone() };
+    Ok(account.net.fetch_missing(lane, relays, (from(since), from(otherwise)), have, FETCH_TIMEOUT).await)
 }
 
 /// Reads everything since the cursors again, after something may have been missed. Once at a time; what is missed meanwhile follows.
@@ -131,7 +140,7 @@ async fn read_since_cursors(account: &Arc<Account>) -> Result<bool> {
         whole &= receive::backlog(account, Taken::again(Feed::Group(feed.routing), fetched.events)).await;
     }
     let inbox = addresses(&relays::current(account).await?.inbox);
-    let fetched = account.net.fetch(Lane::Inbox, &inbox, inbox_filter(account), FETCH_TIMEOUT).await;
+    let fetched = missing_wraps(account, &inbox, 0, 0).await?;
     whole &= !account.sync.lost_live(Feed::Inbox, &fetched);
     whole &= receive::backlog(account, Taken::again(Feed::Inbox, fetched.events)).await;
     Ok(whole)

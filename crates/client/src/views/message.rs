@@ -40,7 +40,7 @@ pub(crate) fn messages(tx: &Tx<'_>, me: PublicKey, chat: ChatId, records: &[Mess
         };
         views.push(ipc::MessageView {
             id: record.id.0,
-            cursor: ipc::Cursor { at: record.at, seq: record.id.0 },
+            cursor: cursor(record),
             chat: chat_record.group.to_string(),
             sender: record.sender.to_hex(),
             sender_name: names.of(&record.sender)?,
@@ -54,6 +54,12 @@ pub(crate) fn messages(tx: &Tx<'_>, me: PublicKey, chat: ChatId, records: &[Mess
         });
     }
     Ok(views)
+}
+
+/// The place of a row.
+pub(crate) fn cursor(record: &MessageRecord) -> ipc::Cursor {
+    let place = record.place();
+    ipc::Cursor { at: place.at, tie: place.tie, seq: place.id.0 }
 }
 
 /// How far a message got.

@@ -5,12 +5,15 @@ use ts_rs::TS;
 
 use crate::SystemMessage;
 
-/// A place in a timeline; opaque, and only compared for equality.
+/// A place in a timeline: `at` counts first, then `tie`, then `seq`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Cursor {
     /// Unix seconds of the row.
     #[ts(type = "number")]
     pub at: u64,
+    /// Orders rows of the same time, for everybody alike; below 2⁴⁸.
+    #[ts(type = "number")]
+    pub tie: u64,
     /// Sequence of the row.
     #[ts(type = "number")]
     pub seq: i64,
@@ -36,7 +39,7 @@ pub struct MessageView {
     /// Never reused.
     #[ts(type = "number")]
     pub id: i64,
-    /// Orders the timeline together with `at`.
+    /// Orders the timeline.
     pub cursor: Cursor,
     /// The chat it belongs to.
     pub chat: String,

@@ -70,7 +70,7 @@ pub(super) fn close() {
 pub(super) fn seeds() -> Vec<Vec<u8>> {
     let hex = "79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798";
     let calls = [
-        json!({"command": "timeline", "chat": "CHAT", "before": {"at": 1_700_000_000_u64, "seq": 1}, "limit": 50}),
+        json!({"command": "timeline", "chat": "CHAT", "before": {"at": 1_700_000_000_u64, "tie": 0, "seq": 1}, "limit": 50}),
         json!({"command": "send", "args": {"chat": "CHAT", "text": "hello", "reply_to": 1}}),
         json!({"command": "send", "args": {"chat": "CHAT", "text": "hello", "reply_to": null}}),
         json!({"command": "inspect_person", "text": hex}),

@@ -133,7 +133,8 @@ CREATE TABLE message_ids (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     chat INTEGER NOT NULL REFERENCES chats (id) ON DELETE CASCADE,
     shown INTEGER NOT NULL DEFAULT 0,
-    at INTEGER NOT NULL DEFAULT 0
+    at INTEGER NOT NULL DEFAULT 0,
+    tie INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX message_ids_by_chat ON message_ids (chat, id);
 
@@ -141,6 +142,8 @@ CREATE TABLE messages (
     chat INTEGER NOT NULL REFERENCES chats (id) ON DELETE CASCADE,
     shown INTEGER NOT NULL,
     at INTEGER NOT NULL,
+    -- The beginning of `event_id`, 48 bits: puts what has the same time into one order everywhere. 0 for what was not said, but happened.
+    tie INTEGER NOT NULL,
     id INTEGER NOT NULL,
     event_id BLOB NOT NULL,
     sender BLOB NOT NULL,
@@ -156,7 +159,7 @@ CREATE TABLE messages (
     withdrawn INTEGER NOT NULL DEFAULT 0,
     expires_at INTEGER,
     received_at INTEGER NOT NULL DEFAULT 0,
-    PRIMARY KEY (chat, shown, at, id)
+    PRIMARY KEY (chat, shown, at, tie, id)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX messages_by_event ON messages (chat, event_id);
 CREATE INDEX messages_by_target ON messages (chat, target, kind) WHERE target IS NOT NULL;
@@ -232,12 +235,13 @@ CREATE TABLE seen (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     event_id BLOB NOT NULL UNIQUE,
     at INTEGER NOT NULL DEFAULT 0,
-    -- Of group events: the `h` tag and the event's own time, by which what a relay has is compared with what is here (NIP-77).
-    routing BLOB,
+    -- The `h` tag of a group event or the `p` tag of a gift wrap, and the event's own time, by which what a relay has is compared with what is
+    -- here (NIP-77).
+    tag BLOB,
     created_at INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX seen_by_time ON seen (at);
-CREATE INDEX seen_by_routing ON seen (routing, created_at) WHERE routing IS NOT NULL;
+CREATE INDEX seen_by_tag ON seen (tag, created_at) WHERE tag IS NOT NULL;
 
 -- How races between changes of a group ended, for the person and for a report. No keys, no content.
 CREATE TABLE races (

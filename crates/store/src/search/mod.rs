@@ -124,7 +124,7 @@ impl Tx<'_> {
         loop {
             let page = self.message_page(chat, before, CHUNK)?;
             let Some(last) = page.last() else { return Ok(()) };
-            before = Some(PageKey { at: last.at, id: last.id });
+            before = Some(last.place());
             for message in &page {
                 if let Some(entry) = self.entry(message)?
                     && self.is_covered(message.id)?

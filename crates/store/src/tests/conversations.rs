@@ -3,7 +3,7 @@ use murmel_engine::{Digest, Epoch, EpochRecord, Storage as _};
 use crate::tests::kit::{annotation, chat, commit, epoch, event, fresh, group, message, on, person, relays, routing, wait};
 use crate::{
     ChatId, ChatProjection, ChatRecord, ChatState, KIND_DELETE, KIND_EDIT, KIND_REACTION, KIND_SYSTEM, Member, MessageId, MessageRecord,
-    PageKey, StoreError,
+    StoreError,
 };
 
 #[test]
@@ -126,7 +126,7 @@ fn times_beyond_what_a_column_holds_are_cut_not_refused() {
 }
 
 #[test]
-fn pages_follow_time_then_arrival_and_meet_without_gap_or_overlap() {
+fn pages_follow_the_order_of_places_and_meet_without_gap_or_overlap() {
     let (_home, database) = fresh();
     on(&database, |tx| {
         let here = tx.insert_chat(&chat(1))?;
@@ -143,20 +143,43 @@ fn pages_follow_time_then_arrival_and_meet_without_gap_or_overlap() {
         loop {
             let page = tx.message_page(here, before, 7)?;
             let Some(last) = page.last() else { break };
-            before = Some(PageKey { at: last.at, id: last.id });
+            before = Some(last.place());
             all.extend(page);
         }
         assert_eq!(all.len(), 61);
         assert!(all.iter().all(|row| row.chat == here && matches!(row.kind, 9 | 1210)));
-        assert!(all.windows(2).all(|pair| (pair[0].at, pair[0].id) > (pair[1].at, pair[1].id)));
+        assert!(all.windows(2).all(|pair| pair[0].place() > pair[1].place()));
 
         let middle = &all[30];
-        let after = tx.message_page_after(here, PageKey { at: middle.at, id: middle.id }, 100)?;
+        let after = tx.message_page_after(here, middle.place(), 100)?;
         let expected: Vec<_> = all[..30].iter().rev().cloned().collect();
         assert_eq!(after, expected);
         assert_eq!(tx.newest_message(here)?.as_ref(), all.first());
         Ok(())
     });
+}
+
+/// Decision 0012.
+#[test]
+fn what_was_said_at_the_same_time_has_one_order_whoever_heard_it_first() {
+    let arrivals = [[1, 2, 3, 4], [4, 2, 1, 3], [3, 4, 2, 1]];
+    let orders = arrivals.map(|arrival| {
+        let (_home, database) = fresh();
+        on(&database, move |tx| {
+            let here = tx.insert_chat(&chat(1))?;
+            for n in arrival {
+                tx.insert_message(&message(here, n, if n == 4 { 9 } else { 10 }))?;
+            }
+            // Two things that happened at that time: before what was said, in the order in which they happened.
+            for n in [901, 900] {
+                tx.insert_message(&MessageRecord { kind: KIND_SYSTEM, ..message(here, n, 10) })?;
+            }
+            Ok(tx.message_page(here, None, 10)?.into_iter().rev().map(|row| row.event_id).collect::<Vec<_>>())
+        })
+    });
+    for order in orders {
+        assert_eq!(order, [4, 901, 900, 1, 2, 3].map(event));
+    }
 }
 
 #[test]
@@ -195,7 +218,7 @@ fn unread_counts_what_others_wrote_after_the_mark_in_order_of_arrival() {
         tx.insert_message(&MessageRecord { mine: true, ..message(here, 4, 400) })?;
         tx.insert_message(&annotation(here, 5, 400, KIND_REACTION, 1))?;
         tx.insert_message(&MessageRecord { kind: KIND_SYSTEM, ..message(here, 6, 400) })?;
-        assert_eq!((tx.unread_count(here)?, tx.first_unread(here)?), (2, Some(PageKey { at: 50, id: late })));
+        assert_eq!((tx.unread_count(here)?, tx.first_unread(here)?), (2, Some(MessageRecord { id: late, ..message(here, 3, 50) }.place())));
         assert!(tx.erase_message(late)?);
         assert_eq!(tx.unread_count(here)?, 1);
         Ok(())

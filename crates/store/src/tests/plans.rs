@@ -80,7 +80,7 @@ fn a_page_of_the_timeline_is_read_in_place_without_sorting() {
     on(&database, |tx| {
         exercise(tx)?;
         let statements = STATEMENTS.lock().unwrap().clone();
-        let pages: Vec<_> = statements.into_iter().filter(|sql| sql.contains("m.shown = 1 AND (m.at, m.id)")).collect();
+        let pages: Vec<_> = statements.into_iter().filter(|sql| sql.contains("m.shown = 1 AND (m.at, m.tie, m.id)")).collect();
         assert_eq!(pages.len(), 2);
         for sql in pages {
             let steps = tx
@@ -90,7 +90,7 @@ fn a_page_of_the_timeline_is_read_in_place_without_sorting() {
                 .mapped(|row| row.get::<_, String>(3))
                 .collect::<Result<Vec<_>, _>>()?;
             assert_eq!(steps.len(), 1, "{steps:?}");
-            assert!(steps[0].starts_with("SEARCH m USING PRIMARY KEY (chat=? AND shown=? AND (at,id)"), "{steps:?}");
+            assert!(steps[0].starts_with("SEARCH m USING PRIMARY KEY (chat=? AND shown=? AND (at,tie,id)"), "{steps:?}");
         }
         Ok(())
     });
@@ -156,7 +156,7 @@ fn exercise(tx: &Tx<'_>) -> Result<(), StoreError> {
     tx.message(id)?;
     tx.message_by_event(here, &event(1))?;
     tx.message_page(here, None, 5)?;
-    tx.message_page_after(here, PageKey { at: 0, id }, 5)?;
+    tx.message_page_after(here, PageKey { at: 0, tie: 0, id }, 5)?;
     tx.annotations(here, &[event(1)])?;
     tx.messages_after(here, MessageId::NEW, 5)?;
     tx.newest_arrivals(here, 9)?;
@@ -274,8 +274,8 @@ fn small_tables(tx: &Tx<'_>) -> Result<(), StoreError> {
     tx.set_request_state(id, RequestState::Accepted)?;
     tx.prune_requests(5)?;
     tx.remember_seen(&event(1), 1)?;
-    tx.remember_group_event(&event(2), &routing(1), 1, 1)?;
-    tx.seen_since(&routing(1), 1)?;
+    tx.remember_tagged(&event(2), routing(1).as_bytes(), 1, 1)?;
+    tx.seen_since(routing(1).as_bytes(), 1)?;
     tx.is_seen(&event(1))?;
     tx.prune_seen(5)?;
     Ok(())

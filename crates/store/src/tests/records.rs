@@ -130,12 +130,12 @@ fn finished_events_of_a_tag_are_listed_by_their_own_time() {
     let (_home, database) = fresh();
     on(&database, |tx| {
         for (n, at) in [(1, 100), (2, 300), (3, 200)] {
-            tx.remember_group_event(&event(n), &routing(1), at, 9)?;
+            tx.remember_tagged(&event(n), routing(1).as_bytes(), at, 9)?;
         }
-        tx.remember_group_event(&event(4), &routing(2), 300, 9)?;
+        tx.remember_tagged(&event(4), routing(2).as_bytes(), 300, 9)?;
         tx.remember_seen(&event(5), 300)?;
-        assert_eq!(tx.seen_since(&routing(1), 200)?, [(event(2), 300), (event(3), 200)]);
-        assert_eq!(tx.seen_since(&routing(3), 0)?, []);
+        assert_eq!(tx.seen_since(routing(1).as_bytes(), 200)?, [(event(2), 300), (event(3), 200)]);
+        assert_eq!(tx.seen_since(routing(3).as_bytes(), 0)?, []);
         Ok(())
     });
 }

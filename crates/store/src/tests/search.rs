@@ -3,9 +3,7 @@ use std::collections::BTreeSet;
 use nostr::PublicKey;
 
 use crate::tests::kit::{annotation, chat, event, fresh, message, on, person};
-use crate::{
-    ChatId, KIND_CHAT, KIND_DELETE, KIND_EDIT, KIND_REACTION, MessageId, MessageRecord, PageKey, SearchFilter, StoreError, Terms, Tx,
-};
+use crate::{ChatId, KIND_CHAT, KIND_DELETE, KIND_EDIT, KIND_REACTION, MessageId, MessageRecord, SearchFilter, StoreError, Terms, Tx};
 
 fn filter(query: &str) -> SearchFilter {
     SearchFilter { terms: Terms::parse(query), ..SearchFilter::default() }
@@ -90,7 +88,7 @@ fn filters_narrow_by_chat_person_and_date_and_pages_follow_on_each_other() {
         loop {
             let page = tx.search(&filter("rose"), before, 7)?;
             let Some(last) = page.last() else { break };
-            before = Some(PageKey { at: last.at, id: last.id });
+            before = Some(last.place());
             all.extend(page.into_iter().map(|row| row.content));
         }
         assert_eq!(all, (0..40).rev().map(|n| format!("rose {n}")).collect::<Vec<_>>());

@@ -94,11 +94,8 @@ async fn an_invitation_of_an_older_app_is_shown_with_the_reason_and_cannot_be_ac
     let why = WelcomeRefused::Older(murmel_engine::Era::Mip);
     for wrap in [[1; 32], [2; 32]] {
         let (welcome, why) = (welcome.clone(), why.clone());
-        changes::write(&bench.account, move |tx, _, changes| {
-            explain(tx, changes, EventId::from_byte_array(wrap), &welcome, &why, 1_700_000_000)
-        })
-        .await
-        .unwrap();
+        let wrap = Wrap { id: EventId::from_byte_array(wrap), to: bench.account.pubkey(), created_at: 1_700_000_000 };
+        changes::write(&bench.account, move |tx, _, changes| explain(tx, changes, wrap, &welcome, &why, 1_700_000_000)).await.unwrap();
     }
     let all = list(&bench.account).await.unwrap();
     assert_eq!(all.len(), 1, "the same invitation is shown once");

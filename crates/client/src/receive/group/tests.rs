@@ -257,9 +257,9 @@ async fn a_clock_that_is_ahead_does_not_pin_its_messages_to_the_end() {
     let [anna, ben] = people();
     let scene = Scene::new("Garden", &[(anna, false), (ben, false)]).await;
     scene.hear(&InnerEvent::text(anna, u64::MAX / 4, "from the future".into(), &[])).await;
-    scene.hear(&InnerEvent::text(ben, NOW, "now".into(), &[])).await;
+    scene.hear(&InnerEvent::text(ben, NOW + 1, "a second later".into(), &[])).await;
     let texts: Vec<_> = shown(&scene.views().await).into_iter().map(|shown| shown.text).collect();
-    assert_eq!(texts, ["from the future", "now"]);
+    assert_eq!(texts, ["from the future", "a second later"]);
 }
 
 #[tokio::test]
