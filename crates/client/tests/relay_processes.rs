@@ -174,7 +174,7 @@ async fn nothing_is_lost_or_doubled_while_three_relay_processes_are_killed_at_ra
     talking.join_all().await;
     let said = begun.elapsed();
     for person in &people {
-        everything(person, &chat, share * NAMES.len()).await;
+        everything(person, &people, &chat, share * NAMES.len()).await;
     }
     over.store(true, Ordering::Release);
     let relays: Vec<Relay> = raging.into_iter().map(|raging| raging.join().unwrap()).collect();
@@ -205,7 +205,7 @@ async fn nothing_is_lost_or_doubled_while_three_relay_processes_are_killed_at_ra
 }
 
 /// Waits until so many texts are there; as long as more of them come, it is worth waiting.
-async fn everything(person: &Person, chat: &str, count: usize) {
+async fn everything(person: &Person, people: &[Person], chat: &str, count: usize) {
     let mut subscription = person.client().subscribe().await.unwrap();
     let mut there = 0;
     let mut since = Instant::now();
@@ -217,11 +217,25 @@ async fn everything(person: &Person, chat: &str, count: usize) {
         if now > there {
             (there, since) = (now, Instant::now());
         }
-        assert!(since.elapsed() < PATIENCE, "{} has {there} of {count} texts and no more come", person.name);
+        if since.elapsed() > PATIENCE {
+            panic!("{} has {there} of {count} texts and no more come: {}", person.name, lacking(person, people, chat).await.join(", "));
+        }
         // Whatever happens next may have been what was missing.
         if let Ok(None) = tokio::time::timeout(Duration::from_secs(5), subscription.events.recv()).await {
             subscription = person.client().subscribe().await.unwrap();
         }
         while subscription.events.try_recv().is_ok() {}
     }
+}
+
+/// The own messages of the others that are not at `person`, and how far each got.
+async fn lacking(person: &Person, people: &[Person], chat: &str) -> Vec<String> {
+    let there: BTreeSet<String> = person.texts(chat).await.into_iter().collect();
+    let mut lacking = Vec::new();
+    for other in people {
+        let rows = common::messages(other.client(), chat).await;
+        let own = rows.iter().filter(|row| row.mine).filter_map(|row| Some((common::text_of(row)?, &row.state)));
+        lacking.extend(own.filter(|(text, _)| !there.contains(text)).map(|(text, state)| format!("{text} ({state:?})")));
+    }
+    lacking
 }

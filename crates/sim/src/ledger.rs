@@ -68,10 +68,21 @@ struct Sent {
     text: String,
 }
 
+/// A time in which somebody reached no honest relay, so that the others withheld from them whatever they liked.
+#[derive(Clone, Debug)]
+struct CutOff {
+    person: usize,
+    /// The messages that were kept before it.
+    from: usize,
+    /// Where it ended: the messages that were kept by then, and the epoch in which the person was; `None` while it lasts.
+    until: Option<(usize, u64)>,
+}
+
 /// What was asked for.
 #[derive(Debug, Default)]
 pub struct Ledger {
     sent: Vec<Sent>,
+    cut_off: Vec<CutOff>,
     names: BTreeSet<String>,
     descriptions: BTreeSet<String>,
     /// Public keys of those that somebody wanted to remove, or that wanted to leave.
@@ -91,8 +102,9 @@ pub struct Judgement {
     pub violations: Vec<Violation>,
     /// Epochs after which there was more than one branch.
     pub forks: usize,
-    /// Messages that did not reach somebody because their author was out of the group and the group more than five epochs further when the
-    /// only relay that had them could be reached (RFC 9420 §14: nobody has the keys any more, and nobody can say it again).
+    /// Messages that did not reach somebody because the group was more than five epochs further when the only relay that had them could be
+    /// reached: by their author, who was out of the group by then, or by whoever lacks them (RFC 9420 §14: nobody has the keys any more, and nobody
+    /// who could say it again knows).
     pub beyond_reach: usize,
 }
 
@@ -117,6 +129,24 @@ impl Ledger {
     /// A message was kept.
     pub fn sent(&mut self, author: usize, text: String) {
         self.sent.push(Sent { author, text });
+    }
+
+    /// Somebody reaches no honest relay from now on.
+    pub fn cut_off(&mut self, person: usize) {
+        if !self.is_cut_off(person) {
+            self.cut_off.push(CutOff { person, from: self.sent.len(), until: None });
+        }
+    }
+
+    /// Whether somebody reaches no honest relay.
+    pub fn is_cut_off(&self, person: usize) -> bool {
+        self.cut_off.iter().any(|cut| cut.person == person && cut.until.is_none())
+    }
+
+    /// Somebody who reached no honest relay reaches one again; they are in this epoch.
+    pub fn reached(&mut self, person: usize, epoch: u64) {
+        let until = (self.sent.len(), epoch);
+        self.cut_off.iter_mut().filter(|cut| cut.person == person && cut.until.is_none()).for_each(|cut| cut.until = Some(until));
     }
 
     /// How many messages were kept.
@@ -245,8 +275,12 @@ impl Ledger {
             }
         }
         let mut beyond_reach = 0;
-        for sent in &self.sent {
-            let (broken, beyond) = judge_message(sent, people, shown);
+        for (at, sent) in self.sent.iter().enumerate() {
+            let cut_off = |person: usize, epoch: u64| {
+                let ended = self.cut_off.iter().filter(|cut| cut.person == person && cut.from <= at).filter_map(|cut| cut.until);
+                ended.into_iter().any(|(until, there)| at < until && there > epoch + PAST_EPOCHS)
+            };
+            let (broken, beyond) = judge_message(sent, people, shown, cut_off);
             found.extend(broken);
             beyond_reach += usize::from(beyond);
         }
@@ -257,8 +291,14 @@ impl Ledger {
     }
 }
 
-/// What became of one message, and whether it is beyond reach.
-fn judge_message(sent: &Sent, people: &[Person], shown: &[Shown]) -> (Vec<(Invariant, String)>, bool) {
+/// What became of one message, and whether it is beyond reach. `cut_off`: whether a person could not hear what was said then in an epoch before
+/// its keys were gone.
+fn judge_message(
+    sent: &Sent,
+    people: &[Person],
+    shown: &[Shown],
+    cut_off: impl Fn(usize, u64) -> bool,
+) -> (Vec<(Invariant, String)>, bool) {
     let Sent { author, text } = sent;
     let mut found = Vec::new();
     let Some(own) = shown.iter().find(|one| one.person == *author) else { return (found, false) };
@@ -292,6 +332,9 @@ fn judge_message(sent: &Sent, people: &[Person], shown: &[Shown]) -> (Vec<(Invar
     if was_out && !missing.is_empty() && newest.saturating_sub(row.epoch) > PAST_EPOCHS {
         return (found, true);
     }
+    let lacking = missing.len();
+    missing.retain(|person| !cut_off(*person, row.epoch));
+    let beyond = missing.len() < lacking;
     for person in &missing {
         let word = if gone { "of somebody who is gone, " } else { "" };
         found.push((Invariant::Lost, format!("{text}, {word}sent in epoch {}, never reached person {person}", row.epoch)));
@@ -299,7 +342,7 @@ fn judge_message(sent: &Sent, people: &[Person], shown: &[Shown]) -> (Vec<(Invar
     if !missing.is_empty() && !anybody {
         found.push((Invariant::FalseSent, format!("{text} shows as sent to person {author}, and nobody has it")));
     }
-    (found, false)
+    (found, beyond)
 }
 
 fn joined(people: &[Person], number: usize) -> &[u64] {

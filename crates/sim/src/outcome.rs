@@ -160,7 +160,10 @@ impl Totals {
         let mut lines = vec![
             format!("{} seeds, {} messages, {faults} faults, {} simulated hours", self.seeds, self.messages, self.simulated_secs / 3600),
             format!("lost {}, duplicated {}", self.broken("lost"), self.broken("duplicated")),
-            format!("of authors out of the group, more than five epochs late: {}", self.beyond_reach),
+            format!(
+                "of authors out of the group, or to people whom no honest relay reached, more than five epochs late: {}",
+                self.beyond_reach
+            ),
             format!("forks seen {}, resolved {}", self.forks_seen, self.forks_resolved),
             format!("longest way to rest after a storm: {} simulated seconds", self.worst_convergence),
         ];

@@ -243,6 +243,33 @@ impl World {
         }
     }
 
+    /// Frames between a person and a relay vanish.
+    pub(crate) fn cut(&mut self, person: usize, relay: usize) {
+        self.relays.iter().skip(relay).take(1).for_each(|relay| relay.block(person, true));
+        if self.honest_relays().all(|relay| relay.is_blocked(person)) {
+            self.ledger.cut_off(person);
+        }
+    }
+
+    /// They pass again.
+    pub(crate) async fn mend(&mut self, person: usize, relay: usize) {
+        let honest = relay == 0 || relay > self.plan.liars;
+        if honest && self.ledger.is_cut_off(person) {
+            let branch = match self.people.get(person) {
+                Some(person) => person.branch().await,
+                None => None,
+            };
+            // Nobody is excused whose place is not known.
+            self.ledger.reached(person, branch.map_or(0, |branch| branch.epoch));
+        }
+        self.relays.iter().skip(relay).take(1).for_each(|relay| relay.block(person, false));
+    }
+
+    fn honest_relays(&self) -> impl Iterator<Item = &Arc<Relay>> {
+        let liars = 1..=self.plan.liars;
+        self.relays.iter().enumerate().filter(move |(at, _)| !liars.contains(at)).map(|(_, relay)| relay)
+    }
+
     /// Looks where everybody stands.
     pub(crate) async fn observe(&mut self) -> Vec<String> {
         let mut standing = Vec::new();
@@ -263,10 +290,14 @@ impl World {
     async fn calm_down(&mut self) -> u64 {
         self.note("calm");
         let people = 0..self.people.len();
+        for (person, relay) in
+            people.clone().flat_map(|person| (0..self.relays.len()).map(move |relay| (person, relay))).collect::<Vec<_>>()
+        {
+            self.mend(person, relay).await;
+        }
         for (at, relay) in self.relays.iter().enumerate() {
             relay.set_odds(crate::faults::Odds::none());
             relay.ban(false);
-            people.clone().for_each(|number| relay.block(number, false));
             // What a liar left open, such as a request whose end it never announced, stays open as long as its connection.
             if !relay.is_up() || (1..=self.plan.liars).contains(&at) {
                 relay.set_up(true);

@@ -155,7 +155,7 @@ impl Storm {
                 }
                 Return::Reachable { relay, person } => {
                     world.note(format!("person {person} reaches relay {relay} again"));
-                    world.relays.iter().skip(relay).take(1).for_each(|relay| relay.block(person, false));
+                    world.mend(person, relay).await;
                 }
             }
         }
@@ -302,7 +302,7 @@ impl Storm {
             2 => {
                 world.tally.count(FaultKind::Partition);
                 world.note(format!("person {number} does not reach relay {at}"));
-                relay.block(number, true);
+                world.cut(number, at);
                 let long = self.far.chance(200);
                 self.later(1, if long { 7_200 } else { 300 }, Return::Reachable { relay: at, person: number });
             }
