@@ -13,7 +13,7 @@ const AHEAD: u64 = 90;
 /// Seconds that a message of ours may be ahead of the clock in order to stand below what is there. With a burst after it, it is still within what
 /// others take as it is.
 const FOLLOW: u64 = 30;
-/// Messages of ours have a second each as long as there are no more of them at once.
+/// Seconds that messages of ours may be further ahead than the first one of them; as long as they are not, each has a second of its own.
 const SPREAD: u64 = 30;
 /// Messages of ours that carry the same second after that; well below the out-of-order tolerance of other clients, which is 100.
 const PER_SECOND: u32 = 50;
@@ -59,7 +59,8 @@ impl Stamps {
     pub(crate) fn next(&mut self, chat: ChatId, now: u64, from: u64) -> u64 {
         let next = match self.0.get(&chat) {
             Some(Newest { begun, second, count }) if *second >= now && *second >= from => {
-                if *second >= begun.saturating_add(SPREAD) && *count < PER_SECOND {
+                let ahead = second.saturating_sub(now.max(*begun));
+                if ahead >= SPREAD && *count < PER_SECOND {
                     Newest { begun: *begun, second: *second, count: count + 1 }
                 } else {
                     Newest { begun: *begun, second: second + 1, count: 1 }
@@ -101,6 +102,16 @@ mod tests {
         let times = [stamps.next(CHAT, 1_001, 1_021), stamps.next(CHAT, 1_001, 1_001), stamps.next(CHAT, 1_002, 1_002)];
         assert_eq!(times, [1_021, 1_022, 1_023]);
         assert_eq!(stamps.next(ChatId(2), 1_002, 1_002), 1_002, "another conversation has its own times");
+    }
+
+    #[test]
+    fn who_goes_on_speaking_quickly_does_not_crowd_a_second() {
+        let mut stamps = Stamps::default();
+        let times: Vec<u64> = (0..600).map(|n| stamps.next(CHAT, 1_000 + n / 6, 1_000 + n / 6)).collect();
+        assert!(times.is_sorted());
+        for second in 1_000..=1_000 + 100 + SPREAD {
+            assert!(times.iter().filter(|time| **time == second).count() <= 7, "{second}");
+        }
     }
 
     #[test]
