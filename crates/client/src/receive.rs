@@ -41,7 +41,7 @@ pub(crate) async fn run(account: Arc<Account>, mut incoming: mpsc::Receiver<Inco
         tokio::select! {
             count = incoming.recv_many(&mut batch, BATCH_CAP) => if count == 0 { return },
             _ = pulse.tick() => {
-                for taken in account.sync.feeds.silent() {
+                for taken in account.sync.feeds.unfinished() {
                     backlog(&account, taken).await;
                 }
             }

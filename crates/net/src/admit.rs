@@ -29,7 +29,7 @@ pub const FETCH_EVENTS_CAP: usize = 10_000;
 /// Most bytes of events that one relay may answer to one look-up.
 pub const FETCH_BYTES_CAP: usize = 32 * 1024 * 1024;
 /// How many verified ids are remembered, so that the copies of other relays cost no signature check.
-pub const VERIFIED_CAP: NonZeroUsize = NonZeroUsize::MIN.saturating_add(8191);
+pub const VERIFIED_CAP: NonZeroUsize = NonZeroUsize::MIN.saturating_add(16_383);
 
 /// One thing that a subscription asks for.
 #[derive(Debug, Clone)]

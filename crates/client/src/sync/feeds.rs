@@ -21,6 +21,9 @@ pub(crate) const BACKLOG_CAP: usize = if cfg!(murmel_bug = "overflow_ignored") {
 pub(crate) const BACKLOGS_CAP: usize = 32_768;
 /// A relay that sends nothing for this long and does not say that it is done is taken at what it has sent.
 const SILENCE: Duration = Duration::from_secs(10);
+/// So is one that breaks off so often before it is done, and has not been done for so long: it might never be.
+const BREAKS: u32 = 3;
+const UNFINISHED: Duration = Duration::from_secs(60);
 
 /// All subscriptions.
 #[derive(Default)]
@@ -54,6 +57,9 @@ struct Progress {
     backlog: Vec<Event>,
     ids: HashSet<EventId>,
     overflowed: bool,
+    /// When the backlog began, and how often the connection was lost since.
+    begun: Instant,
+    breaks: u32,
     last: Instant,
 }
 
@@ -103,6 +109,9 @@ impl Feeds {
             return Some(event);
         }
         progress.last = Instant::now();
+        if progress.backlog.is_empty() {
+            (progress.begun, progress.breaks) = (progress.last, 0);
+        }
         if !progress.ids.insert(event.id) {
             return None;
         }
@@ -134,16 +143,18 @@ impl Feeds {
         self.take(feed, relay, |progress| progress.refused = Some(words))
     }
 
-    /// Backlogs of relays that fell silent without saying that they are done.
-    pub(crate) fn silent(&self) -> Vec<Taken> {
-        let stale: Vec<(Feed, RelayAddress)> = {
+    /// Backlogs of relays that fell silent without saying that they are done, or break off again and again before they are.
+    pub(crate) fn unfinished(&self) -> Vec<Taken> {
+        let stale: Vec<(Feed, RelayAddress, bool)> = {
             let state = self.state();
             let all = state.feeds.iter().flat_map(|(feed, of)| of.relays.values().map(move |progress| (*feed, progress)));
-            all.filter(|(_, progress)| !progress.backlog.is_empty() && progress.last.elapsed() >= SILENCE)
-                .map(|(feed, progress)| (feed, progress.address.clone()))
+            all.filter(|(_, progress)| progress.is_silent() || progress.breaks_off())
+                .map(|(feed, progress)| (feed, progress.address.clone(), progress.is_silent()))
                 .collect()
         };
-        stale.into_iter().filter_map(|(feed, relay)| self.take(feed, &relay, |progress| progress.impatient = true)).collect()
+        // One that still speaks may send the rest, and in order.
+        let take = |(feed, relay, silent): (Feed, RelayAddress, bool)| self.take(feed, &relay, |progress| progress.impatient |= silent);
+        stale.into_iter().filter_map(take).collect()
     }
 
     /// A connection came up or was lost: what comes next is a backlog again.
@@ -157,6 +168,7 @@ impl Feeds {
         }
         for (_, feed) in state.feeds.iter_mut().filter(|(feed, _)| lane_of(feed) == lane) {
             if let Some(progress) = feed.relays.get_mut(&name) {
+                progress.breaks = progress.breaks.saturating_add(1);
                 progress.caught_up = false;
                 progress.refused = None;
                 progress.impatient = false;
@@ -281,8 +293,18 @@ impl Progress {
             backlog: Vec::new(),
             ids: HashSet::new(),
             overflowed: false,
+            begun: Instant::now(),
+            breaks: 0,
             last: Instant::now(),
         }
+    }
+
+    fn is_silent(&self) -> bool {
+        !self.backlog.is_empty() && self.last.elapsed() >= SILENCE
+    }
+
+    fn breaks_off(&self) -> bool {
+        !self.backlog.is_empty() && self.breaks >= BREAKS && self.begun.elapsed() >= UNFINISHED
     }
 }
 
@@ -317,6 +339,36 @@ mod tests {
         feeds.follow(std::iter::once((feed, vec![relay.clone()], first)));
         feeds.connection(Lane::Group, &relay, true);
         (feeds, feed, relay)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_relay_that_always_breaks_off_is_taken_at_what_it_has_sent() {
+        let (feeds, feed, relay) = followed(false);
+        let events = [event(30), event(20), event(10)];
+        let again = || {
+            assert!(events.iter().all(|event| feeds.keep(feed, &relay, event.clone()).is_none()));
+            feeds.connection(Lane::Group, &relay, false);
+            feeds.connection(Lane::Group, &relay, true);
+        };
+        for _ in 0..UNFINISHED.as_secs() / 5 {
+            assert!(feeds.unfinished().is_empty(), "too early");
+            again();
+            tokio::time::advance(Duration::from_secs(5)).await;
+        }
+        let taken = feeds.unfinished().pop().unwrap();
+        assert_eq!(taken.events.iter().map(|event| event.created_at.as_secs()).collect::<Vec<_>>(), [10, 20, 30]);
+        // It has not said that it is done: what comes next waits for that again.
+        assert!(feeds.catching_up() && feeds.keep(feed, &relay, event(40)).is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_long_backlog_of_a_relay_that_goes_on_is_waited_for() {
+        let (feeds, feed, relay) = followed(false);
+        for at in (0..30).rev() {
+            assert!(feeds.keep(feed, &relay, event(at)).is_none() && feeds.unfinished().is_empty());
+            tokio::time::advance(Duration::from_secs(5)).await;
+        }
+        assert_eq!(feeds.caught_up(feed, &relay).unwrap().events.len(), 30);
     }
 
     #[test]
