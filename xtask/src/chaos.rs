@@ -45,7 +45,7 @@ pub struct Arguments {
     /// Instead: five people and three relay processes that are killed at random, so many messages
     #[arg(long, value_name = "MESSAGES", num_args = 0..=1, default_missing_value = "10000")]
     processes: Option<u64>,
-    /// Optimised: takes long to build, and pays off from some thousand seeds on
+    /// Optimised: takes long to build, and pays off from some thousand seeds, or messages with --processes, on
     #[arg(long)]
     release: bool,
     /// Instead: build the simulator with each of the planted bugs, and see whether it notices
@@ -62,7 +62,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         return planted::run(&house, arguments.only.as_deref());
     }
     if let Some(messages) = arguments.processes {
-        return processes(&house, messages, arguments.json);
+        return processes(&house, messages, arguments);
     }
     let mut build = program::cargo();
     build.current_dir(&house.root).args(["build", "--quiet", "--bin", RUNNER]).args(SELECTION);
@@ -85,15 +85,16 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 }
 
 /// Runs the test of relay processes with as many messages as are wanted.
-fn processes(house: &House, messages: u64, json: bool) -> anyhow::Result<ExitCode> {
+fn processes(house: &House, messages: u64, arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let mut command = program::cargo();
     command.current_dir(&house.root).env("MURMEL_PROCESSES_MESSAGES", messages.to_string());
-    command.args(["test", "--package", "murmel-client", "--test", "relay_processes", "--", "--nocapture"]);
+    command.arg("test").args(SELECTION).args(arguments.release.then_some("--release"));
+    command.args(["--test", "relay_processes", "--", "--nocapture"]);
     let mut report = None;
     let passed = program::run_seeing(&mut command, |line| {
         report = line.strip_prefix("PROCESSES ").map(str::to_owned).or(report.take());
     })?;
-    if let Some(report) = report.filter(|_| json) {
+    if let Some(report) = report.filter(|_| arguments.json) {
         say::line(&report);
     }
     Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
