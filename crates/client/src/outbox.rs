@@ -31,7 +31,7 @@ use crate::{Error, Result, receive, views};
 const DUE_BATCH: usize = 512;
 /// Answers recorded in one transaction.
 const ANSWERS_PER_TRANSACTION: usize = 128;
-/// How long the remaining relays of an accepted event are tried, in seconds: three days.
+/// How long the remaining relays of an accepted event are tried, in seconds: three days, in which the program ran.
 const PERSIST: u64 = 3 * 24 * 60 * 60;
 /// How long settled events are kept for their delivery details, in seconds: thirty days.
 const KEEP: u64 = 30 * 24 * 60 * 60;
@@ -57,6 +57,7 @@ pub(crate) async fn run(account: Arc<Account>) {
     let mut pruned_at = 0;
     loop {
         let now = account.clock.now();
+        flight.round(now);
         if now.saturating_sub(pruned_at) > 24 * 60 * 60 {
             pruned_at = now;
             drop(account.db.write(move |tx, _| Ok::<_, Error>(tx.prune_outbox(now.saturating_sub(KEEP))?)).await);
@@ -165,12 +166,12 @@ async fn settle_attempts(account: &Arc<Account>, flight: &mut Flight, attempts: 
         let pauses = flight.pauses(&attempt, &account.pace);
         paused.push((attempt, pauses));
     }
-    let keys = account.keys.clone();
+    let (keys, since) = (account.keys.clone(), flight.at_work_since());
     let recorded = account.db.write(move |tx, groups| {
         let mut changes = Changes::default();
         let mut effects = Vec::with_capacity(paused.len());
         for (attempt, pauses) in paused {
-            effects.extend(record(tx, attempt, now, pauses)?);
+            effects.extend(record(tx, attempt, since, now, pauses)?);
         }
         let failed = |effect: &&Effect| effect.changed && effect.record.state == OutboxState::Failed;
         for Effect { record, .. } in effects.iter().filter(failed).filter(|effect| effect.record.purpose == Purpose::Welcome) {
@@ -192,13 +193,14 @@ async fn settle_attempts(account: &Arc<Account>, flight: &mut Flight, attempts: 
     Ok(())
 }
 
-/// `pauses`: seconds until the next attempt while no relay has accepted the event, and when one has.
-fn record(tx: &Tx<'_>, attempt: Attempt, now: u64, pauses: Option<[u64; 2]>) -> Result<Option<Effect>> {
+/// `since`: when events began to be sent, Unix seconds. `pauses`: seconds until the next attempt while no relay has accepted the event, and when
+/// one has.
+fn record(tx: &Tx<'_>, attempt: Attempt, since: u64, now: u64, pauses: Option<[u64; 2]>) -> Result<Option<Effect>> {
     let Attempt { due, answer, detail, .. } = attempt;
     // Deleted with its chat while it was under way.
     let Some(before) = tx.outbox(due.outbox)? else { return Ok(None) };
     let accepted_before = before.state == OutboxState::Done;
-    let over = (accepted_before && now.saturating_sub(before.created_at) > PERSIST) || before.state == OutboxState::Cancelled;
+    let over = (accepted_before && now.saturating_sub(before.created_at.max(since)) > PERSIST) || before.state == OutboxState::Cancelled;
     let pause = pauses.filter(|_| !over).map(|[pause, remaining]| if accepted_before { remaining } else { pause });
     let next = pause.map(|pause| now + pause + jitter(pause));
     let standing = tx.record_answer(due.outbox, &due.relay, answer, &detail, now, next)?;

@@ -28,6 +28,8 @@ const ONE_FAILURE: Duration = Duration::from_millis(500);
 const IN_FLIGHT: usize = 1_024;
 /// Attempts under way at a time on one relay, so that a silent one leaves room for the others.
 const IN_FLIGHT_PER_RELAY: usize = 256;
+/// A round of the outbox that comes so long after the one before it, in seconds, is the first one after the computer slept.
+const SLEPT: u64 = 2 * 60 * 60;
 /// Longest words of a relay that are kept, in characters.
 const MAX_WORDS: usize = 200;
 
@@ -51,9 +53,25 @@ pub(super) struct Flight {
     trouble: HashMap<String, (u32, Instant)>,
     /// How often a relay refused an event.
     refused: HashMap<(OutboxId, String), u32>,
+    at_work_since: u64,
+    last_round: u64,
 }
 
 impl Flight {
+    /// A round of the outbox begins `now`, Unix seconds.
+    pub(super) fn round(&mut self, now: u64) {
+        if now.saturating_sub(self.last_round) > SLEPT {
+            self.at_work_since = now;
+        }
+        self.last_round = now;
+    }
+
+    /// Since when relays are asked without a long pause, Unix seconds: time in which the computer slept, or the program did not run, is not time in
+    /// which a relay was given its chance.
+    pub(super) const fn at_work_since(&self) -> u64 {
+        self.at_work_since
+    }
+
     /// Whether more can start at all.
     pub(super) fn has_room(&self) -> bool {
         self.busy.len() < IN_FLIGHT

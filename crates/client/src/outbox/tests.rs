@@ -157,3 +157,37 @@ async fn what_waited_for_long_goes_out_under_a_new_date_and_stays_the_same_insid
     assert_eq!(bench.settled(id).await.state, OutboxState::Done);
     assert_eq!(relay.events().pop().unwrap().id, event);
 }
+
+/// A relay that was out of reach before the computer slept for a week, and at the first attempt after it: what another relay took, and perhaps keeps
+/// back, still comes out there.
+#[tokio::test(flavor = "multi_thread")]
+async fn time_asleep_is_not_time_in_which_a_relay_was_asked() {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    const BEFORE: u32 = 0;
+    const AWAKE: u32 = 1;
+    let at = Arc::new(AtomicU32::new(BEFORE));
+    let of = Arc::clone(&at);
+    let good = FaultyRelay::with_script(vec![Fault::Ok]).await.unwrap();
+    let away = FaultyRelay::with_choice(move |_, _| match of.load(Ordering::SeqCst) {
+        BEFORE => Fault::Disconnect,
+        AWAKE => {
+            of.store(AWAKE + 1, Ordering::SeqCst);
+            Fault::Disconnect
+        }
+        _ => Fault::Ok,
+    });
+    let away = away.await.unwrap();
+    let bench = Bench::new().await;
+    let mut answers = bench.account.answers.subscribe();
+    let (id, _) = bench.enqueue(Purpose::Other, None, &[good.url(), away.url()]).await;
+    assert_eq!(bench.settled(id).await.state, OutboxState::Done);
+    bench.account.clock.shift(7 * 24 * 3600);
+    at.store(AWAKE, Ordering::SeqCst);
+    bench.account.outbox.notify_one();
+    let accepted = async {
+        while !bench.answers(id).await.iter().all(|(answer, _)| *answer == Answer::Accepted) {
+            answers.changed().await.unwrap();
+        }
+    };
+    tokio::time::timeout(LONG, accepted).await.expect("the relay is asked again");
+}
