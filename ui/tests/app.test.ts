@@ -4,7 +4,7 @@ import { asIpcError, type Event } from "../src/ipc";
 import { App, RETRY_AFTER } from "../src/state/app.svelte";
 import { DRAFT_CAP, Drafts } from "../src/state/drafts";
 import { HELD_CAP, Loads } from "../src/state/loads";
-import { Reading, READING_TIME } from "../src/state/reading";
+import { Reading, READING_TIME, seenOf } from "../src/state/reading";
 import { connected, ready } from "./kit";
 
 describe("the connection", () => {
@@ -293,6 +293,18 @@ describe("M7: reading", () => {
     reading.see(seen(5));
     vi.advanceTimersByTime(READING_TIME * 3);
     expect(marked).toEqual([5]);
+  });
+
+  test("what came last is read where it stands above the last message, and not what is out of sight", () => {
+    const { marked, reading } = reader();
+    const at = (id: number, time: number) => ({ id, cursor: { at: time, tie: 0, seq: id } });
+    reading.see(seenOf([at(1, 10), at(2, 30)], []));
+    vi.advanceTimersByTime(READING_TIME);
+    reading.see(seenOf([at(1, 10), at(3, 20), at(2, 30)], []));
+    vi.advanceTimersByTime(READING_TIME);
+    expect(marked).toEqual([2, 3]);
+    expect(seenOf([at(1, 10), at(6, 20), at(4, 30)], [at(5, 40)])).toEqual(at(4, 30));
+    expect(seenOf([], [])).toBeNull();
   });
 
   test("nothing is read in a window without focus", () => {

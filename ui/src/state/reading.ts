@@ -6,10 +6,20 @@ import { compareCursors } from "../ipc/cursor";
 /** How long the end of a message has to be visible, in milliseconds. */
 export const READING_TIME = 1_000;
 
-/** A message and its place in the timeline. */
+/** What was seen: a place in the timeline, and up to which arrival what stands there or above it came. */
 export interface Seen {
   id: number;
   cursor: Cursor;
+}
+
+/** Reading counts by arrival, and what came last may stand above the last message: `above` ends with the newest visible one, `below` is not visible. */
+export function seenOf(above: Seen[], below: Seen[]): Seen | null {
+  const last = above.at(-1);
+  if (last === undefined) return null;
+  // What is below has not been read, whatever came after it.
+  const end = Math.min(...below.map((message) => message.id), Number.POSITIVE_INFINITY);
+  const id = above.reduce((newest, { id }) => (id < end ? Math.max(newest, id) : newest), last.id);
+  return { id, cursor: last.cursor };
 }
 
 function after(a: Seen, b: Seen): boolean {
@@ -34,7 +44,8 @@ export class Reading {
     if (seen === null || !this.focused()) return this.stop();
     // Scrolled back before the second was over.
     if (pending !== null && after(pending, seen)) this.stop();
-    if (this.#pending !== null || (this.#marked !== null && !after(seen, this.#marked))) return;
+    const marked = this.#marked;
+    if (this.#pending !== null || (marked !== null && !after(seen, marked) && seen.id <= marked.id)) return;
     this.#pending = seen;
     this.#timer = setTimeout(() => this.#due(), READING_TIME);
   }

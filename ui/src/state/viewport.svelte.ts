@@ -6,7 +6,7 @@ import type { MessageView } from "../ipc";
 import { dayWords } from "../words/time";
 import type { App } from "./app.svelte";
 import type { Place } from "./places";
-import { Reading } from "./reading";
+import { Reading, seenOf } from "./reading";
 import type { Timeline } from "./reducer";
 import type { Row } from "./rows";
 
@@ -125,8 +125,8 @@ export class Viewport {
     let at = Math.min(list.findItemIndex(bottom), rows.length - 1);
     while (at > 0 && list.getItemOffset(at) + list.getItemSize(at) > bottom + NEAR) at -= 1;
     this.below = rows.slice(at + 1).filter((row) => row.type === "message").length;
-    const seen = rows.slice(0, at + 1).findLast((row) => row.type === "message");
-    this.reading.see(seen === undefined ? null : seen.message);
+    const messagesOf = (part: Row[]) => part.flatMap((row) => (row.type === "message" ? [row.message] : []));
+    this.reading.see(seenOf(messagesOf(rows.slice(0, at + 1)), messagesOf(rows.slice(at + 1))));
     const start = list.findItemIndex(top);
     const visible = rows
       .slice(start, list.findItemIndex(bottom) + 1)
