@@ -78,6 +78,19 @@ async fn an_answer_stands_below_what_it_answers_whatever_the_clocks_say() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_said_right_after_a_restart_stands_below_what_was_said_before_it() {
+    let mut anna = Person::offline("Anna", &["ws://127.0.0.1:9".to_owned()]).await;
+    let chat = anna.create_group("Diary", &[]).await;
+    let said: Vec<String> = (0..8).map(|n| n.to_string()).collect();
+    for text in &said {
+        anna.say(&chat, text).await;
+        anna.stop().await;
+        anna.start().await;
+    }
+    assert_eq!(anna.texts(&chat).await, said);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_third_person_is_added_and_removed() {
     let relay = relay().await;
     let relays = [relay.url().to_string()];

@@ -23,13 +23,13 @@ pub(crate) fn placed(at: u64, now: u64) -> u64 {
     if at > now.saturating_add(AHEAD) { now } else { at }
 }
 
-/// The time from which something said `now` (Unix seconds) stands below what others said: an answer is not above what it answers, even where
-/// both were said within a second or the clocks do not agree.
+/// The time from which something said `now` (Unix seconds) stands below what is there: an answer is not above what it answers, even where
+/// both were said within a second or the clocks do not agree. Our own messages have their times from `stamps`, but for those of an earlier run.
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn below_others(tx: &Tx<'_>, chat: ChatId, now: u64) -> Result<u64> {
-    let newest = tx.newest_message(chat)?.filter(|newest| !newest.mine);
+pub(crate) fn below_newest(tx: &Tx<'_>, stamps: &Stamps, chat: ChatId, now: u64) -> Result<u64> {
+    let newest = tx.newest_message(chat)?.filter(|newest| !newest.mine || !stamps.0.contains(&chat));
     Ok(newest.map_or(now, |newest| newest.at.saturating_add(1).clamp(now, now.saturating_add(FOLLOW))))
 }
 

@@ -307,7 +307,7 @@ pub(crate) fn sendable(chat: &ChatRecord) -> Result<()> {
 
 fn inner_event(tx: &Tx<'_>, groups: &mut Groups, chat: &ChatRecord, draft: Draft, now: u64) -> Result<InnerEvent> {
     let Draft { me, kind, mut tags, content, after } = draft;
-    let from = if kind == KIND_CHAT { order::below_others(tx, chat.id, now)? } else { now };
+    let from = if kind == KIND_CHAT { order::below_newest(tx, &groups.stamps, chat.id, now)? } else { now };
     let at = groups.stamps.next(chat.id, now, from).max(after.saturating_add(1));
     let event = InnerEvent::new(me, at, kind, tags.clone(), content.clone());
     if event.json().len() > MAX_INNER_EVENT {
