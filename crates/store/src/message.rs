@@ -271,6 +271,23 @@ impl Tx<'_> {
         )
     }
 
+    /// The arrival up to which a conversation is read by whoever has read it down to `place`: that of the first unread message that stands below,
+    /// less one, or the last one where none does. What came last may stand above what came before it.
+    pub fn read_down_to(&self, chat: ChatId, place: PageKey) -> Result<MessageId, StoreError> {
+        let below = self.one(
+            "SELECT min(m.id) FROM messages AS m WHERE m.chat = ?1 AND m.kind = 9 AND m.mine = 0 AND m.erased = 0 AND m.withdrawn = 0
+             AND m.id > (SELECT read FROM chats WHERE id = ?1) AND (m.at, m.tie, m.id) > (?2, ?3, ?4)",
+            params![chat, int(place.at), int(place.tie), place.id],
+            |row| row.get::<_, Option<i64>>(0),
+        )?;
+        if let Some(below) = below.flatten() {
+            return Ok(MessageId(below - 1));
+        }
+        let newest =
+            self.one("SELECT max(id) FROM message_ids WHERE chat = ?1", params![chat], |row| row.get::<_, Option<MessageId>>(0))?;
+        Ok(newest.flatten().unwrap_or(place.id))
+    }
+
     /// The unread message that comes first in the timeline.
     pub fn first_unread(&self, chat: ChatId) -> Result<Option<PageKey>, StoreError> {
         self.one(

@@ -6,20 +6,17 @@ import { compareCursors } from "../ipc/cursor";
 /** How long the end of a message has to be visible, in milliseconds. */
 export const READING_TIME = 1_000;
 
-/** What was seen: a place in the timeline, and up to which arrival what stands there or above it came. */
+/** A message and its place in the timeline, and which of those down to it came last: that one may stand higher. */
 export interface Seen {
   id: number;
   cursor: Cursor;
+  arrival: number;
 }
 
-/** Reading counts by arrival, and what came last may stand above the last message: `above` ends with the newest visible one, `below` is not visible. */
-export function seenOf(above: Seen[], below: Seen[]): Seen | null {
-  const last = above.at(-1);
-  if (last === undefined) return null;
-  // What is below has not been read, whatever came after it.
-  const end = Math.min(...below.map((message) => message.id), Number.POSITIVE_INFINITY);
-  const id = above.reduce((newest, { id }) => (id < end ? Math.max(newest, id) : newest), last.id);
-  return { id, cursor: last.cursor };
+/** What is seen by whoever sees the last of these messages. */
+export function seenOf(messages: Omit<Seen, "arrival">[]): Seen | null {
+  const last = messages.at(-1);
+  return last === undefined ? null : { id: last.id, cursor: last.cursor, arrival: messages.reduce((newest, { id }) => Math.max(newest, id), 0) };
 }
 
 function after(a: Seen, b: Seen): boolean {
@@ -45,7 +42,7 @@ export class Reading {
     // Scrolled back before the second was over.
     if (pending !== null && after(pending, seen)) this.stop();
     const marked = this.#marked;
-    if (this.#pending !== null || (marked !== null && !after(seen, marked) && seen.id <= marked.id)) return;
+    if (this.#pending !== null || (marked !== null && !after(seen, marked) && seen.arrival <= marked.arrival)) return;
     this.#pending = seen;
     this.#timer = setTimeout(() => this.#due(), READING_TIME);
   }

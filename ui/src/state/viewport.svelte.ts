@@ -125,8 +125,8 @@ export class Viewport {
     let at = Math.min(list.findItemIndex(bottom), rows.length - 1);
     while (at > 0 && list.getItemOffset(at) + list.getItemSize(at) > bottom + NEAR) at -= 1;
     this.below = rows.slice(at + 1).filter((row) => row.type === "message").length;
-    const messagesOf = (part: Row[]) => part.flatMap((row) => (row.type === "message" ? [row.message] : []));
-    this.reading.see(seenOf(messagesOf(rows.slice(0, at + 1)), messagesOf(rows.slice(at + 1))));
+    const above = rows.slice(0, at + 1).flatMap((row) => (row.type === "message" ? [row.message] : []));
+    this.reading.see(seenOf(above));
     const start = list.findItemIndex(top);
     const visible = rows
       .slice(start, list.findItemIndex(bottom) + 1)

@@ -108,14 +108,15 @@ pub(crate) const fn place(cursor: ipc::Cursor) -> PageKey {
     PageKey { at: cursor.at, tie: cursor.tie, id: MessageId(cursor.seq) }
 }
 
-/// Marks everything up to and including a message as read.
+/// Marks everything as read that came up to a message, or stands no lower than it.
 pub(crate) async fn mark_read(account: &Arc<Account>, chat: &str, message: i64) -> Result<()> {
     let chat = chat.to_owned();
     changes::write(account, move |tx, _, changes| {
         let chat = views::find(tx, &chat)?;
         let row = tx.message(MessageId(message))?.filter(|row| row.chat == chat.id);
         let row = row.ok_or_else(|| Error::not_found("This message"))?;
-        if tx.mark_read(chat.id, row.id)? {
+        let read = tx.read_down_to(chat.id, row.place())?.max(row.id);
+        if tx.mark_read(chat.id, read)? {
             changes.chat(chat.id);
         }
         choice::was_read(tx, changes, chat.id)

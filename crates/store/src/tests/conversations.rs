@@ -219,6 +219,11 @@ fn unread_counts_what_others_wrote_after_the_mark_in_order_of_arrival() {
         tx.insert_message(&annotation(here, 5, 400, KIND_REACTION, 1))?;
         tx.insert_message(&MessageRecord { kind: KIND_SYSTEM, ..message(here, 6, 400) })?;
         assert_eq!((tx.unread_count(here)?, tx.first_unread(here)?), (2, Some(MessageRecord { id: late, ..message(here, 3, 50) }.place())));
+        // Down to the late one, which came last, it is read up to what came before that; down to the end, everything.
+        let late_row = tx.message(late)?.unwrap();
+        assert_eq!(tx.read_down_to(here, late_row.place())?, MessageId(late.0 - 2));
+        let end = tx.newest_message(here)?.unwrap();
+        assert!(tx.read_down_to(here, end.place())? >= late, "what came last stands above the end");
         assert!(tx.erase_message(late)?);
         assert_eq!(tx.unread_count(here)?, 1);
         Ok(())
