@@ -15,7 +15,7 @@ pub fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.env(MIN_STACK.0, MIN_STACK.1);
     if std::env::var_os("CI").is_some() {
-        // A checkout that is built once has no use for what makes the next build quicker, which is a third of what a build writes.
+        // A checkout that is built once has no use for what makes the next build quicker, and that takes gigabytes.
         command.env("CARGO_INCREMENTAL", "0");
     }
     forget_xtask(&mut command);

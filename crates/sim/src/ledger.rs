@@ -149,6 +149,12 @@ impl Ledger {
         self.cut_off.iter_mut().filter(|cut| cut.person == person && cut.until.is_none()).for_each(|cut| cut.until = Some(until));
     }
 
+    /// Whether somebody reached no honest relay from before the message `at` of the ledger was kept until the keys of its `epoch` were gone.
+    fn could_not_hear(&self, person: usize, at: usize, epoch: u64) -> bool {
+        let of = self.cut_off.iter().filter(|cut| cut.person == person && cut.from <= at).filter_map(|cut| cut.until);
+        of.into_iter().any(|(until, there)| at < until && there > epoch + PAST_EPOCHS)
+    }
+
     /// How many messages were kept.
     pub fn count(&self) -> usize {
         self.sent.len()
@@ -276,11 +282,7 @@ impl Ledger {
         }
         let mut beyond_reach = 0;
         for (at, sent) in self.sent.iter().enumerate() {
-            let cut_off = |person: usize, epoch: u64| {
-                let ended = self.cut_off.iter().filter(|cut| cut.person == person && cut.from <= at).filter_map(|cut| cut.until);
-                ended.into_iter().any(|(until, there)| at < until && there > epoch + PAST_EPOCHS)
-            };
-            let (broken, beyond) = judge_message(sent, people, shown, cut_off);
+            let (broken, beyond) = judge_message(sent, people, shown, |person, epoch| self.could_not_hear(person, at, epoch));
             found.extend(broken);
             beyond_reach += usize::from(beyond);
         }
@@ -376,4 +378,23 @@ async fn show(person: &Person) -> Shown {
         shown.states.insert(record.message, record.state);
     }
     shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_said_while_somebody_was_cut_off_and_is_too_old_since_is_excused() {
+        let mut ledger = Ledger::default();
+        ledger.sent(1, "before".to_owned());
+        ledger.cut_off(0);
+        ledger.sent(1, "meanwhile".to_owned());
+        assert!(!ledger.could_not_hear(0, 1, 2), "it may still come");
+        ledger.reached(0, 2 + PAST_EPOCHS + 1);
+        ledger.sent(1, "after".to_owned());
+        assert_eq!([0, 1, 2].map(|at| ledger.could_not_hear(0, at, 2)), [false, true, false]);
+        assert!(!ledger.could_not_hear(0, 1, 3), "its keys were still there");
+        assert!(!ledger.could_not_hear(2, 1, 2), "somebody else was not cut off");
+    }
 }

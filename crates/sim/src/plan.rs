@@ -50,6 +50,11 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Whether a relay lies; the first one never does.
+    pub const fn lies(&self, relay: usize) -> bool {
+        relay > 0 && relay <= self.liars
+    }
+
     /// The plan of a seed. Without `rivals` nobody changes the group while somebody else does.
     pub fn of(seed: u64, rivals: bool) -> Self {
         let mut dice = Dice::new(seed).fork("plan", 0);

@@ -243,7 +243,7 @@ impl World {
         }
     }
 
-    /// Frames between a person and a relay vanish.
+    /// Frames between a person and a relay vanish from now on.
     pub(crate) fn cut(&mut self, person: usize, relay: usize) {
         self.relays.iter().skip(relay).take(1).for_each(|relay| relay.block(person, true));
         if self.honest_relays().all(|relay| relay.is_blocked(person)) {
@@ -253,8 +253,7 @@ impl World {
 
     /// They pass again.
     pub(crate) async fn mend(&mut self, person: usize, relay: usize) {
-        let honest = relay == 0 || relay > self.plan.liars;
-        if honest && self.ledger.is_cut_off(person) {
+        if !self.plan.lies(relay) && self.ledger.is_cut_off(person) {
             let branch = match self.people.get(person) {
                 Some(person) => person.branch().await,
                 None => None,
@@ -266,8 +265,7 @@ impl World {
     }
 
     fn honest_relays(&self) -> impl Iterator<Item = &Arc<Relay>> {
-        let liars = 1..=self.plan.liars;
-        self.relays.iter().enumerate().filter(move |(at, _)| !liars.contains(at)).map(|(_, relay)| relay)
+        self.relays.iter().enumerate().filter(|(at, _)| !self.plan.lies(*at)).map(|(_, relay)| relay)
     }
 
     /// Looks where everybody stands.
@@ -290,16 +288,16 @@ impl World {
     async fn calm_down(&mut self) -> u64 {
         self.note("calm");
         let people = 0..self.people.len();
-        for (person, relay) in
-            people.clone().flat_map(|person| (0..self.relays.len()).map(move |relay| (person, relay))).collect::<Vec<_>>()
-        {
-            self.mend(person, relay).await;
+        for person in people.clone() {
+            for relay in 0..self.relays.len() {
+                self.mend(person, relay).await;
+            }
         }
         for (at, relay) in self.relays.iter().enumerate() {
             relay.set_odds(crate::faults::Odds::none());
             relay.ban(false);
             // What a liar left open, such as a request whose end it never announced, stays open as long as its connection.
-            if !relay.is_up() || (1..=self.plan.liars).contains(&at) {
+            if !relay.is_up() || self.plan.lies(at) {
                 relay.set_up(true);
             }
         }

@@ -63,7 +63,7 @@ pub(crate) async fn rage(world: &mut World) {
     world.note("storm");
     for (number, relay) in world.relays.iter().enumerate() {
         let mut dice = world.plan.dice("odds", number);
-        let lies = number > 0 && number <= world.plan.liars;
+        let lies = world.plan.lies(number);
         relay.set_odds(match world.plan.lie {
             _ if !lies => Odds::honest(&mut dice),
             Some(lie) => Odds::lying(&mut dice, lie),

@@ -49,7 +49,7 @@ pub(crate) async fn take(account: &Arc<Account>, wraps: Vec<Event>) -> Result<()
         let wrap = Wrap { id, to: account.pubkey(), created_at: wrap.created_at.as_secs() };
         let welcome = gift.as_ref().and_then(welcome_of);
         let (Some(welcome), Some(gift)) = (welcome, gift) else {
-            forget(account, wrap).await?;
+            finish(account, wrap).await?;
             continue;
         };
         let invited_at = gift.rumor.created_at.as_secs();
@@ -58,7 +58,7 @@ pub(crate) async fn take(account: &Arc<Account>, wraps: Vec<Event>) -> Result<()
                 return Err(error);
             }
             tracing::error!("an invitation ran into a fault and is left out");
-            forget(account, wrap).await?;
+            finish(account, wrap).await?;
         }
     }
     Ok(())
@@ -75,7 +75,7 @@ struct Wrap {
 
 impl Wrap {
     /// It is finished, and no relay has to send it again.
-    fn remember(self, tx: &Tx<'_>, now: u64) -> Result<()> {
+    fn finish(self, tx: &Tx<'_>, now: u64) -> Result<()> {
         tx.remember_tagged(&self.id, self.to.as_bytes(), self.created_at, now)?;
         Ok(())
     }
@@ -94,9 +94,9 @@ fn welcome_of(gift: &UnwrappedGift) -> Option<Welcome> {
     }
 }
 
-async fn forget(account: &Arc<Account>, wrap: Wrap) -> Result<()> {
+async fn finish(account: &Arc<Account>, wrap: Wrap) -> Result<()> {
     let now = account.clock.now();
-    account.db.write(move |tx, _| wrap.remember(tx, now)).await
+    account.db.write(move |tx, _| wrap.finish(tx, now)).await
 }
 
 /// Judges a welcome and keeps it as a request.
@@ -106,8 +106,7 @@ async fn keep(account: &Arc<Account>, wrap: Wrap, welcome: Welcome, invited_at: 
     changes::write(account, move |tx, groups, changes| {
         // Silently: whoever is blocked or may not invite learns nothing of it.
         if asks && tx.is_blocked(&welcome.from())? {
-            wrap.remember(tx, now)?;
-            return Ok(());
+            return wrap.finish(tx, now);
         }
         let preview = match welcome.inspect(tx, groups.device()?) {
             Ok(preview) => preview,
@@ -117,13 +116,11 @@ async fn keep(account: &Arc<Account>, wrap: Wrap, welcome: Welcome, invited_at: 
             }
             Err(JoinError::Refused(why)) => {
                 tracing::info!(reason = refusal(&why), "an invitation is refused");
-                wrap.remember(tx, now)?;
-                return Ok(());
+                return wrap.finish(tx, now);
             }
         };
         if has_ended(tx, &preview.group)? {
-            wrap.remember(tx, now)?;
-            return Ok(());
+            return wrap.finish(tx, now);
         }
         let spare = is_active(tx, groups, &preview.group)? && !is_left_behind(tx, groups, &preview)?;
         if spare && (!is_from_admin(tx, groups, &preview)? || tx.spare_request_count()? >= SPARES_CAP) {
@@ -131,8 +128,7 @@ async fn keep(account: &Arc<Account>, wrap: Wrap, welcome: Welcome, invited_at: 
             return Ok(());
         }
         if asks && !contacts::may_add(tx, &welcome.from())? && !is_ours(tx, &preview.group)? {
-            wrap.remember(tx, now)?;
-            return Ok(());
+            return wrap.finish(tx, now);
         }
         let mut description = preview.description;
         description.truncate(description.floor_char_boundary(DESCRIPTION_CAP));
@@ -167,8 +163,7 @@ async fn keep(account: &Arc<Account>, wrap: Wrap, welcome: Welcome, invited_at: 
         {
             receive::closed(tx, groups, chat.id, now)?;
         }
-        wrap.remember(tx, now)?;
-        Ok(())
+        wrap.finish(tx, now)
     })
     .await
 }
@@ -196,8 +191,7 @@ fn explain(tx: &Tx<'_>, changes: &mut Changes, wrap: Wrap, welcome: &Welcome, wh
         RequestInsert::Known(_) => {}
         RequestInsert::Full => return Ok(()),
     }
-    wrap.remember(tx, now)?;
-    Ok(())
+    wrap.finish(tx, now)
 }
 
 /// Which kind of refusal it was; the words for people carry details that do not belong into a log.

@@ -36,10 +36,10 @@ async fn read_from_beginning(account: &Arc<Account>, feed: Feed, relay: RelayAdd
     let now = account.clock.now();
     let only = std::slice::from_ref(&relay);
     let fetched = match feed {
-        Feed::Inbox => missing_wraps(account, only, 0, 0).await?,
+        Feed::Inbox => Tagged::inbox(account).missing(account, only, 0, 0).await?,
         Feed::Group(routing) => {
             let Some(begin) = begin(account, routing).await? else { return Ok(()) };
-            missing(account, routing, only, begin, begin).await?
+            Tagged::group(routing).missing(account, only, begin, begin).await?
         }
     };
     let taken = receive::backlog(account, Taken::again(feed, fetched.events)).await;
@@ -69,11 +69,12 @@ async fn look_back(account: &Arc<Account>) -> Result<()> {
     for (feed, first) in groups {
         let Some(begin) = begin(account, feed.routing).await?.filter(|_| !first) else { continue };
         let since = |span: u64| begin.max(now.saturating_sub(span));
-        let fetched = missing(account, feed.routing, &feed.relays, since(COMPARED_BACK), since(READ_BACK)).await?;
+        let fetched = Tagged::group(feed.routing).missing(account, &feed.relays, since(COMPARED_BACK), since(READ_BACK)).await?;
         receive::backlog(account, Taken::again(Feed::Group(feed.routing), fetched.events)).await;
     }
     let inbox = addresses(&relays::current(account).await?.inbox);
-    let fetched = missing_wraps(account, &inbox, now.saturating_sub(COMPARED_BACK), now.saturating_sub(INBOX_BACK)).await?;
+    let fetched =
+        Tagged::inbox(account).missing(account, &inbox, now.saturating_sub(COMPARED_BACK), now.saturating_sub(INBOX_BACK)).await?;
     receive::backlog(account, Taken::again(Feed::Inbox, fetched.events)).await;
     Ok(())
 }
@@ -84,31 +85,39 @@ async fn begin(account: &Arc<Account>, routing: [u8; 32]) -> Result<Option<u64>>
     Ok(chats.iter().map(super::begin).min())
 }
 
-/// What these relays have of a tag since `since` and is not here; those that compare no sets are read from `otherwise` on.
-async fn missing(account: &Arc<Account>, routing: [u8; 32], relays: &[RelayAddress], since: u64, otherwise: u64) -> Result<Fetched> {
-    let filter = Filter::new().kind(Kind::MlsGroupMessage).custom_tag(SingleLetterTag::lowercase(Alphabet::H), hex::encode(routing));
-    missing_of(account, Lane::Group, relays, filter, (routing, since, otherwise)).await
-}
-
-/// As [`missing`], of gift wraps for the account.
-async fn missing_wraps(account: &Arc<Account>, relays: &[RelayAddress], since: u64, otherwise: u64) -> Result<Fetched> {
-    let me = account.pubkey();
-    let filter = Filter::new().kind(Kind::GiftWrap).pubkey(me);
-    missing_of(account, Lane::Inbox, relays, filter, (*me.as_bytes(), since, otherwise)).await
-}
-
-/// `tag`: what `filter` asks for.
-async fn missing_of(
-    account: &Arc<Account>,
+/// What relays are asked for: everything under one tag.
+struct Tagged {
     lane: Lane,
-    relays: &[RelayAddress],
+    tag: [u8; 32],
     filter: Filter,
-    (tag, since, otherwise): ([u8; 32], u64, u64),
-) -> Result<Fetched> {
-    let have = account.db.read(move |tx, _| Ok::<_, crate::Error>(tx.seen_since(&tag, since)?)).await?;
-    let have = have.into_iter().map(|(id, at)| (id, Timestamp::from_secs(at))).collect();
-    let from = |since: u64| Filter { since: (since > 0).then(|| Timestamp::from_secs(since)), ..filter.clone() };
-    Ok(account.net.fetch_missing(lane, relays, (from(since), from(otherwise)), have, FETCH_TIMEOUT).await)
+}
+
+impl Tagged {
+    /// The gift wraps for an account.
+    fn inbox(account: &Account) -> Self {
+        let me = account.pubkey();
+        Self { lane: Lane::Inbox, tag: *me.as_bytes(), filter: Filter::new().kind(Kind::GiftWrap).pubkey(me) }
+    }
+
+    /// The messages of a group.
+    fn group(routing: [u8; 32]) -> Self {
+        let tag = SingleLetterTag::lowercase(Alphabet::H);
+        Self { lane: Lane::Group, tag: routing, filter: Filter::new().kind(Kind::MlsGroupMessage).custom_tag(tag, hex::encode(routing)) }
+    }
+
+    fn since(&self, since: u64) -> Filter {
+        // A relay that is asked for everything needs no time.
+        Filter { since: (since > 0).then(|| Timestamp::from_secs(since)), ..self.filter.clone() }
+    }
+
+    /// What these relays have of it since `since` (Unix seconds) and is not here; those that compare no sets are read from `otherwise` on.
+    async fn missing(self, account: &Account, relays: &[RelayAddress], since: u64, otherwise: u64) -> Result<Fetched> {
+        let tag = self.tag;
+        let have = account.db.read(move |tx, _| Ok::<_, crate::Error>(tx.seen_since(&tag, since)?)).await?;
+        let have = have.into_iter().map(|(id, at)| (id, Timestamp::from_secs(at))).collect();
+        let filters = (self.since(since), self.since(otherwise));
+        Ok(account.net.fetch_missing(self.lane, relays, filters, have, FETCH_TIMEOUT).await)
+    }
 }
 
 /// Reads everything since the cursors again, after something may have been missed. Once at a time; what is missed meanwhile follows.
@@ -135,12 +144,12 @@ async fn read_since_cursors(account: &Arc<Account>) -> Result<bool> {
     let mut whole = true;
     for (feed, _) in groups {
         let since = feed.since.map_or(0, |since| since.as_secs());
-        let fetched = missing(account, feed.routing, &feed.relays, since, since).await?;
+        let fetched = Tagged::group(feed.routing).missing(account, &feed.relays, since, since).await?;
         whole &= !account.sync.lost_live(Feed::Group(feed.routing), &fetched);
         whole &= receive::backlog(account, Taken::again(Feed::Group(feed.routing), fetched.events)).await;
     }
     let inbox = addresses(&relays::current(account).await?.inbox);
-    let fetched = missing_wraps(account, &inbox, 0, 0).await?;
+    let fetched = Tagged::inbox(account).missing(account, &inbox, 0, 0).await?;
     whole &= !account.sync.lost_live(Feed::Inbox, &fetched);
     whole &= receive::backlog(account, Taken::again(Feed::Inbox, fetched.events)).await;
     Ok(whole)
