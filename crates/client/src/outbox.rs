@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use murmel_ipc::{self as ipc, DeliveryAnswer, ErrorCode};
+use murmel_net::RelayAddress;
 use murmel_store::{Answer, Cancellation, Delivery, KIND_CHAT, MessageId, OutboxId, OutboxRecord, OutboxState, Purpose, Tx};
 use nostr::{Event, JsonUtil as _};
 
@@ -38,10 +39,10 @@ const KEEP: u64 = 30 * 24 * 60 * 60;
 /// How long a group event may wait under its date, in seconds. Relays pass on only what is dated after the last hour before others came
 /// back, so an older one would be accepted and reach nobody; half of that leaves room for clocks.
 const DATED_FOR: u64 = 30 * 60;
-/// How long the outbox sleeps at most.
-const LONGEST_SLEEP: Duration = Duration::from_secs(60 * 60);
-/// How long it sleeps while only events are due that wait for another one.
-const WAITING_SLEEP: Duration = Duration::from_secs(5);
+/// How long the outbox sleeps at most: what waits for an event that is cancelled becomes due without a word.
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+/// How long it rests when the database cannot be read or written.
+const TROUBLE_SLEEP: Duration = Duration::from_secs(5);
 
 /// What follows from recorded answers, after their transaction.
 struct Effect {
@@ -57,7 +58,7 @@ pub(crate) async fn run(account: Arc<Account>) {
     let mut pruned_at = 0;
     loop {
         let now = account.clock.now();
-        flight.round(now);
+        flight.at_work(now);
         if now.saturating_sub(pruned_at) > 24 * 60 * 60 {
             pruned_at = now;
             drop(account.db.write(move |tx, _| Ok::<_, Error>(tx.prune_outbox(now.saturating_sub(KEEP))?)).await);
@@ -66,7 +67,7 @@ pub(crate) async fn run(account: Arc<Account>) {
             Ok(sleep) => sleep,
             Err(error) => {
                 tracing::warn!(code = ?error.code, "the outbox cannot be read; trying again");
-                WAITING_SLEEP
+                TROUBLE_SLEEP
             }
         };
         tokio::select! {
@@ -79,12 +80,23 @@ pub(crate) async fn run(account: Arc<Account>) {
                 let attempts: Vec<Attempt> = landed.into_iter().filter_map(std::result::Result::ok).collect();
                 if settle_attempts(&account, &mut flight, attempts).await.is_err() {
                     // The same attempts are due at once, and relays must not be flooded with them meanwhile.
-                    tokio::time::sleep(WAITING_SLEEP).await;
+                    tokio::time::sleep(TROUBLE_SLEEP).await;
                 }
             }
             () = account.outbox.notified() => {}
             () = tokio::time::sleep(sleep) => {}
         }
+    }
+}
+
+/// A relay can be reached again. What waits for it does so for no longer than what no relay has: it holds up the later words of its conversation there, which
+/// perhaps no other relay takes.
+pub(crate) async fn relay_is_back(account: &Arc<Account>, relay: &RelayAddress) {
+    let (relay, now, patience) = (relay.as_str().to_owned(), account.clock.now(), account.pace.retry_cap.as_secs());
+    match account.db.write(move |tx, _| Ok::<_, Error>(tx.hurry(&relay, now, patience)?)).await {
+        Ok(true) => account.outbox.notify_one(),
+        Ok(false) => {}
+        Err(error) => tracing::warn!(code = ?error.code, "what waits for a relay could not be hurried"),
     }
 }
 
@@ -94,7 +106,7 @@ async fn start_due(account: &Arc<Account>, flight: &mut Flight) -> Result<Durati
     let mut window = flight.len() + DUE_BATCH;
     loop {
         let limit = u32::try_from(window).unwrap_or(u32::MAX);
-        let (due, next) = account.db.read(move |tx, _| Ok::<_, Error>((tx.due(now, limit)?, tx.next_due()?))).await?;
+        let (due, next) = account.db.read(move |tx, _| Ok::<_, Error>((tx.due(now, limit)?, tx.next_due(now)?))).await?;
         let full = due.len() >= window;
         let chosen = flight.choose(due);
         if chosen.is_empty() && full && flight.has_room() {
@@ -111,11 +123,7 @@ async fn start_due(account: &Arc<Account>, flight: &mut Flight) -> Result<Durati
             let event = events.get(&due.outbox).cloned().flatten();
             flight.start(account, due, event);
         }
-        return Ok(match next {
-            Some(next) if next > now => Duration::from_secs(next - now).min(LONGEST_SLEEP),
-            Some(_) => WAITING_SLEEP,
-            None => LONGEST_SLEEP,
-        });
+        return Ok(next.map_or(LONGEST_SLEEP, |next| Duration::from_secs(next.saturating_sub(now)).min(LONGEST_SLEEP)));
     }
 }
 
@@ -156,22 +164,30 @@ fn date_anew(tx: &Tx<'_>, groups: &mut Groups, old: BTreeSet<OutboxId>, now: u64
 /// The store's. The attempts are due again then: at worst a relay gets the same bytes twice.
 async fn settle_attempts(account: &Arc<Account>, flight: &mut Flight, attempts: Vec<Attempt>) -> Result<()> {
     murmel_store::crash_point!("publish: answered, not recorded");
+    let mut back = BTreeSet::new();
     for attempt in &attempts {
         flight.landed(attempt);
-        flight.heard_from(&attempt.due.relay, attempt.answer);
+        if flight.heard_from(&attempt.due.relay, attempt.answer) {
+            back.insert(attempt.due.relay.clone());
+        }
     }
+    // An attempt may have been under way while the computer slept.
     let now = account.clock.now();
+    let since = flight.at_work(now);
     let mut paused = Vec::with_capacity(attempts.len());
     for attempt in attempts {
         let pauses = flight.pauses(&attempt, &account.pace);
         paused.push((attempt, pauses));
     }
-    let (keys, since) = (account.keys.clone(), flight.at_work_since());
+    let keys = account.keys.clone();
     let recorded = account.db.write(move |tx, groups| {
         let mut changes = Changes::default();
         let mut effects = Vec::with_capacity(paused.len());
         for (attempt, pauses) in paused {
             effects.extend(record(tx, attempt, since, now, pauses)?);
+        }
+        for relay in back {
+            tx.hurry(&relay, now, 0)?;
         }
         let failed = |effect: &&Effect| effect.changed && effect.record.state == OutboxState::Failed;
         for Effect { record, .. } in effects.iter().filter(failed).filter(|effect| effect.record.purpose == Purpose::Welcome) {

@@ -26,7 +26,7 @@ use crate::chores::Chore;
 use crate::group::requests;
 use crate::network::relays;
 use crate::notices::{self, Backlog};
-use crate::{Result, changes, sync};
+use crate::{Result, changes, outbox, sync};
 
 /// Events in one transaction.
 pub(crate) const BATCH_CAP: usize = 128;
@@ -100,6 +100,7 @@ async fn note(account: &Arc<Account>, item: Incoming) {
         Incoming::Connected { lane, relay } => {
             account.sync.begins_anew();
             feeds.connection(lane, &relay, true);
+            outbox::relay_is_back(account, &relay).await;
         }
         Incoming::Disconnected { lane, relay } => feeds.connection(lane, &relay, false),
         Incoming::Gap { .. } => account.sync.chore(Chore::ReadAgain),

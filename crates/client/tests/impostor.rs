@@ -7,7 +7,7 @@ use common::by_hand::ByHand;
 use common::{Person, members, relay};
 use murmel_engine::{InnerEvent, kind};
 use murmel_ipc as ipc;
-use nostr::{PublicKey, Timestamp};
+use nostr::PublicKey;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn author_and_id_are_bound_to_the_mls_leaf() {
@@ -22,11 +22,12 @@ async fn author_and_id_are_bound_to_the_mls_leaf() {
     anna.client().settle(common::DEADLINE).await.unwrap();
     eve.join().await;
 
-    let now = Timestamp::now().as_secs();
     let anna_key = PublicKey::parse(&anna.npub).unwrap();
     let eve_key = eve.keys.public_key();
     let said = anna.say(&chat, "my own words").await;
     ben.hears(&chat, "my own words").await;
+    // Below what it is about: one second stands in the order of the ids.
+    let now = said.at + 1;
     let id = anna.client().records(&chat, 10).await.unwrap()[0].id.clone();
     let about = |author, kind, content: &str| InnerEvent::new(author, now, kind, vec![vec!["e".into(), id.clone()]], content.into());
     // In Anna's name, and about Anna's message without the right to it.

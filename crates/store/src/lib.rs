@@ -59,7 +59,9 @@ pub use list_version::{LIST_VERSIONS_CAP, ListVersion};
 pub use message::{Gone, KIND_CHAT, KIND_DELETE, KIND_EDIT, KIND_REACTION, KIND_SYSTEM, MessageRecord, PageKey};
 pub use migrations::SCHEMA;
 pub use mls_rows::{HELD_CAP, MlsRows};
-pub use outbox::{Answer, CHAT_WINDOW, Cancellation, Delivery, Due, Lane, OUTBOX_CAP, OutboxRecord, OutboxState, Purpose, Standing};
+pub use outbox::{
+    Answer, CHAT_WINDOW, Cancellation, Delivery, Due, Lane, OUTBOX_CAP, OutboxRecord, OutboxState, Purpose, REFUSALS_AWAITED, Standing,
+};
 pub use own_profile::OWN_PROFILES_CAP;
 pub use person::{AddressState, PEOPLE_CAP, PersonRecord};
 pub use progress::{CURSOR_CAP, CursorKey};

@@ -1,180 +1,26 @@
 //! Events that have to reach relays: the signed bytes, and what each relay answered.
 //! It never signs or encrypts; a retry sends the same bytes again.
 
+mod record;
+
 use murmel_engine::Epoch;
 use nostr::EventId;
 use rusqlite::{Row, params};
 
-use crate::column::{event_id, int, maybe_uint, uint, words};
+pub use self::record::{Answer, Cancellation, Delivery, Due, Lane, OutboxRecord, OutboxState, Purpose, Standing};
+use crate::column::{event_id, int, maybe_uint, uint};
 use crate::{ChatId, MessageId, OutboxId, StoreError, Tx};
 
 /// Events that may wait for relays at one time.
 pub const OUTBOX_CAP: usize = 10_000;
-/// How far an event of one conversation may run ahead of an earlier one that is on no relay yet, in events.
+/// How far an event of one conversation may run ahead, in events: on each relay of an earlier one that this relay still is to get, and everywhere of
+/// one that no relay has.
 ///
 /// A member's MLS ratchet forgets a key when a message arrives this often later than its successors: the tolerance is 100 generations
 /// in White Noise (RFC 9420 §9.1 leaves it to the client). Half of that leaves room for relays that reorder.
 pub const CHAT_WINDOW: u32 = 50;
-
-words!(
-    /// What an event is for.
-    Purpose {
-        /// An application message of a group (kind 445).
-        Message = "message",
-        /// A commit (kind 445).
-        Commit = "commit",
-        /// A proposal (kind 445).
-        Proposal = "proposal",
-        /// A gift wrap with a welcome (kind 1059).
-        Welcome = "welcome",
-        /// Our key package.
-        KeyPackage = "key_package",
-        /// Our relay list (NIP-65).
-        RelayList = "relay_list",
-        /// Our inbox relays (NIP-17).
-        InboxList = "inbox_list",
-        /// Anything else.
-        Other = "other",
-    }
-);
-
-words!(
-    /// Which pool of connections: one that may authenticate as the account, and one that never does.
-    Lane {
-        /// Inbox relays and public lists.
-        Inbox = "inbox",
-        /// Group relays.
-        Group = "group",
-    }
-);
-
-words!(
-    /// How an event stands.
-    OutboxState {
-        /// Its policy is not met yet.
-        Open = "open",
-        /// Enough relays accepted it.
-        Done = "done",
-        /// Every relay was given up before enough had accepted it.
-        Failed = "failed",
-        /// It is not wanted any more.
-        Cancelled = "cancelled",
-    }
-);
-
-words!(
-    /// Why an event is not wanted any more.
-    Cancellation {
-        /// The person took it back.
-        ByUser = "by_user",
-        /// A change of somebody else took its place.
-        Overtaken = "overtaken",
-        /// It belongs to a branch of the group that lost, and could not be sent again.
-        OtherBranch = "other_branch",
-        /// The group went on without us.
-        LeftOut = "left_out",
-        /// The group was ended before any relay had it.
-        Ended = "ended",
-        /// A newer version took its place.
-        Replaced = "replaced",
-        /// The group was joined anew.
-        Rejoined = "rejoined",
-        /// The same message was encrypted once more, and that is on its way.
-        SealedAnew = "sealed_anew",
-    }
-);
-
-words!(
-    /// What a relay said about an event.
-    Answer {
-        /// Nothing yet.
-        Waiting = "waiting",
-        /// OK true.
-        Accepted = "accepted",
-        /// OK false.
-        Refused = "refused",
-        /// No answer in time.
-        TimedOut = "timed_out",
-        /// No connection.
-        Unreachable = "unreachable",
-    }
-);
-
-/// An event on its way.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OutboxRecord {
-    /// Row id; [`OutboxId::NEW`] before it is enqueued.
-    pub id: OutboxId,
-    /// What it is for.
-    pub purpose: Purpose,
-    /// The conversation, if it belongs to one.
-    pub chat: Option<ChatId>,
-    /// The timeline row, if it carries one.
-    pub message: Option<MessageId>,
-    /// Id of the outer event.
-    pub event_id: EventId,
-    /// The signed outer event as JSON: what goes over the wire.
-    pub event: Vec<u8>,
-    /// Which pool sends it.
-    pub lane: Lane,
-    /// Unix seconds.
-    pub created_at: u64,
-    /// How many relays have to accept it, at least 1.
-    pub required: u32,
-    /// How it stands; enqueue with [`OutboxState::Open`].
-    pub state: OutboxState,
-    /// Why it was cancelled; `None` where it was not.
-    pub cancelled: Option<Cancellation>,
-    /// What the last relay said that refused it, where it failed; may be empty.
-    pub refusal: String,
-    /// An event that has to be done first.
-    pub depends: Option<OutboxId>,
-}
-
-/// One attempt that is due.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Due {
-    /// The event.
-    pub outbox: OutboxId,
-    /// The relay to send it to.
-    pub relay: String,
-    /// Which pool sends it.
-    pub lane: Lane,
-    /// Attempts made on this relay before.
-    pub attempts: u32,
-}
-
-/// How an event stands with one relay.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Delivery {
-    /// The event.
-    pub outbox: OutboxId,
-    /// The relay.
-    pub relay: String,
-    /// Its last answer.
-    pub answer: Answer,
-    /// Its last words, as they came: untrusted text.
-    pub detail: String,
-    /// Attempts made.
-    pub attempts: u32,
-    /// Last attempt, Unix seconds.
-    pub last_at: Option<u64>,
-    /// Next attempt, Unix seconds; `None` if there will be none.
-    pub next_at: Option<u64>,
-}
-
-/// How an event stands over all of its relays.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Standing {
-    /// Its state now.
-    pub state: OutboxState,
-    /// Whether the answer that was just recorded changed the state.
-    pub changed: bool,
-    /// Relays that accepted it.
-    pub accepted: u32,
-    /// Relays that will be tried again.
-    pub waiting: u32,
-}
+/// Attempts after which an event that a relay refuses holds up nothing there any more: what it has against one event says nothing about the others.
+pub const REFUSALS_AWAITED: u32 = 10;
 
 macro_rules! select_outbox {
     ($rest:literal) => {
@@ -307,27 +153,52 @@ impl Tx<'_> {
     }
 
     /// Attempts that are due by `now`: not accepted, not given up, not cancelled, and what they depend on is done.
-    /// Events whose policy is met stay here for their other relays until those accept or are given up. Of one conversation, no event
-    /// runs more than [`CHAT_WINDOW`] ahead of one that no relay has accepted; welcomes, which go to other relays, neither wait nor are waited for.
+    /// Events whose policy is met stay here for their other relays until those accept or are given up. Of one conversation no event
+    /// runs further ahead than [`CHAT_WINDOW`], so that each relay gets what was said in the order in which it was said; welcomes, which go to
+    /// other relays, neither wait nor are waited for.
     pub fn due(&self, now: u64, limit: u32) -> Result<Vec<Due>, StoreError> {
         self.many(
-            "SELECT r.outbox, r.relay, o.lane, r.attempts FROM outbox_relays AS r CROSS JOIN outbox AS o ON o.id = r.outbox
+            "WITH held AS MATERIALIZED (
+                 SELECT r.relay, o.chat, min(r.outbox) AS first FROM outbox_relays AS r CROSS JOIN outbox AS o ON o.id = r.outbox
+                 WHERE r.next_at IS NOT NULL AND o.state IN ('open', 'done') AND o.chat IS NOT NULL AND o.purpose <> 'welcome'
+                   AND (r.answer <> 'refused' OR r.attempts < ?4)
+                 GROUP BY r.relay, o.chat),
+             bounds AS MATERIALIZED (
+                 SELECT held.relay, held.chat, (
+                     SELECT e.id FROM outbox AS e
+                     WHERE e.chat = held.chat AND e.purpose <> 'welcome' AND e.id >= min(held.first, coalesce((
+                         SELECT min(f.id) FROM outbox AS f WHERE f.chat = held.chat AND f.state = 'open' AND f.purpose <> 'welcome'), held.first))
+                     ORDER BY e.id LIMIT 1 OFFSET ?3) AS beyond
+                 FROM held)
+             SELECT r.outbox, r.relay, o.lane, r.attempts
+             FROM outbox_relays AS r CROSS JOIN outbox AS o ON o.id = r.outbox
+             LEFT JOIN bounds AS b ON b.relay = r.relay AND b.chat = o.chat AND o.purpose <> 'welcome'
              WHERE r.next_at IS NOT NULL AND r.next_at <= ?1 AND o.state IN ('open', 'done')
                AND (o.depends IS NULL OR EXISTS (SELECT 1 FROM outbox AS d WHERE d.id = o.depends AND d.state = 'done'))
-               AND (o.chat IS NULL OR o.purpose = 'welcome' OR NOT EXISTS (
-                   SELECT 1 FROM outbox AS e
-                   WHERE e.chat = o.chat AND e.id < o.id AND e.purpose <> 'welcome'
-                     AND e.id >= (SELECT min(f.id) FROM outbox AS f WHERE f.chat = o.chat AND f.state = 'open' AND f.purpose <> 'welcome')
-                   ORDER BY e.id LIMIT 1 OFFSET ?3))
+               AND (b.beyond IS NULL OR o.id < b.beyond)
              ORDER BY r.next_at, r.outbox LIMIT ?2",
-            params![int(now), limit, CHAT_WINDOW - 1],
+            params![int(now), limit, CHAT_WINDOW, REFUSALS_AWAITED],
             |row| Ok(Due { outbox: row.get(0)?, relay: row.get(1)?, lane: row.get(2)?, attempts: row.get(3)? }),
         )
     }
 
-    /// When the next attempt is due, Unix seconds; may be earlier than what [`Tx::due`] yields where something waits for its turn.
-    pub fn next_due(&self) -> Result<Option<u64>, StoreError> {
-        let next = self.one("SELECT min(next_at) FROM outbox_relays WHERE next_at IS NOT NULL", [], |row| maybe_uint(row, 0))?;
+    /// A relay is there again: what it did not answer, or was out of reach for, is due `patience` seconds after the last attempt at most, and at
+    /// `now` (Unix seconds) at the earliest. Answers whether anything comes sooner by that.
+    pub fn hurry(&self, relay: &str, now: u64, patience: u64) -> Result<bool, StoreError> {
+        let sooner = self.run(
+            "UPDATE outbox_relays SET next_at = max(?2, last_at + ?3)
+             WHERE relay = ?1 AND next_at IS NOT NULL AND next_at > max(?2, last_at + ?3) AND answer IN ('timed_out', 'unreachable')",
+            params![relay, int(now), int(patience)],
+        )?;
+        Ok(sooner > 0)
+    }
+
+    /// When the first attempt after `now` is due, both in Unix seconds.
+    pub fn next_due(&self, now: u64) -> Result<Option<u64>, StoreError> {
+        let next =
+            self.one("SELECT min(next_at) FROM outbox_relays WHERE next_at IS NOT NULL AND next_at > ?1", params![int(now)], |row| {
+                maybe_uint(row, 0)
+            })?;
         Ok(next.flatten())
     }
 

@@ -28,7 +28,7 @@ const ONE_FAILURE: Duration = Duration::from_millis(500);
 const IN_FLIGHT: usize = 1_024;
 /// Attempts under way at a time on one relay, so that a silent one leaves room for the others.
 const IN_FLIGHT_PER_RELAY: usize = 256;
-/// A round of the outbox that comes so long after the one before it, in seconds, is the first one after the computer slept.
+/// Work of the outbox that comes so long after the last, in seconds, is the first after the computer slept.
 const SLEPT: u64 = 2 * 60 * 60;
 /// Longest words of a relay that are kept, in characters.
 const MAX_WORDS: usize = 200;
@@ -54,21 +54,17 @@ pub(super) struct Flight {
     /// How often a relay refused an event.
     refused: HashMap<(OutboxId, String), u32>,
     at_work_since: u64,
-    last_round: u64,
+    at_work: u64,
 }
 
 impl Flight {
-    /// A round of the outbox begins `now`, Unix seconds.
-    pub(super) fn round(&mut self, now: u64) {
-        if now.saturating_sub(self.last_round) > SLEPT {
+    /// The outbox works at `now`; answers since when it does so without a long pause, both in Unix seconds: time in which the computer slept, or the
+    /// program did not run, is not time in which a relay was given its chance.
+    pub(super) fn at_work(&mut self, now: u64) -> u64 {
+        if now.saturating_sub(self.at_work) > SLEPT {
             self.at_work_since = now;
         }
-        self.last_round = now;
-    }
-
-    /// Since when relays are asked without a long pause, Unix seconds: time in which the computer slept, or the program did not run, is not time in
-    /// which a relay was given its chance.
-    pub(super) const fn at_work_since(&self) -> u64 {
+        self.at_work = now;
         self.at_work_since
     }
 
@@ -124,11 +120,10 @@ impl Flight {
         }
     }
 
-    /// Notes how a relay behaved. An answer of any kind ends its trouble.
-    pub(super) fn heard_from(&mut self, relay: &str, answer: Answer) {
+    /// Notes how a relay behaved. An answer of any kind ends its trouble; `true` where it was in trouble.
+    pub(super) fn heard_from(&mut self, relay: &str, answer: Answer) -> bool {
         if matches!(answer, Answer::Accepted | Answer::Refused) {
-            self.trouble.remove(relay);
-            return;
+            return self.trouble.remove(relay).is_some();
         }
         if self.trouble.len() >= TROUBLES {
             self.trouble.clear();
@@ -138,6 +133,7 @@ impl Flight {
         if now.duration_since(*since) >= ONE_FAILURE {
             (*count, *since) = (count.saturating_add(1), now);
         }
+        false
     }
 
     /// Counts a refusal; answers how many there are of this event by this relay.

@@ -30,6 +30,16 @@ impl Bench {
         let deliveries = self.account.db.read(move |tx, _| Ok::<_, Error>(tx.deliveries(id)?)).await.unwrap();
         deliveries.into_iter().map(|delivery| (delivery.answer, delivery.attempts)).collect()
     }
+
+    async fn accepted_by_all(&self, id: OutboxId) {
+        let mut changed = self.account.answers.subscribe();
+        let accepted = async {
+            while !self.answers(id).await.iter().all(|(answer, _)| *answer == Answer::Accepted) {
+                changed.changed().await.unwrap();
+            }
+        };
+        tokio::time::timeout(LONG, accepted).await.expect("each relay is asked until it accepts");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -158,36 +168,47 @@ async fn what_waited_for_long_goes_out_under_a_new_date_and_stays_the_same_insid
     assert_eq!(relay.events().pop().unwrap().id, event);
 }
 
-/// A relay that was out of reach before the computer slept for a week, and at the first attempt after it: what another relay took, and perhaps keeps
-/// back, still comes out there.
+/// A relay was being asked when the computer fell asleep for a week, and was out of reach at the first attempt after it: what another relay took, and
+/// perhaps keeps back, still comes out there.
 #[tokio::test(flavor = "multi_thread")]
 async fn time_asleep_is_not_time_in_which_a_relay_was_asked() {
-    use std::sync::atomic::{AtomicU32, Ordering};
-    const BEFORE: u32 = 0;
-    const AWAKE: u32 = 1;
-    let at = Arc::new(AtomicU32::new(BEFORE));
-    let of = Arc::clone(&at);
-    let good = FaultyRelay::with_script(vec![Fault::Ok]).await.unwrap();
-    let away = FaultyRelay::with_choice(move |_, _| match of.load(Ordering::SeqCst) {
-        BEFORE => Fault::Disconnect,
-        AWAKE => {
-            of.store(AWAKE + 1, Ordering::SeqCst);
-            Fault::Disconnect
+    let asked = Arc::new(tokio::sync::Notify::new());
+    let asks = Arc::clone(&asked);
+    let good = FaultyRelay::start().await.unwrap();
+    let away = FaultyRelay::with_choice(move |_, nth| match nth {
+        0 => {
+            asks.notify_one();
+            Fault::SilentDrop
         }
+        1 => Fault::Disconnect,
         _ => Fault::Ok,
     });
     let away = away.await.unwrap();
     let bench = Bench::new().await;
-    let mut answers = bench.account.answers.subscribe();
-    let (id, _) = bench.enqueue(Purpose::Other, None, &[good.url(), away.url()]).await;
-    assert_eq!(bench.settled(id).await.state, OutboxState::Done);
-    bench.account.clock.shift(7 * 24 * 3600);
-    at.store(AWAKE, Ordering::SeqCst);
+    let (id, _) = bench.enqueue(Purpose::Other, None, &[good.url()]).await;
+    let taken = bench.settled(id).await;
+    assert_eq!(taken.state, OutboxState::Done);
+    let to = [away.url()];
+    bench.account.db.write(move |tx, _| Ok::<_, Error>(tx.enqueue(&taken, &to)?)).await.unwrap();
     bench.account.outbox.notify_one();
-    let accepted = async {
-        while !bench.answers(id).await.iter().all(|(answer, _)| *answer == Answer::Accepted) {
-            answers.changed().await.unwrap();
-        }
-    };
-    tokio::time::timeout(LONG, accepted).await.expect("the relay is asked again");
+    asked.notified().await;
+    bench.account.clock.shift(7 * 24 * 3600);
+    bench.accepted_by_all(id).await;
+    assert!(away.answers().len() > 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_for_a_relay_goes_out_when_that_can_be_reached_again() {
+    let (good, away) = (FaultyRelay::start().await.unwrap(), FaultyRelay::start().await.unwrap());
+    let bench = Bench::new().await;
+    let (id, _) = bench.enqueue(Purpose::Other, None, &[good.url()]).await;
+    let (taken, to, now) = (bench.settled(id).await, away.url(), bench.account.clock.now());
+    let waits = bench.account.db.write(move |tx, _| {
+        tx.enqueue(&taken, std::slice::from_ref(&to))?;
+        Ok::<_, Error>(tx.record_answer(id, &to, Answer::Unreachable, "", now, Some(now + 3600))?)
+    });
+    waits.await.unwrap();
+    let feed = murmel_net::GroupFeed { routing: [1; 32], relays: vec![RelayAddress::parse(&away.url()).unwrap()], since: None };
+    bench.account.net.follow_groups(vec![feed]).await;
+    bench.accepted_by_all(id).await;
 }

@@ -4,13 +4,13 @@
 //! Relays send a backlog newest first. An MLS ratchet that was moved to the newest message gives up the keys of those far before it, so
 //! a backlog is kept until the relay says that it is complete, and is then taken in the order in which it was written.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use murmel_ipc::GapCause;
 use murmel_net::{Feed, Lane, RelayAddress};
-use nostr::{Event, EventId};
+use nostr::{Event, EventId, Timestamp};
 use tokio::time::Instant;
 
 use crate::notices::Backlog;
@@ -54,8 +54,8 @@ struct Progress {
     refused: Option<String>,
     /// The relay does not say when it is done: what it sends is taken as it comes.
     impatient: bool,
-    backlog: Vec<Event>,
-    ids: HashSet<EventId>,
+    /// Oldest first.
+    backlog: BTreeMap<(Timestamp, EventId), Event>,
     overflowed: bool,
     /// When the backlog began, and how often the connection was lost since.
     begun: Instant,
@@ -112,20 +112,15 @@ impl Feeds {
         if progress.backlog.is_empty() {
             (progress.begun, progress.breaks) = (progress.last, 0);
         }
-        if !progress.ids.insert(event.id) {
+        if progress.backlog.insert((event.created_at, event.id), event).is_some() {
             return None;
         }
-        progress.backlog.push(event);
         if room && progress.backlog.len() <= BACKLOG_CAP {
             state.kept += 1;
-            return None;
-        }
-        // The newest goes: what is older has to be taken first.
-        progress.overflowed = true;
-        let newest = progress.backlog.iter().enumerate().max_by_key(|(_, event)| (event.created_at, event.id)).map(|(index, _)| index);
-        if let Some(index) = newest {
-            let dropped = progress.backlog.swap_remove(index);
-            progress.ids.remove(&dropped.id);
+        } else {
+            // The newest goes: what is older has to be taken first.
+            progress.overflowed = true;
+            progress.backlog.pop_last();
         }
         None
     }
@@ -250,11 +245,9 @@ impl Feeds {
         if progress.caught_up {
             progress.first = false;
         }
-        let mut events = std::mem::take(&mut progress.backlog);
-        progress.ids = HashSet::new();
+        let events: Vec<Event> = std::mem::take(&mut progress.backlog).into_values().collect();
         let overflowed = std::mem::take(&mut progress.overflowed);
         state.kept = state.kept.saturating_sub(events.len());
-        events.sort_by_key(|event| (event.created_at, event.id));
         let backlog = if first { Backlog::First } else { Backlog::CatchingUp };
         Some(Taken { feed, events, backlog, overflowed })
     }
@@ -290,8 +283,7 @@ impl Progress {
             caught_up: false,
             refused: None,
             impatient: false,
-            backlog: Vec::new(),
-            ids: HashSet::new(),
+            backlog: BTreeMap::new(),
             overflowed: false,
             begun: Instant::now(),
             breaks: 0,
@@ -322,7 +314,7 @@ fn name(relay: &RelayAddress) -> String {
 
 #[cfg(test)]
 mod tests {
-    use nostr::{EventBuilder, Keys, Kind, Timestamp};
+    use nostr::{EventBuilder, Keys, Kind};
 
     use super::*;
 

@@ -2,7 +2,8 @@ use murmel_engine::Epoch;
 
 use crate::tests::kit::{chat, event, fresh, message, on, outgoing, relays, wait};
 use crate::{
-    Answer, CHAT_WINDOW, Cancellation, Delivery, Lane, MessageRecord, OUTBOX_CAP, OutboxRecord, OutboxState, Purpose, StoreError, Tx,
+    Answer, CHAT_WINDOW, Cancellation, Delivery, Lane, MessageRecord, OUTBOX_CAP, OutboxRecord, OutboxState, Purpose, REFUSALS_AWAITED,
+    StoreError, Tx,
 };
 
 const A: &str = "wss://a.example";
@@ -56,7 +57,7 @@ fn one_acceptance_settles_the_event_and_the_other_relay_is_still_tried() {
         let standing = tx.record_answer(id, B, Answer::Accepted, "", 61, Some(99))?;
         assert_eq!((standing.state, standing.changed, standing.accepted, standing.waiting), (OutboxState::Done, true, 1, 1));
         assert_eq!(due(tx, 89)?, []);
-        assert_eq!(tx.next_due()?, Some(90));
+        assert_eq!((tx.next_due(60)?, tx.next_due(90)?), (Some(90), None));
         assert_eq!(due(tx, 90)?, [(id.0, A.into())]);
         assert_eq!(tx.due(90, 9)?[0].attempts, 1);
         // What was accepted stays accepted.
@@ -65,7 +66,7 @@ fn one_acceptance_settles_the_event_and_the_other_relay_is_still_tried() {
         // Giving the last relay up does not undo it.
         let standing = tx.record_answer(id, A, Answer::Refused, "no", 95, None)?;
         assert_eq!((standing.state, standing.changed), (OutboxState::Done, false));
-        assert_eq!(tx.next_due()?, None);
+        assert_eq!(tx.next_due(0)?, None);
         Ok(())
     });
 }
@@ -188,6 +189,46 @@ fn no_message_runs_far_ahead_of_one_that_no_relay_has() {
 }
 
 #[test]
+fn a_relay_that_comes_back_gets_a_conversation_in_order_and_keeps_no_other_waiting() {
+    let (_home, database) = fresh();
+    on(&database, |tx| {
+        let here = tx.insert_chat(&chat(1))?;
+        let put = |n: u16| tx.enqueue(&OutboxRecord { chat: Some(here), ..outgoing(n, 50) }, &relays());
+        let queued: Vec<_> = (0..120).map(put).collect::<Result<_, _>>()?;
+        let window = CHAT_WINDOW as usize;
+        let ready = |relay: &str, now| -> Result<Vec<_>, StoreError> {
+            Ok(tx.due(now, 1_000)?.into_iter().filter(|due| due.relay == relay).map(|due| due.outbox).collect())
+        };
+        // One relay takes everything, in its order.
+        for (sent, id) in queued.iter().enumerate() {
+            assert_eq!(ready(A, 60)?.last(), queued.get(sent + window - 1).or(queued.last()));
+            tx.record_answer(*id, A, Answer::Accepted, "", 60, None)?;
+        }
+        // The other one is away: what it had no chance to get yet is not due before what it was asked to take.
+        for id in ready(B, 60)? {
+            tx.record_answer(id, B, Answer::Unreachable, "", 60, Some(1_000))?;
+        }
+        assert_eq!((ready(B, 60)?, ready(B, 1_000)?), (vec![], queued[..window].to_vec()));
+        // When it can be reached, nothing waits for longer than it may.
+        assert!(tx.hurry(B, 100, 60)? && !tx.hurry(B, 100, 60)?);
+        assert_eq!((ready(B, 119)?, ready(B, 120)?), (vec![], queued[..window].to_vec()));
+        for id in &queued[1..window] {
+            tx.record_answer(*id, B, Answer::Accepted, "", 1_000, None)?;
+        }
+        assert_eq!(ready(B, 1_000)?, queued[..1]);
+        // One that it refuses again and again holds up the others for so long only.
+        for _ in 2..REFUSALS_AWAITED {
+            tx.record_answer(queued[0], B, Answer::Refused, "error: not now", 1_000, Some(2_000))?;
+            assert_eq!(ready(B, 1_000)?, []);
+        }
+        tx.record_answer(queued[0], B, Answer::Refused, "error: not now", 1_000, Some(2_000))?;
+        assert_eq!(ready(B, 1_000)?, queued[window..2 * window]);
+        assert!(!tx.hurry(B, 1_000, 0)?, "it was not out of reach when it refused");
+        Ok(())
+    });
+}
+
+#[test]
 fn a_cancelled_event_is_not_due_and_not_among_the_deliveries_of_its_message() {
     let (_home, database) = fresh();
     on(&database, |tx| {
@@ -195,7 +236,7 @@ fn a_cancelled_event_is_not_due_and_not_among_the_deliveries_of_its_message() {
         let id = tx.insert_message(&message(chat, 1, 10))?.unwrap();
         let old = tx.enqueue(&OutboxRecord { chat: Some(chat), message: Some(id), ..outgoing(1, 50) }, &relays())?;
         tx.cancel(old, Cancellation::SealedAnew)?;
-        assert_eq!((due(tx, 60)?, tx.next_due()?), (vec![], None));
+        assert_eq!((due(tx, 60)?, tx.next_due(0)?), (vec![], None));
         // An answer that was on its way changes nothing.
         let standing = tx.record_answer(old, A, Answer::TimedOut, "", 60, Some(90))?;
         assert_eq!((standing.state, standing.changed), (OutboxState::Cancelled, false));
