@@ -7,6 +7,7 @@ use murmel_store::{ChatState, KIND_SYSTEM, MessageId};
 use nostr::PublicKey;
 
 use crate::account::Account;
+use crate::group::requests;
 use crate::{Result, views};
 
 /// Where a member stands in a group. Members that agree are equal in all of it but `state`.
@@ -85,6 +86,12 @@ pub(crate) async fn branch(account: &Arc<Account>, chat: &str) -> Result<Option<
             }))
         })
         .await
+}
+
+/// The epoch in which the account came into its copy of a group; `None` where it made the group.
+pub(crate) async fn began(account: &Arc<Account>, chat: &str) -> Result<Option<u64>> {
+    let chat = chat.to_owned();
+    account.db.read(move |tx, _| requests::began(tx, views::find(tx, &chat)?.id)).await
 }
 
 /// Every message of a chat, what happened to the group left out, in the order of arrival.

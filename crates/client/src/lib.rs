@@ -237,6 +237,14 @@ impl Client {
         inspection::branch(&self.account()?, chat).await
     }
 
+    /// The epoch in which the account came into its copy of a group, by the last invitation that it took; `None` where it made the group.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn began(&self, chat: &str) -> Result<Option<u64>> {
+        inspection::began(&self.account()?, chat).await
+    }
+
     /// Every message of a chat as the database has it, in the order of arrival.
     ///
     /// # Errors

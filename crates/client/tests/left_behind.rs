@@ -29,6 +29,7 @@ impl Split {
         anna.housekeeping = Housekeeping {
             left_behind: Duration::ZERO,
             tick: Duration::from_millis(100),
+            look_back_first: Duration::from_secs(3600),
             rotation_grace: Duration::ZERO,
             rotation_quiet: Duration::from_millis(50),
             rotation_jitter: Duration::from_millis(10),
@@ -110,6 +111,22 @@ async fn a_word_on_a_branch_that_is_far_behind_convinces_nobody() {
     for text in ["two", "three"] {
         split.bert.say(&split.chat, text).await;
     }
+    split.is(GroupState::Removed).await;
+}
+
+/// Anna is out, and hears only then of the other branch, on which she is not; the others had gone on without her before that, and say nothing more.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_comes_back_to_a_branch_that_nobody_is_on_any_more_finds_out() {
+    let split = Split::together().await;
+    split.bert.changed(&split.chat, Change::Remove(PublicKey::parse(&split.anna.npub).unwrap()), 60).await;
+    split.is(GroupState::Removed).await;
+    for text in ["one", "two", "three"] {
+        split.bert.said(&split.chat, text, 30).await;
+    }
+    for name in ["Orchard", "Meadow"] {
+        split.carl.changed(&split.chat, Change::Rename(name.into()), 45).await;
+    }
+    split.anna.sees(&split.chat, "is on Carl's branch", |group| group.name == "Meadow").await;
     split.is(GroupState::Removed).await;
 }
 

@@ -115,8 +115,8 @@ struct Shown {
     carried: Vec<Carried>,
     states: BTreeMap<i64, ipc::MessageState>,
     forks: BTreeSet<u64>,
-    /// Took another invitation than the one that was accepted, because the others are where that one leads to.
-    moved: bool,
+    /// The epoch that they began in by another invitation than the one that was accepted, because the others are where that one leads to.
+    moved: Option<u64>,
 }
 
 impl Ledger {
@@ -273,7 +273,7 @@ impl Ledger {
                 }
                 if let [joined] = joined(people, one.person)
                     && row.epoch < *joined
-                    && !one.moved
+                    && one.moved.is_none()
                 {
                     let detail = format!("person {} came in epoch {joined} and reads {} of epoch {}", one.person, row.content, row.epoch);
                     found.push((Invariant::Overheard, detail));
@@ -323,7 +323,7 @@ fn judge_message(
     for one in shown.iter().filter(|one| one.person != *author) {
         anybody |= one.has(text);
         let active = one.branch.as_ref().is_some_and(|branch| branch.state == Standing::Active);
-        let since = joined(people, one.person).last().copied().unwrap_or(u64::MAX);
+        let since = one.moved.or_else(|| joined(people, one.person).last().copied()).unwrap_or(u64::MAX);
         if active && since <= row.epoch && !one.has(text) {
             missing.push(one.person);
         }
@@ -364,7 +364,7 @@ async fn show(person: &Person) -> Shown {
         carried: Vec::new(),
         states: BTreeMap::new(),
         forks: BTreeSet::new(),
-        moved: false,
+        moved: None,
     };
     let Some((client, chat)) = person.here() else { return shown };
     shown.carried = client.carried(&chat).await.unwrap_or_default();
@@ -373,7 +373,9 @@ async fn show(person: &Person) -> Shown {
     shown.forks = races.iter().filter_map(|race| race.fork).collect();
     let rows = client.timeline(&chat, None, u32::MAX).await.map(|page| page.messages).unwrap_or_default();
     let came = |row: &&ipc::MessageView| matches!(row.kind, ipc::MessageKind::System { event: ipc::SystemMessage::Joined { .. } });
-    shown.moved = rows.iter().filter(came).count() > person.joined.len();
+    if rows.iter().filter(came).count() > person.joined.len() {
+        shown.moved = client.began(&chat).await.ok().flatten();
+    }
     for record in client.records(&chat, u32::MAX).await.unwrap_or_default() {
         shown.states.insert(record.message, record.state);
     }

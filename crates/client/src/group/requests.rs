@@ -389,6 +389,11 @@ fn entrance(chat: ChatId) -> String {
     format!("entered by/{chat}")
 }
 
+/// The epoch that we began in when we came into a chat; `None` where we made the group.
+pub(crate) fn began(tx: &Tx<'_>, chat: ChatId) -> Result<Option<u64>> {
+    Ok(tx.progress_number(&beginning(chat))?)
+}
+
 /// Names the epoch that we began in when we came into a chat.
 fn beginning(chat: ChatId) -> String {
     format!("entered in/{chat}")
@@ -399,7 +404,7 @@ fn leads_to(taking: &mut Taking<'_, '_>, spare: &RequestRecord, chat: &ChatRecor
     let welcome = Welcome::restore(spare.welcome.clone(), spare.inviter, spare.relays.clone());
     let (tx, now) = (taking.tx, taking.now);
     let device = taking.groups.device()?;
-    let began = tx.progress_number(&beginning(chat.id))?;
+    let began = began(tx, chat.id)?;
     let opens = tx.scratch(|| -> Result<bool> {
         tx.forget_group(&chat.group).map_err(Error::from)?;
         match welcome.join(tx, device, true, now) {

@@ -163,7 +163,12 @@ impl<'a, 'tx> Taking<'a, 'tx> {
     fn try_again(&mut self, kept: &DeferredRecord) -> Result<bool> {
         let Ok(event) = Event::from_json(&kept.event) else { return Ok(self.tx.remove_deferred(&kept.event_id).map(|()| false)?) };
         match self.offer(&kept.routing, &event)? {
-            Offered::Later(_) | Offered::Closed(_) => return Ok(true),
+            Offered::Later(_) => return Ok(true),
+            Offered::Closed(chat) => {
+                // It may have come while the removal still counted that lost by now.
+                left_behind::closed(self.tx, self.groups, chat, self.now)?;
+                return Ok(true);
+            }
             Offered::Done => self.finish(&event)?,
             Offered::Nobody => self.tx.remove_deferred(&kept.event_id)?,
         }
