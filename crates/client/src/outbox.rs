@@ -48,6 +48,8 @@ const TROUBLE_SLEEP: Duration = Duration::from_secs(5);
 struct Effect {
     record: OutboxRecord,
     changed: bool,
+    /// A relay took a change of the group that another one had come before.
+    came_out: bool,
     /// A relay took a message that whoever reads there cannot read any more, or does not find.
     unheard: bool,
 }
@@ -223,8 +225,13 @@ fn record(tx: &Tx<'_>, attempt: Attempt, since: u64, now: u64, pauses: Option<[u
     if !standing.changed && answer != Answer::Accepted {
         return Ok(None);
     }
+    let came_out = answer == Answer::Accepted && before.state == OutboxState::Cancelled && before.purpose == Purpose::Commit;
+    if came_out {
+        // It takes part in the race, and everybody has to judge by the same commits, whichever relays they read and whatever this one does with it.
+        tx.offer_after_all(due.outbox, now)?;
+    }
     let unheard = answer == Answer::Accepted && (send::is_forgotten(tx, &before, now)? || kept::is_out_of_sight(tx, &before, now)?);
-    Ok(tx.outbox(due.outbox)?.map(|record| Effect { record, changed: standing.changed, unheard }))
+    Ok(tx.outbox(due.outbox)?.map(|record| Effect { record, changed: standing.changed, came_out, unheard }))
 }
 
 /// Up to a quarter of a pause, so that a relay that comes back is not asked everything at once.
@@ -235,7 +242,7 @@ fn jitter(pause: u64) -> u64 {
 
 async fn follow_up(account: &Arc<Account>, effects: Vec<Effect>, mut changes: Changes) {
     let anything = !effects.is_empty();
-    for Effect { record, changed, unheard } in effects {
+    for Effect { record, changed, came_out, unheard } in effects {
         if unheard {
             send::say_once_more(account, record.id).await;
         }
@@ -247,8 +254,7 @@ async fn follow_up(account: &Arc<Account>, effects: Vec<Effect>, mut changes: Ch
         {
             changes.group(chat);
         }
-        if !changed && record.purpose == Purpose::Commit && record.state == OutboxState::Cancelled {
-            // Another change had come first. A relay has ours all the same, so it takes part in the race.
+        if came_out {
             receive::came_out(account, &record.event).await;
         }
         if changed && record.purpose == Purpose::Commit {

@@ -130,6 +130,24 @@ async fn who_comes_back_to_a_branch_that_nobody_is_on_any_more_finds_out() {
     split.is(GroupState::Removed).await;
 }
 
+/// Anna leaves, which Bert confirms; then a longer branch of Carl's turns up, on which nobody confirms it or says anything.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_left_and_comes_back_to_a_branch_without_anybody_has_left() {
+    let split = Split::together().await;
+    split.anna.client().leave(&split.chat, None).await.unwrap();
+    split.anna.client().settle(common::DEADLINE).await.unwrap();
+    for admin in [&split.bert, &split.carl] {
+        admin.catch_up(&split.chat).await;
+    }
+    split.bert.changed(&split.chat, Change::ConfirmDepartures, 60).await;
+    split.is(GroupState::Left).await;
+    for name in ["Orchard", "Meadow"] {
+        split.carl.changed(&split.chat, Change::Rename(name.into()), 45).await;
+    }
+    split.anna.sees(&split.chat, "is on Carl's branch", |group| group.name == "Meadow").await;
+    split.is(GroupState::Left).await;
+}
+
 /// What was said before the group split, and comes late, is no word of our branch, although nobody here knew of a split yet.
 #[tokio::test(flavor = "multi_thread")]
 async fn late_words_from_before_the_split_do_not_keep_anybody_from_finding_out() {

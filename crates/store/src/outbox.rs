@@ -262,6 +262,14 @@ impl Tx<'_> {
         self.set_outbox_state(id, OutboxState::Cancelled, Some(why), "")
     }
 
+    /// An event that was not wanted any more is on a relay all the same: the others are to have it, too, from `now` on (Unix seconds). Who reads
+    /// only what another relay has would judge by something else.
+    pub fn offer_after_all(&self, id: OutboxId, now: u64) -> Result<(), StoreError> {
+        self.run("UPDATE outbox SET state = 'done', cancelled = NULL WHERE id = ?1 AND state = 'cancelled'", params![id])?;
+        self.run("UPDATE outbox_relays SET next_at = ?2 WHERE outbox = ?1 AND answer <> 'accepted'", params![id, int(now)])?;
+        Ok(())
+    }
+
     pub(crate) fn set_outbox_state(
         &self,
         id: OutboxId,

@@ -40,7 +40,7 @@ pub(super) struct Attempt {
     /// The relay's words, or ours, fit to be shown.
     pub(super) detail: String,
     /// After how many refusals in all asking this relay again makes no sense.
-    refusals: Option<u32>,
+    pub(super) refusals: Option<u32>,
 }
 
 /// What is under way, and how relays behaved lately.

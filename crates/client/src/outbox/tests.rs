@@ -212,3 +212,26 @@ async fn what_waits_for_a_relay_goes_out_when_that_can_be_reached_again() {
     bench.account.net.follow_groups(vec![feed]).await;
     bench.accepted_by_all(id).await;
 }
+
+/// Another change had come first, and then a relay took ours all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_a_relay_took_after_all_is_offered_to_the_others() {
+    let bench = Bench::new().await;
+    let now = bench.account.clock.now();
+    for (purpose, offered) in [(Purpose::Commit, true), (Purpose::Message, false)] {
+        let event = EventBuilder::new(Kind::MlsGroupMessage, "x").sign_with_keys(&Keys::generate()).unwrap();
+        let record = OutboxRecord { lane: Lane::Group, ..crate::network::lists::row(&event, purpose, now + 3600) };
+        let relays = ["ws://127.0.0.1:9", "ws://127.0.0.1:10"].map(str::to_owned);
+        let recorded = bench.account.db.write(move |tx, _| {
+            let outbox = tx.enqueue(&record, &relays)?;
+            tx.cancel(outbox, Cancellation::Overtaken)?;
+            let [took, other] = relays;
+            let due = murmel_store::Due { outbox, relay: took, lane: Lane::Group, attempts: 0 };
+            let attempt = Attempt { due, answer: Answer::Accepted, detail: String::new(), refusals: None };
+            let effect = super::record(tx, attempt, now, now, None)?.unwrap();
+            let due = tx.due(now, 100)?.into_iter().filter(|due| due.outbox == outbox).map(|due| due.relay);
+            Ok::<_, Error>((effect.came_out, due.eq([other]), effect.changed))
+        });
+        assert_eq!(recorded.await.unwrap(), (offered, offered, false), "{purpose:?}");
+    }
+}

@@ -9,6 +9,7 @@ use murmel_ipc::{Race, RaceCommit, RaceReason, SystemMessage};
 use murmel_store::{Cancellation, ChatRecord, ChatState, KIND_SYSTEM, MessageRecord, Tx};
 
 use super::group::{Taking, insert_system, insert_system_row, project, system_row};
+use super::left_behind;
 use crate::account::Account;
 use crate::chores::Chore;
 use crate::group::{departures, ending, membership, requests, rotation};
@@ -144,6 +145,7 @@ pub(super) fn back(taking: &mut Taking<'_, '_>, chat: &ChatRecord) -> Result<()>
     taking.tx.set_chat_state(chat.id, if leaving { ChatState::Leaving } else { ChatState::Active })?;
     if leaving {
         taking.changes.chore(Chore::LeaveAgain(chat.id));
+        left_behind::doubt(taking.tx, chat.id, taking.now)?;
     }
     taking.changes.refollow();
     Ok(())

@@ -29,6 +29,11 @@ pub(crate) fn closed(tx: &Tx<'_>, groups: &mut Groups, chat: ChatId, now: u64) -
     Ok(())
 }
 
+/// We wanted to leave, which was confirmed on a branch that lost here. Where nothing more is heard on this one, that stands.
+pub(super) fn doubt(tx: &Tx<'_>, chat: ChatId, now: u64) -> Result<()> {
+    Ok(tx.put_progress_number(&name(chat), now)?)
+}
+
 /// Somebody wrote or changed something that can be read here. `epoch`: the one that it belongs to, or that it began; `at`: when its event
 /// was made, Unix seconds.
 pub(super) fn heard(taking: &mut Taking<'_, '_>, chat: &ChatRecord, from: PublicKey, epoch: Epoch, at: u64) -> Result<()> {
@@ -38,7 +43,11 @@ pub(super) fn heard(taking: &mut Taking<'_, '_>, chat: &ChatRecord, from: Public
     if from == taking.keys.public_key() || !here {
         return Ok(());
     }
-    taking.tx.remove_progress(&name(chat.id))?;
+    match lost {
+        // They can confirm it, if they stay.
+        Some(_) if chat.state == ChatState::Leaving => doubt(taking.tx, chat.id, taking.now)?,
+        _ => taking.tx.remove_progress(&name(chat.id))?,
+    }
     note_heard(taking.tx, chat.id, epoch, at.min(taking.now))?;
     let gone = matches!(chat.state, ChatState::Left | ChatState::Removed);
     if gone && taking.groups.get(taking.tx, &chat.group)?.is_some_and(|(group, _)| group.is_active()) {
@@ -96,8 +105,9 @@ fn believe(taking: &mut Taking<'_, '_>, chat: &ChatRecord) -> Result<()> {
         }
         return Ok(());
     };
-    // Whoever reads all of that branch is on it only if what we cannot read makes it come first.
-    if !goes_on || (unread.len() as u64) < lost.behind {
+    // Whoever reads all of that branch is on it only if what we cannot read makes it come first. Whoever wanted to leave needs no sign of that.
+    let leaving = chat.state == ChatState::Leaving;
+    if !leaving && (!goes_on || (unread.len() as u64) < lost.behind) {
         return Ok(());
     }
     let (removal, split) = (lost.removal, lost.fork);
@@ -122,7 +132,7 @@ fn believe(taking: &mut Taking<'_, '_>, chat: &ChatRecord) -> Result<()> {
             again: 0,
         },
     )?;
-    let state = if chat.state == ChatState::Leaving { ChatState::Left } else { ChatState::Removed };
+    let state = if leaving { ChatState::Left } else { ChatState::Removed };
     fork::gone_with_grace(taking, chat, state, DOUBT_GRACE)?;
     taking.changes.group(chat.id);
     Ok(())
