@@ -31,9 +31,9 @@ fn nothing_is_lost_or_doubled_in_two_hundred_storms() {
 /// as sent; a relay took a message when its epoch was forgotten; words of one second, here and elsewhere, were taken for later ones elsewhere;
 /// the only relay that said that it took a message had not; an invitation that was over was tried, and the way back led to the past;
 /// everybody came back at once, and six rotations in two minutes left nobody a way to read on; late words from before a split hid it;
-/// whoever had left came back to a branch that nobody was on any more; a relay that lies said that it took a change that another one had come before.
-/// In one (3277) somebody came by another invitation than the one that they had accepted;
-/// whoever was invited days after they were added did not read what was said meanwhile.
+/// whoever was invited days after they were added did not read what was said meanwhile; whoever had left came back to a branch that nobody was on any
+/// more; a relay that lies said that it took a change that another one had come before. In 3277 somebody came by another invitation than the one that
+/// they had accepted, which the judge has to know.
 #[test]
 fn storms_that_lost_something_once_do_not_any_more() {
     for seed in [182, 649, 1006, 1037, 1067, 1248, 1846, 1909, 2051, 3277, 3859, 3935, 4048, 4325, 8490, 8527, 10_369, 10_923, 11_291] {
