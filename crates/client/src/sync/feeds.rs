@@ -19,11 +19,15 @@ use crate::notices::Backlog;
 pub(crate) const BACKLOG_CAP: usize = if cfg!(murmel_bug = "overflow_ignored") { 8 } else { 8_192 };
 /// Events of all backlogs together.
 pub(crate) const BACKLOGS_CAP: usize = 32_768;
-/// A relay that sends nothing for this long and does not say that it is done is taken at what it has sent.
+/// A relay that is connected, sends nothing for this long and does not say that it is done is taken at what it has sent.
 const SILENCE: Duration = Duration::from_secs(10);
-/// So is one that breaks off so often before it is done, and has not been done for so long: it might never be.
+/// So is one that broke off so often before it was done, or did not come back, and has not been done for so long: it might never be.
 const BREAKS: u32 = 3;
 const UNFINISHED: Duration = Duration::from_secs(60);
+/// What is missing of a backlog is older than what is there. More than this of an author's words taken before the older ones, and those are lost to the
+/// ratchet (the engine tolerates a thousand); a longer backlog waits longer for its beginning.
+const SHORT: usize = 900;
+const UNFINISHED_LONG: Duration = Duration::from_secs(10 * 60);
 
 /// All subscriptions.
 #[derive(Default)]
@@ -142,10 +146,13 @@ impl Feeds {
     pub(crate) fn unfinished(&self) -> Vec<Taken> {
         let stale: Vec<(Feed, RelayAddress, bool)> = {
             let state = self.state();
-            let all = state.feeds.iter().flat_map(|(feed, of)| of.relays.values().map(move |progress| (*feed, progress)));
-            all.filter(|(_, progress)| progress.is_silent() || progress.breaks_off())
-                .map(|(feed, progress)| (feed, progress.address.clone(), progress.is_silent()))
-                .collect()
+            let all = state.feeds.iter().flat_map(|(feed, of)| of.relays.iter().map(move |(name, progress)| (*feed, name, progress)));
+            all.filter_map(|(feed, name, progress)| {
+                let connected = state.connected.contains(&(lane_of(&feed), name.clone()));
+                let silent = connected && progress.is_silent();
+                (silent || progress.is_given_up(connected)).then(|| (feed, progress.address.clone(), silent))
+            })
+            .collect()
         };
         // One that still speaks may send the rest, and in order.
         let take = |(feed, relay, silent): (Feed, RelayAddress, bool)| self.take(feed, &relay, |progress| progress.impatient |= silent);
@@ -295,8 +302,9 @@ impl Progress {
         !self.backlog.is_empty() && self.last.elapsed() >= SILENCE
     }
 
-    fn breaks_off(&self) -> bool {
-        !self.backlog.is_empty() && self.breaks >= BREAKS && self.begun.elapsed() >= UNFINISHED
+    fn is_given_up(&self, connected: bool) -> bool {
+        let patience = if self.backlog.len() <= SHORT { UNFINISHED } else { UNFINISHED_LONG };
+        !self.backlog.is_empty() && (self.breaks >= BREAKS || !connected) && self.begun.elapsed() >= patience
     }
 }
 
@@ -351,6 +359,25 @@ mod tests {
         assert_eq!(taken.events.iter().map(|event| event.created_at.as_secs()).collect::<Vec<_>>(), [10, 20, 30]);
         // It has not said that it is done: what comes next waits for that again.
         assert!(feeds.catching_up() && feeds.keep(feed, &relay, event(40)).is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_older_is_waited_for_longer_where_much_is_there() {
+        let (feeds, feed, relay) = followed(false);
+        let template = event(1);
+        for at in 0..=SHORT as u64 {
+            let mut event = template.clone();
+            let mut id = [0; 32];
+            id[..8].copy_from_slice(&at.to_be_bytes());
+            (event.id, event.created_at) = (EventId::from_byte_array(id), Timestamp::from_secs(at));
+            assert!(feeds.keep(feed, &relay, event).is_none());
+        }
+        // It does not come back: that is no silence.
+        feeds.connection(Lane::Group, &relay, false);
+        tokio::time::advance(UNFINISHED).await;
+        assert!(feeds.unfinished().is_empty());
+        tokio::time::advance(UNFINISHED_LONG - UNFINISHED).await;
+        assert_eq!(feeds.unfinished().pop().unwrap().events.len(), SHORT + 1);
     }
 
     #[tokio::test(start_paused = true)]
