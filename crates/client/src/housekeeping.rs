@@ -1,4 +1,4 @@
-//! How long the application waits before it does something that nobody asked for.
+//! How long the application waits before it does something that nobody asked for, and how much it reads at once.
 //! It measures no time itself.
 
 use std::time::Duration;
@@ -42,6 +42,8 @@ pub struct Housekeeping {
     pub people_every: Duration,
     /// How often cursors of live subscriptions move on, and what waited for a reason is looked at again.
     pub tick: Duration,
+    /// Events of a feed that are looked up on a relay at once; more are read in slices.
+    pub slice: usize,
 }
 
 impl Default for Housekeeping {
@@ -65,6 +67,7 @@ impl Default for Housekeeping {
             people_rest: Duration::from_secs(2),
             people_every: Duration::from_secs(60 * 60),
             tick: Duration::from_secs(60),
+            slice: 5_000,
         }
     }
 }

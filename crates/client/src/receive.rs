@@ -42,7 +42,7 @@ pub(crate) async fn run(account: Arc<Account>, mut incoming: mpsc::Receiver<Inco
             count = incoming.recv_many(&mut batch, BATCH_CAP) => if count == 0 { return },
             _ = pulse.tick() => {
                 for taken in account.sync.feeds.unfinished() {
-                    backlog(&account, taken).await;
+                    broken_off(&account, taken).await;
                 }
             }
         }
@@ -84,17 +84,18 @@ async fn note(account: &Arc<Account>, item: Incoming) {
     let feeds = &account.sync.feeds;
     match item {
         Incoming::Event { .. } => {}
-        Incoming::CaughtUp { relay, feed, .. } => {
+        Incoming::CaughtUp { relay, feed, .. } if !feeds.has_overflowed(feed, &relay) => {
             if let Some(taken) = feeds.caught_up(feed, &relay) {
-                let (whole, first) = (!taken.overflowed, taken.backlog == Backlog::First);
-                if backlog(account, taken).await && whole && sync::moved_on(account, feed, &relay, first).await.is_err() {
+                let first = taken.backlog == Backlog::First;
+                if backlog(account, taken).await && sync::moved_on(account, feed, &relay, first).await.is_err() {
                     tracing::warn!("a cursor could not be moved");
                 }
             }
         }
+        Incoming::CaughtUp { relay, feed, .. } | Incoming::More { relay, feed, .. } => sync::read_on(account, feed, relay),
         Incoming::Refused { relay, feed, detail, .. } => {
             if let Some(taken) = feeds.refused(feed, &relay, detail) {
-                backlog(account, taken).await;
+                broken_off(account, taken).await;
             }
         }
         Incoming::Connected { lane, relay } => {
@@ -103,7 +104,10 @@ async fn note(account: &Arc<Account>, item: Incoming) {
             outbox::relay_is_back(account, &relay).await;
         }
         Incoming::Disconnected { lane, relay } => feeds.connection(lane, &relay, false),
-        Incoming::Gap { .. } => account.sync.chore(Chore::ReadAgain),
+        Incoming::Gap { lane, relay } => {
+            feeds.gap(lane, &relay);
+            account.sync.chore(Chore::ReadAgain);
+        }
     }
     relays::network_changed(account).await;
     account.sync.moved.notify_waiters();
@@ -111,11 +115,8 @@ async fn note(account: &Arc<Account>, item: Incoming) {
 
 /// Takes a backlog. `false` where that failed: then it has to be read again, and the cursor stays where it is.
 pub(crate) async fn backlog(account: &Arc<Account>, taken: sync::Taken) -> bool {
-    let sync::Taken { feed, events, backlog, overflowed } = taken;
-    let done = take_or_read_again(account, events, backlog).await;
-    if overflowed && !cfg!(murmel_bug = "overflow_ignored") {
-        account.sync.chore(Chore::ReadAgain);
-    }
+    let feed = taken.feed;
+    let done = part(account, taken).await;
     if let Feed::Group(routing) = feed {
         let chats =
             account.db.read(move |tx, _| Ok::<_, crate::Error>(tx.chats_by_routing(&murmel_engine::RoutingId::new(routing))?)).await;
@@ -126,6 +127,20 @@ pub(crate) async fn backlog(account: &Arc<Account>, taken: sync::Taken) -> bool 
         }
     }
     done
+}
+
+/// As [`backlog`], where more of it follows.
+pub(crate) async fn part(account: &Arc<Account>, taken: sync::Taken) -> bool {
+    take_or_read_again(account, taken.events, taken.backlog).await
+}
+
+/// Takes what there is of a backlog that is not complete and may never be.
+async fn broken_off(account: &Arc<Account>, taken: sync::Taken) {
+    let overflowed = taken.overflowed;
+    backlog(account, taken).await;
+    if overflowed {
+        account.sync.chore(Chore::ReadAgain);
+    }
 }
 
 async fn take_or_read_again(account: &Arc<Account>, events: Vec<Event>, backlog: Backlog) -> bool {

@@ -3,6 +3,7 @@
 
 mod again;
 mod feeds;
+mod slices;
 mod state;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -14,10 +15,12 @@ use murmel_engine::{RoutingId, Storage as _};
 use murmel_net::{Feed, GroupFeed, Incoming, RelayAddress};
 use murmel_store::{ChatId, ChatRecord, CursorKey, Lane, OutboxId, Tx};
 use nostr::Timestamp;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 
+use again::begin_of;
 pub(crate) use again::{read_again, read_whole};
 pub(crate) use feeds::{Feeds, Taken};
+pub(crate) use slices::read_on;
 pub(crate) use state::state;
 
 use crate::account::Account;
@@ -34,8 +37,8 @@ const INBOX_OVERLAP: u64 = 3 * 24 * 3600;
 const GROUP_OVERLAP: u64 = 3600;
 /// How far before the joining a group's backlog begins, for clocks that differ.
 const BEFORE_JOINING: u64 = 24 * 3600;
-/// How long a relay may take to answer when something is read again.
-const FETCH_TIMEOUT: Duration = Duration::from_secs(20);
+/// Feeds that are looked up on one relay at a time: fewer than a connection allows, so that a look-up that somebody waits for finds room.
+const PLACES: usize = 4;
 /// How often [`settle`] looks again where nothing tells it to.
 const SETTLE_PULSE: Duration = Duration::from_millis(200);
 
@@ -74,6 +77,10 @@ pub(crate) struct SyncState {
     applied: AtomicU64,
     /// How many of those were read again since.
     made_good: AtomicU64,
+    /// One slice of a feed at a time; relays stand in line here. As many as there are subscriptions.
+    lines: Mutex<HashMap<Feed, Arc<tokio::sync::Mutex<()>>>>,
+    /// Places for look-ups on a relay. As many as there are relays.
+    places: Mutex<HashMap<String, Arc<Semaphore>>>,
     /// Held while everything is read again.
     reading_again: tokio::sync::Mutex<()>,
     /// What is being read from its beginning, and where. As many as there are subscriptions.
@@ -103,6 +110,8 @@ impl SyncState {
             fetched: AtomicU64::new(0),
             applied: AtomicU64::new(0),
             made_good: AtomicU64::new(0),
+            lines: Mutex::default(),
+            places: Mutex::default(),
             reading_again: tokio::sync::Mutex::default(),
             reading_whole: Mutex::default(),
             taking: AtomicBool::new(false),
@@ -174,6 +183,18 @@ impl SyncState {
         Arc::clone(self.turns.lock().unwrap_or_else(PoisonError::into_inner).entry(chat).or_default())
     }
 
+    /// The line in which relays stand to be asked for a slice of a feed.
+    fn line(&self, feed: Feed) -> Arc<tokio::sync::Mutex<()>> {
+        Arc::clone(self.lines.lock().unwrap_or_else(PoisonError::into_inner).entry(feed).or_default())
+    }
+
+    /// Where feeds wait to be looked up on a relay.
+    fn places(&self, relay: &RelayAddress) -> Arc<Semaphore> {
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        let of = places.entry(relay.as_str().to_owned()).or_insert_with(|| Arc::new(Semaphore::new(PLACES)));
+        Arc::clone(of)
+    }
+
     /// Has somebody told what becomes of the staged commit in an outbox row. To be called before that can be known.
     pub(crate) fn wait_for(&self, outbox: OutboxId, teller: oneshot::Sender<Outcome>) {
         self.waiting().insert(outbox, teller);
@@ -213,12 +234,6 @@ impl SyncState {
     /// Whether something that may have been missed was not read again yet.
     fn misses(&self) -> bool {
         self.missed.load(Ordering::SeqCst) > self.made_good.load(Ordering::SeqCst)
-    }
-
-    /// Whether a relay whose subscription is live did not send everything that it was asked for.
-    fn lost_live(&self, feed: Feed, fetched: &murmel_net::Fetched) -> bool {
-        let live = self.feeds.live();
-        fetched.failed.iter().any(|(relay, _)| live.iter().any(|(of, on)| *of == feed && on.same_relay(relay)))
     }
 
     fn reading_whole(&self) -> std::sync::MutexGuard<'_, BTreeSet<(Feed, String)>> {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use common::{Person, members, messages, relay, relay_at, text_of};
 use murmel_ipc as ipc;
 use murmel_net::{Answer, DialPolicy, Lane, Net, NetOptions, RelayAddress};
+use murmel_sim::faulty_relay::FaultyRelay;
 use murmel_store::Purpose;
 use nostr::{EventBuilder, Filter, Keys, Kind, Tag, Timestamp};
 
@@ -52,6 +53,73 @@ async fn who_was_offline_reads_everything_in_order_after_a_restart() {
     // And the conversation goes on.
     ben.say(&chat, "I am back").await;
     anna.hears(&chat, "I am back").await;
+}
+
+/// Ben misses more than a ratchet can be ahead, said over hours, on this relay, and reads at most a hundred events at once.
+async fn catches_up_slice_by_slice(relay: String) {
+    let (anna, mut ben) = (Person::new("Anna", std::slice::from_ref(&relay)).await, Person::new("Ben", &[relay]).await);
+    let chat = anna.create_group("Garden", &[&ben]).await;
+    ben.accept("Garden").await;
+    anna.say(&chat, "first").await;
+    ben.hears(&chat, "first").await;
+    ben.stop().await;
+    let texts: Vec<String> = (0..1_300).map(|number| format!("message {number}")).collect();
+    for (number, text) in texts.iter().enumerate() {
+        anna.clock.shift(if number % 300 == 0 { 3_600 } else { 10 });
+        anna.say(&chat, text).await;
+    }
+    anna.sent(&chat, texts.last().unwrap()).await;
+    anna.client().settle(common::DEADLINE).await.unwrap();
+
+    ben.clock.shift(i64::try_from(anna.clock.now() - ben.clock.now()).unwrap());
+    ben.housekeeping.slice = 100;
+    ben.start().await;
+    assert!(ben.client().settle(common::DEADLINE).await.unwrap().caught_up);
+    let mut expected = texts;
+    expected.insert(0, "first".into());
+    assert_eq!(ben.texts(&chat).await, expected);
+    ben.say(&chat, "I am back").await;
+    anna.hears(&chat, "I am back").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_absence_is_caught_up_with_slice_by_slice_where_a_relay_compares_sets() {
+    let relay = relay().await;
+    catches_up_slice_by_slice(relay.url().to_string()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_absence_is_caught_up_with_slice_by_slice_where_a_relay_compares_none_and_sends_short_pages() {
+    let relay = FaultyRelay::start().await.unwrap();
+    relay.page(30);
+    catches_up_slice_by_slice(relay.url()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_that_hangs_up_again_and_again_is_read_to_the_end() {
+    let relay = FaultyRelay::start().await.unwrap();
+    let relays = [relay.url()];
+    let (anna, mut ben) = (Person::new("Anna", &relays).await, Person::new("Ben", &relays).await);
+    let chat = anna.create_group("Garden", &[&ben]).await;
+    ben.accept("Garden").await;
+    anna.say(&chat, "first").await;
+    ben.hears(&chat, "first").await;
+    ben.stop().await;
+    let texts: Vec<String> = (0..300).map(|number| format!("message {number}")).collect();
+    for text in &texts {
+        anna.clock.shift(600);
+        anna.say(&chat, text).await;
+    }
+    anna.client().settle(common::DEADLINE).await.unwrap();
+
+    // All of it takes fifteen pages, and a connection lives for eight.
+    relay.page(20);
+    relay.hang_up_after(8);
+    ben.clock.shift(i64::try_from(anna.clock.now() - ben.clock.now()).unwrap());
+    ben.housekeeping.slice = 100;
+    ben.start().await;
+    ben.until("everything has arrived", async |_| (ben.texts(&chat).await.len() == 301).then_some(())).await;
+    assert_eq!(ben.texts(&chat).await[1..], texts);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -47,11 +47,19 @@ pub(crate) struct Arrived {
 }
 
 /// The events of a look-up, shared with the caller, who may give up earlier.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Collected {
     pub(crate) events: Vec<Event>,
+    at_most: usize,
     bytes: usize,
     pub(crate) overflowed: bool,
+}
+
+impl Collected {
+    /// Room for `at_most` events, and for no more than [`FETCH_EVENTS_CAP`].
+    pub(crate) fn new(at_most: usize) -> Self {
+        Self { events: Vec::new(), at_most: at_most.min(FETCH_EVENTS_CAP), bytes: 0, overflowed: false }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -162,7 +170,7 @@ pub fn fits(event: &Event) -> bool {
 
 fn collect(collected: &mut Collected, event: &Event) {
     let bytes = collected.bytes.saturating_add(event.content.len());
-    if collected.events.len() >= FETCH_EVENTS_CAP || bytes > FETCH_BYTES_CAP {
+    if collected.events.len() >= collected.at_most || bytes > FETCH_BYTES_CAP {
         collected.overflowed = true;
         return;
     }

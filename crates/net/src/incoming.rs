@@ -46,6 +46,15 @@ pub enum Incoming {
         /// The feed.
         feed: Feed,
     },
+    /// The relay has delivered the newest of what it had stored for this feed, and may have more, which is to be looked up.
+    More {
+        /// The lane.
+        lane: Lane,
+        /// The relay.
+        relay: RelayAddress,
+        /// The feed.
+        feed: Feed,
+    },
     /// The relay ended the subscription. It is asked again later.
     Refused {
         /// The lane.
@@ -72,7 +81,7 @@ pub enum Incoming {
         relay: RelayAddress,
     },
     /// Events of this relay were lost because the application was too slow or the relay sent too many: read again
-    /// from the last cursor.
+    /// from the last cursor. Comes before anything is called complete.
     Gap {
         /// The lane.
         lane: Lane,

@@ -131,6 +131,26 @@ pub struct Fetched {
     pub failed: Vec<(RelayAddress, String)>,
 }
 
+/// What one relay answered to a look-up.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// Verified and admitted events, in any order.
+    pub events: Vec<Event>,
+    /// How it ended.
+    pub ended: Ended,
+}
+
+/// How the answer to a look-up ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// The relay said that it had sent everything. Not a proof.
+    Whole,
+    /// There is more than was to be held; what came of it is the newest part, or nothing.
+    TooMuch,
+    /// It broke off, for this reason. What came until then may be any part of it.
+    Failed(String),
+}
+
 /// A group to follow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupFeed {

@@ -65,7 +65,7 @@ pub(crate) enum Command {
     Reconcile {
         address: RelayAddress,
         filter: Filter,
-        have: Arc<Vec<(EventId, Timestamp)>>,
+        have: Vec<(EventId, Timestamp)>,
         reply: oneshot::Sender<Result<Compared, String>>,
     },
     /// The whole set of feeds that this relay carries; replaces the set before.
@@ -358,7 +358,7 @@ impl Link {
             }
             Some(Command::Fetch { address, filter, into, reply }) => {
                 self.note_address(address.clone());
-                self.readings.insert(SubscriptionId::generate(), Reading::fetch(address, filter, into, reply));
+                self.readings.insert(SubscriptionId::generate(), Reading::new(address, filter, into, reply));
             }
             Some(Command::Reconcile { address, filter, have, reply }) => {
                 self.note_address(address);
@@ -394,7 +394,7 @@ impl Link {
     fn tidy(&mut self, relay: &Relay) {
         self.forget_abandoned();
         self.drop_abandoned_readings(relay);
-        self.tidy_readings(relay);
+        self.send_readings(relay);
         self.tidy_reconciliations(relay);
         self.announce_gap();
         if self.ask_again_at.is_some_and(|at| at <= Instant::now()) {

@@ -13,7 +13,7 @@ use nostr_sdk::{RelayPool, RelayPoolOptions};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
-use crate::admit::{Admission, Collected, Registry, Want};
+use crate::admit::{Admission, Collected, FETCH_EVENTS_CAP, Registry, Want};
 use crate::dial::DialRefusal;
 use crate::health::{Health, HealthBook, Known, Phase};
 use crate::incoming::{Feed, Gap, INCOMING_CAP, Incoming, Notices, Outlet};
@@ -21,7 +21,7 @@ use crate::link::{COMMANDS_CAP, Command, Compared, Link, LinkParts};
 use crate::route::{Route, Routes};
 use crate::socket::Dialler;
 use crate::web::{self, WebFault};
-use crate::{Answer, Fetched, GroupFeed, Lane, NetOptions, Pace, RelayAddress, RelayStatus};
+use crate::{Answer, Ended, Fetched, GroupFeed, Lane, NetOptions, Pace, Part, RelayAddress, RelayStatus};
 
 /// Most relays that one lane is connected to at once.
 pub const LINKS_CAP: usize = 128;
@@ -131,30 +131,24 @@ impl Net {
     pub async fn fetch(&self, lane: Lane, relays: &[RelayAddress], filter: Filter, timeout: Duration) -> Fetched {
         let hub = self.hub(lane);
         let relays: HashSet<&RelayAddress> = relays.iter().collect();
-        collected(relays.into_iter().map(|relay| async {
-            let (events, ended) = hub.fetch(relay, filter.clone(), timeout).await;
-            (relay.clone(), events, ended)
-        }))
+        collected(
+            relays.into_iter().map(|relay| async { (relay.clone(), hub.fetch(relay, filter.clone(), FETCH_EVENTS_CAP, timeout).await) }),
+        )
         .await
     }
 
-    /// As [`Net::fetch`], without what is here already: `have` are the events of `filter` that are known. A relay that compares sets
-    /// (NIP-77) is asked for what is missing only; of the others everything that `otherwise` asks for is read.
+    /// What one relay has of `filter` and is not among `have`, the events of it that are known. A relay that compares sets (NIP-77) is asked for
+    /// what is missing only; of another everything that `otherwise` asks for is read. Ends with [`Ended::TooMuch`] beyond `at_most` events.
     pub async fn fetch_missing(
         &self,
         lane: Lane,
-        relays: &[RelayAddress],
+        relay: &RelayAddress,
         (filter, otherwise): (Filter, Filter),
         have: Vec<(EventId, Timestamp)>,
+        at_most: usize,
         timeout: Duration,
-    ) -> Fetched {
-        let (hub, have) = (self.hub(lane), Arc::new(have));
-        let relays: HashSet<&RelayAddress> = relays.iter().collect();
-        collected(relays.into_iter().map(|relay| async {
-            let (events, ended) = hub.fetch_missing(relay, &filter, &otherwise, have.clone(), timeout).await;
-            (relay.clone(), events, ended)
-        }))
-        .await
+    ) -> Part {
+        self.hub(lane).fetch_missing(relay, &filter, otherwise, have, at_most, timeout).await
     }
 
     /// The document at `path` of a web host, by https, by the same rules and the same way as relays. No redirect is followed.
@@ -285,11 +279,11 @@ impl LaneHub {
         }
     }
 
-    async fn fetch(&self, relay: &RelayAddress, filter: Filter, timeout: Duration) -> (Vec<Event>, Result<(), String>) {
+    async fn fetch(&self, relay: &RelayAddress, filter: Filter, at_most: usize, timeout: Duration) -> Part {
         if let Err(refusal) = self.check(relay) {
-            return (Vec::new(), Err(refusal.to_string()));
+            return Part { events: Vec::new(), ended: Ended::Failed(refusal.to_string()) };
         }
-        let into = Arc::new(Mutex::new(Collected::default()));
+        let into = Arc::new(Mutex::new(Collected::new(at_most)));
         let (reply, ended) = oneshot::channel();
         let command = Command::Fetch { address: relay.clone(), filter, into: into.clone(), reply };
         let asked = async {
@@ -300,41 +294,48 @@ impl LaneHub {
             Ok(ended) => ended,
             Err(_) => Err(self.fault(relay).unwrap_or_else(|| "the relay did not answer in time".to_owned())),
         };
-        let events = std::mem::take(&mut into.lock().unwrap_or_else(PoisonError::into_inner).events);
-        (events, ended)
+        let mut collected = into.lock().unwrap_or_else(PoisonError::into_inner);
+        let ended = match ended {
+            Ok(()) if collected.overflowed => Ended::TooMuch,
+            Ok(()) => Ended::Whole,
+            Err(reason) => Ended::Failed(reason),
+        };
+        Part { events: std::mem::take(&mut collected.events), ended }
     }
 
     async fn fetch_missing(
         &self,
         relay: &RelayAddress,
         filter: &Filter,
-        otherwise: &Filter,
-        have: Arc<Vec<(EventId, Timestamp)>>,
+        otherwise: Filter,
+        have: Vec<(EventId, Timestamp)>,
+        at_most: usize,
         timeout: Duration,
-    ) -> (Vec<Event>, Result<(), String>) {
+    ) -> Part {
         let missing = match self.compare(relay, filter, have, timeout).await {
-            Ok(Compared::Missing(missing)) => missing,
+            Ok(Compared::Missing(missing)) if missing.len() <= at_most => missing,
+            Ok(Compared::Missing(_) | Compared::TooMuch) => return Part { events: Vec::new(), ended: Ended::TooMuch },
             // A comparison that did not end is no reason to leave out what can be read.
-            Ok(Compared::NotOffered) | Err(_) => return self.fetch(relay, otherwise.clone(), timeout).await,
+            Ok(Compared::NotOffered) | Err(_) => return self.fetch(relay, otherwise, at_most, timeout).await,
         };
-        let mut all = Vec::new();
+        let mut events = Vec::with_capacity(missing.len());
         for ids in missing.chunks(IDS_AT_ONCE) {
             // Without the times of the filter: a relay that is asked for ids has nothing else to think about.
             let filter = Filter { since: None, until: None, ..filter.clone() }.ids(ids.iter().copied()).limit(ids.len());
-            let (events, ended) = self.fetch(relay, filter, timeout).await;
-            all.extend(events);
-            if ended.is_err() {
-                return (all, ended);
+            let part = self.fetch(relay, filter, ids.len(), timeout).await;
+            events.extend(part.events);
+            if let Ended::Failed(_) = part.ended {
+                return Part { events, ended: part.ended };
             }
         }
-        (all, Ok(()))
+        Part { events, ended: Ended::Whole }
     }
 
     async fn compare(
         &self,
         relay: &RelayAddress,
         filter: &Filter,
-        have: Arc<Vec<(EventId, Timestamp)>>,
+        have: Vec<(EventId, Timestamp)>,
         timeout: Duration,
     ) -> Result<Compared, String> {
         // Where nothing is known there is nothing to compare.
@@ -498,14 +499,15 @@ impl LaneHub {
 }
 
 /// What all of them brought, without duplicates and newest first.
-async fn collected(asked: impl Iterator<Item = impl Future<Output = (RelayAddress, Vec<Event>, Result<(), String>)>>) -> Fetched {
+async fn collected(asked: impl Iterator<Item = impl Future<Output = (RelayAddress, Part)>>) -> Fetched {
     let mut fetched = Fetched::default();
     let mut events: HashMap<EventId, Event> = HashMap::new();
-    for (relay, found, ended) in join_all(asked).await {
-        events.extend(found.into_iter().map(|event| (event.id, event)));
-        match ended {
-            Ok(()) => fetched.complete.push(relay),
-            Err(reason) => fetched.failed.push((relay, reason)),
+    for (relay, part) in join_all(asked).await {
+        events.extend(part.events.into_iter().map(|event| (event.id, event)));
+        match part.ended {
+            Ended::Whole => fetched.complete.push(relay),
+            Ended::TooMuch => fetched.failed.push((relay, "the relay sent more than can be held at once".to_owned())),
+            Ended::Failed(reason) => fetched.failed.push((relay, reason)),
         }
     }
     fetched.events = events.into_values().collect();

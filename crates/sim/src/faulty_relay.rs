@@ -69,6 +69,7 @@ struct Store {
     next_connection: u64,
     page: Option<usize>,
     page_all: Option<usize>,
+    requests: Option<usize>,
     demands_auth: bool,
     lie: Option<Lie>,
     compare: Option<Compare>,
@@ -78,6 +79,7 @@ struct Connection {
     out: mpsc::UnboundedSender<Out>,
     subscriptions: HashMap<String, Vec<Filter>>,
     authenticated: bool,
+    requests: usize,
 }
 
 enum Out {
@@ -178,6 +180,11 @@ impl FaultyRelay {
         self.shared.store().page_all = Some(events);
     }
 
+    /// Answers so many requests (`REQ`) on a connection, and then closes it.
+    pub fn hang_up_after(&self, requests: usize) {
+        self.shared.store().requests = Some(requests);
+    }
+
     /// From now on, new connections get a challenge, and everything is refused until they have answered it (NIP-42).
     pub fn demand_auth(&self) {
         self.shared.store().demands_auth = true;
@@ -264,6 +271,11 @@ impl Store {
     }
 
     fn subscribe(&mut self, number: u64, id: String, filters: Vec<Filter>) {
+        let Some(connection) = self.connections.get_mut(&number) else { return };
+        connection.requests += 1;
+        if self.requests.is_some_and(|cap| connection.requests > cap) {
+            return self.hang_up(number);
+        }
         let Some(connection) = self.connections.get(&number) else { return };
         for lie in self.lie.as_ref().map(|lie| lie(&id)).unwrap_or_default() {
             connection.say(lie);
@@ -397,7 +409,7 @@ async fn converse(stream: TcpStream, shared: Arc<Shared>, mut stopped: watch::Re
         let mut store = shared.store();
         let number = store.next_connection;
         store.next_connection += 1;
-        let connection = Connection { out, subscriptions: HashMap::new(), authenticated: false };
+        let connection = Connection { out, subscriptions: HashMap::new(), authenticated: false, requests: 0 };
         if store.demands_auth {
             connection.say(json!(["AUTH", "a-challenge"]).to_string());
         }

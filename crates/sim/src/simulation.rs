@@ -28,6 +28,8 @@ const QUIET: u64 = 180;
 const LEFT_BEHIND: Duration = Duration::from_secs(60);
 /// How often people look whether relays have what they took: what was taken a minute ago is found within [`QUIET`].
 const KEPT: Duration = Duration::from_secs(45);
+/// Events that a client looks up at once: few, so that what a storm holds back takes several slices.
+const SLICE: usize = 50;
 /// How often the calm is looked at, in simulated seconds.
 const LOOK: u64 = 5;
 /// So long that it never happens in a simulation.
@@ -129,6 +131,7 @@ impl World {
                     people_first: NEVER,
                     look_back_first: NEVER,
                     kept_every: KEPT,
+                    slice: SLICE,
                     ..Housekeeping::default()
                 });
                 person

@@ -47,11 +47,12 @@ impl Tx<'_> {
         Ok(self.one("SELECT 1 FROM seen WHERE event_id = ?1", params![event.as_bytes()], |_| Ok(()))?.is_some())
     }
 
-    /// The newest finished events of a tag with a time of their own from `since` on, Unix seconds: at most [`COMPARED_CAP`].
-    pub fn seen_since(&self, tag: &[u8; 32], since: u64) -> Result<Vec<(EventId, u64)>, StoreError> {
+    /// The newest finished events of a tag with a time of their own from `since` to `until`, Unix seconds, both included: at most
+    /// [`COMPARED_CAP`].
+    pub fn seen_between(&self, tag: &[u8; 32], since: u64, until: u64) -> Result<Vec<(EventId, u64)>, StoreError> {
         self.many(
-            "SELECT event_id, created_at FROM seen WHERE tag = ?1 AND created_at >= ?2 ORDER BY created_at DESC LIMIT ?3",
-            params![tag, int(since), COMPARED_CAP],
+            "SELECT event_id, created_at FROM seen WHERE tag = ?1 AND created_at BETWEEN ?2 AND ?3 ORDER BY created_at DESC LIMIT ?4",
+            params![tag, int(since), int(until), COMPARED_CAP],
             |row| Ok((event_id(row, 0)?, uint(row, 1)?)),
         )
     }

@@ -2,7 +2,7 @@
 //! It asks no relay and opens no event.
 //!
 //! Relays send a backlog newest first. An MLS ratchet that was moved to the newest message gives up the keys of those far before it, so
-//! a backlog is kept until the relay says that it is complete, and is then taken in the order in which it was written.
+//! what comes is kept until everything before it is here, and is then taken in the order in which it was written (decision 0013).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use crate::notices::Backlog;
 
-/// Events of one backlog that are kept; the newest give way, and are read again.
+/// Events of one backlog that are kept; the newest give way, and are looked up later.
 pub(crate) const BACKLOG_CAP: usize = if cfg!(murmel_bug = "overflow_ignored") { 8 } else { 8_192 };
 /// Events of all backlogs together.
 pub(crate) const BACKLOGS_CAP: usize = 32_768;
@@ -56,6 +56,11 @@ struct Progress {
     refused: Option<String>,
     /// The relay does not say when it is done: what it sends is taken as it comes.
     impatient: bool,
+    /// The number of the look-up of what it has besides the newest, 0 where none is under way; and how many there were.
+    reading: u64,
+    readings: u64,
+    /// How long the time may be, in seconds, of which it is asked at once; unlimited without.
+    slice_length: Option<u64>,
     /// Oldest first.
     backlog: BTreeMap<(Timestamp, EventId), Event>,
     overflowed: bool,
@@ -63,6 +68,20 @@ struct Progress {
     begun: Instant,
     breaks: u32,
     last: Instant,
+}
+
+/// What is left of a backlog of which everything is here.
+pub(crate) enum Rest {
+    /// This is to be taken.
+    Part(Taken),
+    /// Everything that was kept is taken, but some did not fit.
+    Overflowed,
+    /// Everything is taken.
+    Taken,
+    /// Everything is taken; what comes from now on is taken at once.
+    CaughtUp,
+    /// The look-up does not count any more.
+    Outdated,
 }
 
 /// A backlog that is complete, or as complete as it gets.
@@ -106,7 +125,7 @@ impl Feeds {
     pub(crate) fn keep(&self, feed: Feed, relay: &RelayAddress, event: Event) -> Option<Event> {
         let mut state = self.state();
         let room = state.kept < BACKLOGS_CAP;
-        let Some(progress) = state.feeds.get_mut(&feed).and_then(|feed| feed.relays.get_mut(&name(relay))) else { return Some(event) };
+        let Some(progress) = state.progress(feed, relay).filter(|_| holds(feed)) else { return Some(event) };
         if progress.caught_up || progress.impatient {
             return Some(event);
         }
@@ -127,12 +146,112 @@ impl Feeds {
         None
     }
 
-    /// The relay has sent everything it had stored.
+    /// The relay has sent everything it had stored: all of it can be taken. What did not fit is to be looked up; then this was a part.
     pub(crate) fn caught_up(&self, feed: Feed, relay: &RelayAddress) -> Option<Taken> {
         self.take(feed, relay, |progress| {
-            progress.caught_up = true;
+            progress.caught_up = !progress.lacks();
             progress.refused = None;
         })
+    }
+
+    /// Whether something of what the relay sent was dropped since it was last looked at what is kept.
+    pub(crate) fn has_overflowed(&self, feed: Feed, relay: &RelayAddress) -> bool {
+        self.state().progress(feed, relay).is_some_and(|progress| progress.lacks())
+    }
+
+    /// Something that came from a relay was dropped on the way here.
+    pub(crate) fn gap(&self, lane: Lane, relay: &RelayAddress) {
+        let (mut state, name) = (self.state(), name(relay));
+        let of = state.feeds.iter_mut().filter(|(feed, _)| lane_of(feed) == lane).filter_map(|(_, of)| of.relays.get_mut(&name));
+        of.filter(|progress| !progress.caught_up).for_each(|progress| progress.overflowed = true);
+    }
+
+    /// The relay may have more than it sent, and is looked up. Answers the number of the look-up.
+    pub(crate) fn read_on(&self, feed: Feed, relay: &RelayAddress) -> Option<u64> {
+        let mut state = self.state();
+        let progress = state.progress(feed, relay)?;
+        progress.readings += 1;
+        progress.reading = progress.readings;
+        Some(progress.reading)
+    }
+
+    /// Whether that look-up still counts: the connection was not lost since, and no later one began.
+    pub(crate) fn reads(&self, feed: Feed, relay: &RelayAddress, reading: u64) -> bool {
+        self.state().progress(feed, relay).is_some_and(|progress| progress.reading == reading && !progress.caught_up)
+    }
+
+    /// What is kept of a backlog, by id and time. What is dropped from now on has overflowed.
+    pub(crate) fn kept(&self, feed: Feed, relay: &RelayAddress) -> Vec<(EventId, Timestamp)> {
+        let mut state = self.state();
+        let Some(progress) = state.progress(feed, relay) else { return Vec::new() };
+        progress.overflowed = false;
+        progress.backlog.keys().map(|(at, id)| (*id, *at)).collect()
+    }
+
+    /// Everything of a feed up to `until`, Unix seconds, is here, but for what had no room: that part can be taken. Answers until when it goes;
+    /// `None` where it has not even begun.
+    pub(crate) fn complete_until(&self, feed: Feed, relay: &RelayAddress, until: u64) -> Option<(Taken, u64)> {
+        let mut state = self.state();
+        let Some(progress) = state.progress(feed, relay) else { return Some((Taken::again(feed, Vec::new()), until)) };
+        // The newest had no room.
+        let newest = progress.backlog.last_key_value().map(|((at, _), _)| at.as_secs());
+        let until = if progress.overflowed { until.min(newest?.checked_sub(1)?) } else { until };
+        let later = progress.backlog.split_off(&(Timestamp::from_secs(until.saturating_add(1)), EventId::all_zeros()));
+        let events: Vec<Event> = std::mem::replace(&mut progress.backlog, later).into_values().collect();
+        (progress.begun, progress.breaks) = (Instant::now(), 0);
+        let backlog = progress.kind();
+        state.kept = state.kept.saturating_sub(events.len());
+        Some((Taken { feed, events, backlog, overflowed: false }, until))
+    }
+
+    /// The relay has handed over everything, as the look-up `reading` found. What is kept comes out first; `to_end`: nothing is to be done before
+    /// what comes is taken at once.
+    pub(crate) fn rest(&self, feed: Feed, relay: &RelayAddress, reading: u64, to_end: bool) -> Rest {
+        let mut state = self.state();
+        let Some(progress) = state.progress(feed, relay).filter(|progress| progress.reading == reading) else { return Rest::Outdated };
+        if !progress.backlog.is_empty() {
+            let backlog = progress.kind();
+            let events: Vec<Event> = std::mem::take(&mut progress.backlog).into_values().collect();
+            state.kept = state.kept.saturating_sub(events.len());
+            return Rest::Part(Taken { feed, events, backlog, overflowed: false });
+        }
+        if progress.lacks() {
+            return Rest::Overflowed;
+        }
+        if !to_end {
+            return Rest::Taken;
+        }
+        (progress.caught_up, progress.refused, progress.first, progress.reading) = (true, None, false, 0);
+        Rest::CaughtUp
+    }
+
+    /// See [`Feeds::set_slice_length`].
+    pub(crate) fn slice_length(&self, feed: Feed, relay: &RelayAddress) -> Option<u64> {
+        self.state().progress(feed, relay)?.slice_length
+    }
+
+    /// How long the time may be, in seconds, of which this relay is asked at once.
+    pub(crate) fn set_slice_length(&self, feed: Feed, relay: &RelayAddress, length: Option<u64>) {
+        if let Some(progress) = self.state().progress(feed, relay) {
+            progress.slice_length = length;
+        }
+    }
+
+    /// A look-up failed although the relay is connected, for this reason; it is tried again.
+    pub(crate) fn failed(&self, feed: Feed, relay: &RelayAddress, words: String) {
+        if let Some(progress) = self.state().progress(feed, relay) {
+            progress.breaks = progress.breaks.saturating_add(1);
+            progress.refused = Some(words);
+        }
+    }
+
+    /// Relays of a feed that are connected, and whether each has sent everything it had.
+    pub(crate) fn connected(&self, feed: Feed) -> Vec<(RelayAddress, bool)> {
+        let state = self.state();
+        let relays = state.feeds.get(&feed).into_iter().flat_map(|of| &of.relays);
+        let is_connected = |name: &str| state.connected.contains(&(lane_of(&feed), name.to_owned()));
+        let open = relays.filter(|(name, one)| one.caught_up || is_connected(name));
+        open.map(|(_, one)| (one.address.clone(), one.caught_up)).collect()
     }
 
     /// The relay ended the subscription.
@@ -172,6 +291,7 @@ impl Feeds {
                 progress.caught_up = false;
                 progress.refused = None;
                 progress.impatient = false;
+                progress.reading = 0;
             }
         }
         state.connected.remove(&(lane, name));
@@ -243,17 +363,15 @@ impl Feeds {
 
     fn take(&self, feed: Feed, relay: &RelayAddress, mark: impl FnOnce(&mut Progress)) -> Option<Taken> {
         let mut state = self.state();
-        let of = state.feeds.get_mut(&feed)?;
-        let progress = of.relays.get_mut(&name(relay))?;
-        let first = progress.first;
+        let progress = state.progress(feed, relay)?;
+        let backlog = progress.kind();
         mark(progress);
         if progress.caught_up {
-            progress.first = false;
+            (progress.first, progress.reading) = (false, 0);
         }
         let events: Vec<Event> = std::mem::take(&mut progress.backlog).into_values().collect();
         let overflowed = std::mem::take(&mut progress.overflowed);
         state.kept = state.kept.saturating_sub(events.len());
-        let backlog = if first { Backlog::First } else { Backlog::CatchingUp };
         Some(Taken { feed, events, backlog, overflowed })
     }
 
@@ -270,6 +388,10 @@ pub(crate) struct Behind {
 }
 
 impl State {
+    fn progress(&mut self, feed: Feed, relay: &RelayAddress) -> Option<&mut Progress> {
+        self.feeds.get_mut(&feed)?.relays.get_mut(&name(relay))
+    }
+
     fn is_pending(&self, feed: &Feed, of: &FeedState) -> bool {
         of.relays.iter().any(|(name, progress)| self.is_open(feed, name, progress))
     }
@@ -288,6 +410,9 @@ impl Progress {
             caught_up: false,
             refused: None,
             impatient: false,
+            reading: 0,
+            readings: 0,
+            slice_length: None,
             backlog: BTreeMap::new(),
             overflowed: false,
             begun: Instant::now(),
@@ -296,13 +421,27 @@ impl Progress {
         }
     }
 
+    /// Whether something that came was dropped and not looked up since.
+    const fn lacks(&self) -> bool {
+        self.overflowed && !cfg!(murmel_bug = "overflow_ignored")
+    }
+
+    const fn kind(&self) -> Backlog {
+        if self.first { Backlog::First } else { Backlog::CatchingUp }
+    }
+
     fn is_silent(&self) -> bool {
-        !self.backlog.is_empty() && self.last.elapsed() >= SILENCE
+        self.reading == 0 && !self.backlog.is_empty() && self.last.elapsed() >= SILENCE
     }
 
     fn is_given_up(&self, connected: bool) -> bool {
         !self.backlog.is_empty() && (self.breaks >= BREAKS || !connected) && self.begun.elapsed() >= UNFINISHED
     }
+}
+
+/// Whether the order in which events of a feed are taken matters.
+const fn holds(feed: Feed) -> bool {
+    matches!(feed, Feed::Group(_))
 }
 
 const fn lane_of(feed: &Feed) -> Lane {
@@ -436,6 +575,69 @@ mod tests {
         assert!(taken.overflowed);
         assert_eq!(taken.events.len(), BACKLOG_CAP);
         assert_eq!(taken.events.last().unwrap().created_at.as_secs(), BACKLOG_CAP as u64);
+    }
+
+    #[test]
+    fn what_is_looked_up_is_taken_part_by_part_and_what_comes_meanwhile_waits() {
+        let (feeds, feed, relay) = followed(false);
+        let reading = feeds.read_on(feed, &relay).unwrap();
+        for at in [50, 40, 10, 20] {
+            assert!(feeds.keep(feed, &relay, event(at)).is_none());
+        }
+        let dates = |taken: &Taken| taken.events.iter().map(|event| event.created_at.as_secs()).collect::<Vec<_>>();
+        let (taken, until) = feeds.complete_until(feed, &relay, 40).unwrap();
+        assert_eq!((dates(&taken), until), (vec![10, 20, 40], 40));
+        assert!(feeds.catching_up() && feeds.keep(feed, &relay, event(60)).is_none());
+        assert!(matches!(feeds.rest(feed, &relay, reading, false), Rest::Part(taken) if dates(&taken) == [50, 60]));
+        assert!(matches!(feeds.rest(feed, &relay, reading, false), Rest::Taken));
+        // What comes before everything is called taken is not taken before its turn.
+        assert!(feeds.keep(feed, &relay, event(70)).is_none());
+        assert!(matches!(feeds.rest(feed, &relay, reading, true), Rest::Part(taken) if dates(&taken) == [70]));
+        assert!(matches!(feeds.rest(feed, &relay, reading, true), Rest::CaughtUp));
+        assert!(!feeds.catching_up() && feeds.keep(feed, &relay, event(80)).is_some());
+    }
+
+    #[test]
+    fn a_look_up_of_a_lost_connection_completes_nothing() {
+        let (feeds, feed, relay) = followed(false);
+        let reading = feeds.read_on(feed, &relay).unwrap();
+        feeds.keep(feed, &relay, event(1));
+        feeds.connection(Lane::Group, &relay, false);
+        feeds.connection(Lane::Group, &relay, true);
+        assert!(!feeds.reads(feed, &relay, reading) && matches!(feeds.rest(feed, &relay, reading, true), Rest::Outdated));
+        let later = feeds.read_on(feed, &relay).unwrap();
+        assert!(feeds.reads(feed, &relay, later) && matches!(feeds.rest(feed, &relay, later, true), Rest::Part(_)));
+    }
+
+    #[test]
+    fn what_is_dropped_while_it_is_looked_up_keeps_a_feed_from_being_complete() {
+        let (feeds, feed, relay) = followed(false);
+        let reading = feeds.read_on(feed, &relay).unwrap();
+        feeds.keep(feed, &relay, event(10));
+        feeds.gap(Lane::Group, &relay);
+        assert!(feeds.has_overflowed(feed, &relay));
+        // Whatever is newer than what is kept may have been dropped.
+        assert!(matches!(feeds.complete_until(feed, &relay, 20), Some((taken, 9)) if taken.events.is_empty()));
+        assert!(matches!(feeds.rest(feed, &relay, reading, true), Rest::Part(_)));
+        assert!(matches!(feeds.rest(feed, &relay, reading, true), Rest::Overflowed));
+        // It is looked up once more, without that.
+        assert!(feeds.kept(feed, &relay).is_empty() && !feeds.has_overflowed(feed, &relay));
+        assert!(matches!(feeds.rest(feed, &relay, reading, true), Rest::CaughtUp));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_look_up_that_goes_on_is_no_silence_and_one_that_keeps_failing_is_given_up() {
+        let (feeds, feed, relay) = followed(false);
+        feeds.keep(feed, &relay, event(1));
+        feeds.read_on(feed, &relay).unwrap();
+        tokio::time::advance(UNFINISHED).await;
+        assert!(feeds.unfinished().is_empty(), "nothing failed");
+        for _ in 0..BREAKS {
+            assert!(feeds.unfinished().is_empty());
+            feeds.failed(feed, &relay, "no".to_owned());
+        }
+        assert!(!feeds.catching_up(), "nobody waits for a relay that refuses");
+        assert_eq!(feeds.unfinished().pop().unwrap().events.len(), 1);
     }
 
     #[test]

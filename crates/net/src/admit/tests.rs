@@ -12,7 +12,7 @@ fn url() -> RelayUrl {
 
 fn asked(registry: &Registry, filter: Filter) -> (SubscriptionId, Arc<Mutex<Collected>>) {
     let id = SubscriptionId::generate();
-    let collected = Arc::new(Mutex::new(Collected::default()));
+    let collected = Arc::new(Mutex::new(Collected::new(FETCH_EVENTS_CAP)));
     let want = Want { feed: Feed::Inbox, filter, addresses: vec![RelayAddress::parse("wss://relay.example").unwrap()] };
     registry.enter(id.clone(), url(), vec![want], Sink::Collect(collected.clone()));
     (id, collected)
@@ -75,7 +75,7 @@ async fn an_event_outside_the_filter_is_not_admitted() {
 
 #[test]
 fn a_look_up_holds_only_so_much() {
-    let mut collected = Collected { bytes: FETCH_BYTES_CAP - 1, ..Collected::default() };
+    let mut collected = Collected { bytes: FETCH_BYTES_CAP - 1, ..Collected::new(FETCH_EVENTS_CAP) };
     collect(&mut collected, &event(Kind::TextNote, "a", vec![]));
     assert!(!collected.overflowed);
     collect(&mut collected, &event(Kind::TextNote, "b", vec![]));

@@ -1,7 +1,6 @@
-//! Reading on one link: look-ups, the end of stored events, and paging through what a relay has stored.
+//! Reading on one link: look-ups, page by page, and the end of what a subscription had stored.
 //! Never takes the end of stored events as a proof that nothing is missing.
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -18,10 +17,8 @@ use crate::incoming::{Feed, Incoming};
 
 /// Pages read for one request before it is called a gap.
 pub const PAGES_CAP: u32 = 400;
-/// Look-ups and pages that are open at once on one connection; the rest waits.
+/// Look-ups that are open at once on one connection; the rest waits.
 pub const READINGS_CAP: usize = 6;
-/// How long a page of a feed may take.
-const PAGE_PATIENCE: Duration = Duration::from_secs(120);
 /// A relay that answers with fewer stored events than this has not cut its answer short.
 const PAGE_FLOOR: usize = 20;
 
@@ -29,27 +26,16 @@ const PAGE_FLOOR: usize = 20;
 #[derive(Debug)]
 pub(super) struct Reading {
     want: Want,
-    purpose: Purpose,
+    into: Arc<Mutex<Collected>>,
+    reply: oneshot::Sender<Result<(), String>>,
     page: u32,
     sent: bool,
     /// The relay wants authentication first; the request is sent once more after it.
     awaits_auth: bool,
-    /// When it was sent, or when it may be sent again.
-    at: Instant,
-}
-
-#[derive(Debug)]
-enum Purpose {
-    Fetch {
-        into: Arc<Mutex<Collected>>,
-        reply: oneshot::Sender<Result<(), String>>,
-    },
-    /// Older stored events of a feed, after the first page came with the subscription.
-    BackFill,
 }
 
 impl Reading {
-    pub(super) fn fetch(
+    pub(super) fn new(
         address: RelayAddress,
         filter: Filter,
         into: Arc<Mutex<Collected>>,
@@ -57,15 +43,7 @@ impl Reading {
     ) -> Self {
         // The feed of a look-up is never read: its events go to the caller.
         let want = Want { feed: Feed::Inbox, filter, addresses: vec![address] };
-        Self { want, purpose: Purpose::Fetch { into, reply }, page: 0, sent: false, awaits_auth: false, at: Instant::now() }
-    }
-
-    const fn is_fetch(&self) -> bool {
-        matches!(self.purpose, Purpose::Fetch { .. })
-    }
-
-    fn is_abandoned(&self) -> bool {
-        matches!(&self.purpose, Purpose::Fetch { reply, .. } if reply.is_closed())
+        Self { want, into, reply, page: 0, sent: false, awaits_auth: false }
     }
 }
 
@@ -86,18 +64,10 @@ impl Link {
     pub(super) fn send_readings(&mut self, relay: &Relay) {
         let room = READINGS_CAP.saturating_sub(self.readings.values().filter(|reading| reading.sent).count());
         let authenticated = self.authenticated;
-        let now = Instant::now();
-        let ready = |reading: &Reading| !reading.sent && reading.at <= now && (authenticated || !reading.awaits_auth);
-        let mut waiting: Vec<(&SubscriptionId, &mut Reading)> = self.readings.iter_mut().filter(|(_, reading)| ready(reading)).collect();
-        // Somebody waits for a look-up; back-filling has time.
-        waiting.sort_by_key(|(_, reading)| matches!(reading.purpose, Purpose::BackFill));
-        for (id, reading) in waiting.into_iter().take(room) {
-            let sink = match &reading.purpose {
-                Purpose::Fetch { into, .. } => Sink::Collect(into.clone()),
-                Purpose::BackFill => Sink::Stream(self.parts.outlet.clone()),
-            };
+        let ready = |reading: &Reading| !reading.sent && (authenticated || !reading.awaits_auth);
+        for (id, reading) in self.readings.iter_mut().filter(|(_, reading)| ready(reading)).take(room) {
+            let sink = Sink::Collect(reading.into.clone());
             self.parts.registry.enter(id.clone(), self.parts.url.clone(), vec![reading.want.clone()], sink);
-            reading.at = now;
             reading.sent = relay.send_msg(ClientMessage::req(id.clone(), reading.want.filter.clone())).is_ok();
         }
     }
@@ -113,76 +83,47 @@ impl Link {
             // A relay may cap its whole answer, so that a busy feed crowds out a quiet one beside it.
             let total: usize = arrived.iter().map(|(_, arrived)| arrived.count).sum();
             let crowded = arrived.len() > 1 && total >= PAGE_FLOOR;
+            // Whatever was dropped is announced before a feed is called complete.
+            self.announce_gap();
             for (want, arrived) in arrived {
-                if crowded && arrived.count < PAGE_FLOOR {
-                    self.back_fill(want, 0);
-                } else {
-                    self.page_or_finish(want, arrived, 0);
-                }
+                let cut = crowded || next_page(&want.filter, arrived).is_some();
+                self.stored_events_came(&want, cut);
             }
         } else if let Some(reading) = self.readings.remove(id) {
             self.parts.registry.leave(id);
             drop(relay.send_msg(ClientMessage::close(id.clone())));
             let arrived = arrived.first().map(|(_, arrived)| *arrived).unwrap_or_default();
-            match reading.purpose {
-                Purpose::BackFill => self.page_or_finish(reading.want, arrived, reading.page),
-                Purpose::Fetch { into, reply } => self.fetch_next(reading.want, arrived, reading.page, into, reply),
-            }
+            self.read_on(reading, arrived);
         }
         self.send_readings(relay);
     }
 
-    fn page_or_finish(&mut self, mut want: Want, arrived: Arrived, page: u32) {
+    /// `cut`: the relay may have older events than those that came.
+    fn stored_events_came(&self, want: &Want, cut: bool) {
         if !self.wants.contains_key(&want.feed) {
             return;
         }
-        match next_page(&want.filter, arrived) {
-            Some(_) if page >= PAGES_CAP => self.parts.outlet.gap.open(),
-            Some(until) => {
-                want.filter.until = Some(until);
-                self.back_fill(want, page + 1);
-            }
-            None => {
-                // Whatever was dropped is announced before the feed is called complete.
-                self.announce_gap();
-                for relay in &want.addresses {
-                    self.put(Incoming::CaughtUp { lane: self.parts.lane, relay: relay.clone(), feed: want.feed });
-                }
-            }
+        for relay in &want.addresses {
+            let (lane, relay, feed) = (self.parts.lane, relay.clone(), want.feed);
+            self.put(if cut { Incoming::More { lane, relay, feed } } else { Incoming::CaughtUp { lane, relay, feed } });
         }
     }
 
-    fn back_fill(&mut self, want: Want, page: u32) {
-        let reading = Reading { want, purpose: Purpose::BackFill, page, sent: false, awaits_auth: false, at: Instant::now() };
-        self.readings.insert(SubscriptionId::generate(), reading);
-    }
-
-    fn fetch_next(
-        &mut self,
-        mut want: Want,
-        arrived: Arrived,
-        page: u32,
-        into: Arc<Mutex<Collected>>,
-        reply: oneshot::Sender<Result<(), String>>,
-    ) {
-        let overflowed = into.lock().unwrap_or_else(PoisonError::into_inner).overflowed;
-        match next_page(&want.filter, arrived) {
-            _ if overflowed => drop(reply.send(Err("the relay sent more than can be held at once".to_owned()))),
-            Some(_) if page >= PAGES_CAP => drop(reply.send(Err("the relay has more pages than are read at once".to_owned()))),
-            Some(until) => {
-                want.filter.until = Some(until);
-                let reading = Reading {
-                    want,
-                    purpose: Purpose::Fetch { into, reply },
-                    page: page + 1,
-                    sent: false,
-                    awaits_auth: false,
-                    at: Instant::now(),
-                };
+    fn read_on(&mut self, mut reading: Reading, arrived: Arrived) {
+        let full = reading.into.lock().unwrap_or_else(PoisonError::into_inner).overflowed;
+        let ended = match next_page(&reading.want.filter, arrived) {
+            Some(until) if !full && reading.page < PAGES_CAP => {
+                reading.want.filter.until = Some(until);
+                reading.page += 1;
+                reading.sent = false;
                 self.readings.insert(SubscriptionId::generate(), reading);
+                return;
             }
-            None => drop(reply.send(Ok(()))),
-        }
+            Some(_) if !full => Err("the relay has more pages than are read at once".to_owned()),
+            // Whoever asked sees that not all of it was taken.
+            _ => Ok(()),
+        };
+        drop(reading.reply.send(ended));
     }
 
     /// NIP-01 `CLOSED`.
@@ -209,54 +150,23 @@ impl Link {
                 reading.awaits_auth = true;
                 self.readings.insert(SubscriptionId::generate(), reading);
             } else {
-                self.fail_reading(reading, &detail);
+                drop(reading.reply.send(Err(detail)));
             }
             self.send_readings(relay);
         }
     }
 
-    fn fail_reading(&mut self, reading: Reading, reason: &str) {
-        let Reading { want, purpose, page, .. } = reading;
-        match purpose {
-            Purpose::Fetch { reply, .. } => drop(reply.send(Err(reason.to_owned()))),
-            Purpose::BackFill => {
-                self.report_refused(&BTreeSet::from([want.feed]), reason);
-                // What is older is still missing, and nobody else asks for it on this connection.
-                let at = Instant::now() + ASK_AGAIN_AFTER;
-                let again = Reading { want, purpose: Purpose::BackFill, page, sent: false, awaits_auth: false, at };
-                self.readings.insert(SubscriptionId::generate(), again);
-            }
-        }
-    }
-
-    /// Gives up pages whose end the relay never announced, and asks again for those that have rested.
-    pub(super) fn tidy_readings(&mut self, relay: &Relay) {
-        let now = Instant::now();
-        let wants = &self.wants;
-        self.readings.retain(|_, reading| reading.sent || reading.is_fetch() || wants.contains_key(&reading.want.feed));
-        let late = |reading: &Reading| reading.sent && !reading.is_fetch() && reading.at + PAGE_PATIENCE <= now;
-        let late: Vec<SubscriptionId> = self.readings.iter().filter(|(_, reading)| late(reading)).map(|(id, _)| id.clone()).collect();
-        for id in late {
-            self.parts.registry.leave(&id);
-            drop(relay.send_msg(ClientMessage::close(id.clone())));
-            if let Some(reading) = self.readings.remove(&id) {
-                self.fail_reading(reading, "the relay does not say when a page is over");
-            }
-        }
-        self.send_readings(relay);
-    }
-
     pub(super) fn fail_readings(&mut self, reason: &str) {
         for (id, reading) in std::mem::take(&mut self.readings) {
             self.parts.registry.leave(&id);
-            if let Purpose::Fetch { reply, .. } = reading.purpose {
-                drop(reply.send(Err(reason.to_owned())));
-            }
+            drop(reading.reply.send(Err(reason.to_owned())));
         }
     }
 
     pub(super) fn drop_abandoned_readings(&mut self, relay: &Relay) {
-        let abandoned: Vec<SubscriptionId> = self.readings.iter().filter(|(_, r)| r.is_abandoned()).map(|(id, _)| id.clone()).collect();
+        let is_abandoned = |reading: &Reading| reading.reply.is_closed();
+        let abandoned: Vec<SubscriptionId> =
+            self.readings.iter().filter(|(_, reading)| is_abandoned(reading)).map(|(id, _)| id.clone()).collect();
         for id in abandoned {
             self.readings.remove(&id);
             self.parts.registry.leave(&id);

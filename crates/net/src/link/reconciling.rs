@@ -27,6 +27,8 @@ const FIRST_WORD: Duration = Duration::from_secs(5);
 pub(crate) enum Compared {
     /// The relay has these, and we have not.
     Missing(Vec<EventId>),
+    /// The relay has more that we have not than is looked up at once.
+    TooMuch,
     /// The relay does not offer it.
     NotOffered,
 }
@@ -82,23 +84,20 @@ impl Link {
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
         let next = hex::decode(message).ok().and_then(|bytes| one.sets.reconcile_with_ids(&bytes, &mut ours, &mut theirs).ok());
         one.missing.extend(theirs.into_iter().map(|id| EventId::from_byte_array(id.to_bytes())));
-        let too_much = one.missing.len() > FETCH_EVENTS_CAP || one.rounds >= ROUNDS_CAP;
         let ended = match next {
-            Some(Some(next)) if !too_much => {
+            Some(_) if one.missing.len() > FETCH_EVENTS_CAP => Ok(Compared::TooMuch),
+            Some(Some(next)) if one.rounds < ROUNDS_CAP => {
                 let message = ClientMessage::NegMsg { subscription_id: Cow::Borrowed(id), message: Cow::Owned(hex::encode(next)) };
                 drop(relay.send_msg(message));
                 return;
             }
-            Some(None) if !too_much => Ok(()),
-            Some(_) => Err("the relay has more than can be compared at once"),
-            None => Err("the relay's answer to a comparison cannot be read"),
+            Some(Some(_)) => Err("the relay does not come to the end of a comparison".to_owned()),
+            Some(None) => Ok(Compared::Missing(std::mem::take(&mut one.missing))),
+            None => Err("the relay's answer to a comparison cannot be read".to_owned()),
         };
         drop(relay.send_msg(ClientMessage::NegClose { subscription_id: Cow::Borrowed(id) }));
         if let Some(one) = self.reconciling.remove(id) {
-            drop(one.reply.send(match ended {
-                Ok(()) => Ok(Compared::Missing(one.missing)),
-                Err(why) => Err(why.to_owned()),
-            }));
+            drop(one.reply.send(ended));
         }
         self.send_reconciliations(relay);
     }

@@ -16,7 +16,8 @@ use std::time::Duration;
 
 use faulty_relay::{Fault, FaultyRelay};
 use murmel_net::{
-    Answer, Auth, DialPolicy, EmbeddedRelay, Feed, GroupFeed, Incoming, Lane, Net, NetOptions, Pace, Phase, Proxy, RelayAddress, Route,
+    Answer, Auth, DialPolicy, EmbeddedRelay, Ended, Feed, GroupFeed, Incoming, Lane, Net, NetOptions, Pace, Phase, Proxy, RelayAddress,
+    Route,
 };
 use nostr::{Alphabet, Event, EventBuilder, EventId, Filter, JsonUtil, Keys, Kind, SingleLetterTag, Tag, TagKind, Timestamp};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -65,12 +66,13 @@ async fn until(incoming: &mut Receiver<Incoming>, wanted: impl Fn(&Incoming) -> 
     }
 }
 
+/// What comes until the stored events of a feed are over.
 async fn until_caught_up(incoming: &mut Receiver<Incoming>) -> Vec<EventId> {
     let mut seen = Vec::new();
     loop {
         match next(incoming).await {
             Incoming::Event { event, .. } => seen.push(event.id),
-            Incoming::CaughtUp { .. } => return seen,
+            Incoming::CaughtUp { .. } | Incoming::More { .. } => return seen,
             _ => {}
         }
     }

@@ -25,6 +25,11 @@ async fn a_busy_group_does_not_crowd_out_a_quiet_one() {
             Incoming::CaughtUp { feed, .. } => {
                 caught_up.insert(feed);
             }
+            Incoming::More { feed: Feed::Group(routing), relay, .. } => {
+                let part = net.fetch(Lane::Group, &[relay], of_group(routing), LONG).await;
+                seen.extend(part.events.iter().map(|event| event.id));
+                caught_up.insert(Feed::Group(routing));
+            }
             _ => {}
         }
     }
@@ -63,7 +68,7 @@ async fn a_look_up_reads_on_when_a_relay_cuts_its_answers_short() {
 }
 
 #[tokio::test]
-async fn following_delivers_everything_stored_page_by_page_and_then_what_is_new() {
+async fn following_delivers_the_newest_that_is_stored_says_that_there_may_be_more_and_then_what_is_new() {
     let relay = FaultyRelay::start().await.unwrap();
     relay.page(50);
     for nth in 0..420 {
@@ -71,8 +76,17 @@ async fn following_delivers_everything_stored_page_by_page_and_then_what_is_new(
     }
     let (net, mut incoming) = net(None);
     net.follow_groups(feed(&[&relay])).await;
-    let seen: HashSet<EventId> = until_caught_up(&mut incoming).await.into_iter().collect();
-    assert_eq!(seen.len(), 420);
+    let mut dates = Vec::new();
+    loop {
+        match next(&mut incoming).await {
+            Incoming::Event { event, .. } => dates.push(event.created_at),
+            Incoming::More { relay: which, .. } => break assert_eq!(which, address(&relay)),
+            Incoming::CaughtUp { .. } => panic!("called complete after a part"),
+            _ => {}
+        }
+    }
+    let newest: Vec<_> = (370..420).rev().map(|nth| group_message(nth).created_at).collect();
+    assert_eq!(dates, newest);
     let fresh = group_message(1_000);
     relay.store(fresh.clone());
     let item = until(&mut incoming, |item| matches!(item, Incoming::Event { .. })).await;
@@ -226,7 +240,11 @@ async fn comparing(events: &[Event]) -> EmbeddedRelay {
 }
 
 fn of_the_group() -> Filter {
-    Filter::new().kind(Kind::MlsGroupMessage).custom_tag(SingleLetterTag::lowercase(Alphabet::H), hex::encode(ROUTING))
+    of_group(ROUTING)
+}
+
+fn of_group(routing: [u8; 32]) -> Filter {
+    Filter::new().kind(Kind::MlsGroupMessage).custom_tag(SingleLetterTag::lowercase(Alphabet::H), hex::encode(routing))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -238,14 +256,18 @@ async fn of_a_relay_that_compares_sets_only_what_is_missing_is_read() {
     let have: Vec<_> = events.iter().enumerate().filter(|(nth, _)| nth % 7 != 0).map(|(_, event)| (event.id, event.created_at)).collect();
     // Nothing would come by the other way, so what comes was compared.
     let nothing = of_the_group().until(Timestamp::from(1));
-    let fetched = net.fetch_missing(Lane::Group, &[relay.url().clone()], (of_the_group(), nothing.clone()), have, LONG).await;
-    assert_eq!(fetched.complete, [relay.url().clone()]);
+    let asked = |have, at_most| net.fetch_missing(Lane::Group, relay.url(), (of_the_group(), nothing.clone()), have, at_most, LONG);
+    let part = asked(have.clone(), 1_000).await;
+    assert_eq!(part.ended, Ended::Whole);
     let missing: HashSet<EventId> = events.iter().step_by(7).map(|event| event.id).collect();
-    assert_eq!(fetched.events.iter().map(|event| event.id).collect::<HashSet<_>>(), missing);
+    assert_eq!(part.events.iter().map(|event| event.id).collect::<HashSet<_>>(), missing);
+
+    let part = asked(have, missing.len() - 1).await;
+    assert_eq!((part.events.len(), part.ended), (0, Ended::TooMuch), "more is missing than was to be held");
 
     let all = events.iter().map(|event| (event.id, event.created_at)).collect();
-    let fetched = net.fetch_missing(Lane::Group, &[relay.url().clone()], (of_the_group(), nothing), all, LONG).await;
-    assert_eq!((fetched.events.len(), fetched.complete.len()), (0, 1), "nothing is missing");
+    let part = asked(all, 1_000).await;
+    assert_eq!((part.events.len(), part.ended), (0, Ended::Whole), "nothing is missing");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -256,10 +278,14 @@ async fn a_relay_that_compares_no_sets_is_read_page_by_page() {
     events.iter().cloned().for_each(|event| relay.store(event));
     let (net, _incoming) = net(None);
     let have = vec![(events[0].id, events[0].created_at)];
-    for _ in 0..2 {
-        let fetched = net.fetch_missing(Lane::Group, &[address(&relay)], (of_the_group(), of_the_group()), have.clone(), LONG).await;
-        assert_eq!(fetched.events.len(), 350);
-    }
+    let (filters, relay_address) = ((of_the_group(), of_the_group()), address(&relay));
+    let asked = |at_most| net.fetch_missing(Lane::Group, &relay_address, filters.clone(), have.clone(), at_most, LONG);
+    let part = asked(1_000).await;
+    // Pages overlap by the event at their edge.
+    assert_eq!(part.events.iter().map(|event| event.id).collect::<HashSet<_>>().len(), 350);
+    assert_eq!(part.ended, Ended::Whole);
+    let part = asked(120).await;
+    assert_eq!((part.events.len(), part.ended), (120, Ended::TooMuch));
     assert_eq!(relay.heard().iter().filter(|verb| *verb == "NEG-OPEN").count(), 1, "what it does not know it is not asked twice");
 }
 
@@ -273,8 +299,8 @@ async fn a_relay_that_compares_nonsense_is_read_all_the_same() {
         relay.compare(move |id| format!(r#"["NEG-MSG","{id}","{answer}"]"#));
         let (net, _incoming) = net(None);
         let have = vec![(events[0].id, events[0].created_at)];
-        let fetched = net.fetch_missing(Lane::Group, &[address(&relay)], (of_the_group(), of_the_group()), have, LONG).await;
-        assert!(fetched.events.len() == 5 || (fetched.events.is_empty() && fetched.complete.len() == 1));
+        let part = net.fetch_missing(Lane::Group, &address(&relay), (of_the_group(), of_the_group()), have, 1_000, LONG).await;
+        assert!(part.events.len() == 5 || (part.events.is_empty() && part.ended == Ended::Whole));
     }
 }
 

@@ -280,7 +280,7 @@ fn small_tables(tx: &Tx<'_>) -> Result<(), StoreError> {
     tx.prune_requests(5)?;
     tx.remember_seen(&event(1), 1)?;
     tx.remember_tagged(&event(2), routing(1).as_bytes(), 1, 1)?;
-    tx.seen_since(routing(1).as_bytes(), 1)?;
+    tx.seen_between(routing(1).as_bytes(), 1, 2)?;
     tx.is_seen(&event(1))?;
     tx.prune_seen(5)?;
     Ok(())

@@ -134,8 +134,9 @@ fn finished_events_of_a_tag_are_listed_by_their_own_time() {
         }
         tx.remember_tagged(&event(4), routing(2).as_bytes(), 300, 9)?;
         tx.remember_seen(&event(5), 300)?;
-        assert_eq!(tx.seen_since(routing(1).as_bytes(), 200)?, [(event(2), 300), (event(3), 200)]);
-        assert_eq!(tx.seen_since(routing(3).as_bytes(), 0)?, []);
+        assert_eq!(tx.seen_between(routing(1).as_bytes(), 200, u64::MAX)?, [(event(2), 300), (event(3), 200)]);
+        assert_eq!(tx.seen_between(routing(1).as_bytes(), 200, 299)?, [(event(3), 200)]);
+        assert_eq!(tx.seen_between(routing(3).as_bytes(), 0, u64::MAX)?, []);
         Ok(())
     });
 }
