@@ -84,15 +84,8 @@ async fn note(account: &Arc<Account>, item: Incoming) {
     let feeds = &account.sync.feeds;
     match item {
         Incoming::Event { .. } => {}
-        Incoming::CaughtUp { relay, feed, .. } if !feeds.has_overflowed(feed, &relay) => {
-            if let Some(taken) = feeds.caught_up(feed, &relay) {
-                let first = taken.backlog == Backlog::First;
-                if backlog(account, taken).await && sync::moved_on(account, feed, &relay, first).await.is_err() {
-                    tracing::warn!("a cursor could not be moved");
-                }
-            }
-        }
-        Incoming::CaughtUp { relay, feed, .. } | Incoming::More { relay, feed, .. } => sync::read_on(account, feed, relay),
+        Incoming::CaughtUp { relay, feed, .. } => sync::read_on(account, feed, relay, true),
+        Incoming::More { relay, feed, .. } => sync::read_on(account, feed, relay, false),
         Incoming::Refused { relay, feed, detail, .. } => {
             if let Some(taken) = feeds.refused(feed, &relay, detail) {
                 broken_off(account, taken).await;

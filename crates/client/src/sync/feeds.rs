@@ -63,6 +63,9 @@ struct Progress {
     slice_length: Option<u64>,
     /// Oldest first.
     backlog: BTreeMap<(Timestamp, EventId), Event>,
+    /// Until when, Unix seconds, nothing is missing of what it has; and until when that was so on an earlier connection.
+    complete: Option<u64>,
+    read_to: Option<u64>,
     overflowed: bool,
     /// When the backlog began, and how often the connection was lost since.
     begun: Instant,
@@ -74,10 +77,10 @@ struct Progress {
 pub(crate) enum Rest {
     /// This is to be taken.
     Part(Taken),
-    /// Everything that was kept is taken, but some did not fit.
+    /// Everything that is complete is taken, but some did not fit.
     Overflowed,
-    /// Everything is taken.
-    Taken,
+    /// Everything is taken; `first`: the feed was asked for from its beginning.
+    Taken { first: bool },
     /// Everything is taken; what comes from now on is taken at once.
     CaughtUp,
     /// The look-up does not count any more.
@@ -146,19 +149,6 @@ impl Feeds {
         None
     }
 
-    /// The relay has sent everything it had stored: all of it can be taken. What did not fit is to be looked up; then this was a part.
-    pub(crate) fn caught_up(&self, feed: Feed, relay: &RelayAddress) -> Option<Taken> {
-        self.take(feed, relay, |progress| {
-            progress.caught_up = !progress.lacks();
-            progress.refused = None;
-        })
-    }
-
-    /// Whether something of what the relay sent was dropped since it was last looked at what is kept.
-    pub(crate) fn has_overflowed(&self, feed: Feed, relay: &RelayAddress) -> bool {
-        self.state().progress(feed, relay).is_some_and(|progress| progress.lacks())
-    }
-
     /// Something that came from a relay was dropped on the way here.
     pub(crate) fn gap(&self, lane: Lane, relay: &RelayAddress) {
         let (mut state, name) = (self.state(), name(relay));
@@ -188,41 +178,85 @@ impl Feeds {
         progress.backlog.keys().map(|(at, id)| (*id, *at)).collect()
     }
 
-    /// Everything of a feed up to `until`, Unix seconds, is here, but for what had no room: that part can be taken. Answers until when it goes;
-    /// `None` where it has not even begun.
-    pub(crate) fn complete_until(&self, feed: Feed, relay: &RelayAddress, until: u64) -> Option<(Taken, u64)> {
+    /// Everything that a relay has of a feed up to `until`, Unix seconds, is kept or taken, but for what had no room. Answers until when that is so;
+    /// `None` where nothing had room.
+    pub(crate) fn complete(&self, feed: Feed, relay: &RelayAddress, until: u64) -> Option<u64> {
         let mut state = self.state();
-        let Some(progress) = state.progress(feed, relay) else { return Some((Taken::again(feed, Vec::new()), until)) };
+        let Some(progress) = state.progress(feed, relay) else { return Some(until) };
         // The newest had no room.
         let newest = progress.backlog.last_key_value().map(|((at, _), _)| at.as_secs());
-        let until = if progress.overflowed { until.min(newest?.checked_sub(1)?) } else { until };
-        let later = progress.backlog.split_off(&(Timestamp::from_secs(until.saturating_add(1)), EventId::all_zeros()));
-        let events: Vec<Event> = std::mem::replace(&mut progress.backlog, later).into_values().collect();
+        let until = if progress.lacks() { until.min(newest?.checked_sub(1)?) } else { until };
+        // Another look-up may have come further.
+        progress.complete = progress.complete.max(Some(until));
         (progress.begun, progress.breaks) = (Instant::now(), 0);
-        let backlog = progress.kind();
-        state.kept = state.kept.saturating_sub(events.len());
-        Some((Taken { feed, events, backlog, overflowed: false }, until))
+        if until < u64::MAX {
+            progress.read_to = Some(until);
+        }
+        Some(until)
     }
 
-    /// The relay has handed over everything, as the look-up `reading` found. What is kept comes out first; `to_end`: nothing is to be done before
+    /// Until when, Unix seconds, a look-up that was not finished had come.
+    pub(crate) fn read_to(&self, feed: Feed, relay: &RelayAddress) -> Option<u64> {
+        self.state().progress(feed, relay)?.read_to
+    }
+
+    /// Whether another relay is handing over what it has up to `until`, Unix seconds.
+    pub(crate) fn awaits_others(&self, feed: Feed, relay: &RelayAddress, until: u64) -> bool {
+        let (state, name) = (self.state(), name(relay));
+        let others = state.feeds.get(&feed).into_iter().flat_map(|of| &of.relays).filter(|(other, _)| **other != name);
+        let mut open = others.filter(|(name, one)| state.is_open(&feed, name, one) && !one.impatient);
+        open.any(|(_, one)| one.complete.is_none_or(|complete| complete < until))
+    }
+
+    /// What is complete up to `until`, Unix seconds, whichever relay it came from: what one withheld, another may have. Not what is kept of relays
+    /// that have not handed over everything before it.
+    pub(crate) fn take_complete(&self, feed: Feed, relay: &RelayAddress, until: u64) -> Taken {
+        let mut state = self.state();
+        let backlog = state.progress(feed, relay).map_or(Backlog::CatchingUp, |progress| progress.kind());
+        let mut all = BTreeMap::new();
+        let State { feeds, kept, .. } = &mut *state;
+        for progress in feeds.get_mut(&feed).into_iter().flat_map(|of| of.relays.values_mut()) {
+            let part = progress.take_until(until);
+            *kept = kept.saturating_sub(part.len());
+            all.extend(part);
+        }
+        Taken { feed, events: all.into_values().collect(), backlog, overflowed: false }
+    }
+
+    /// The relay has handed over everything, as the look-up `reading` found. What is complete comes out first; `to_end`: nothing is to be done before
     /// what comes is taken at once.
     pub(crate) fn rest(&self, feed: Feed, relay: &RelayAddress, reading: u64, to_end: bool) -> Rest {
+        if !self.reads(feed, relay, reading) {
+            return Rest::Outdated;
+        }
+        let taken = self.take_complete(feed, relay, u64::MAX);
+        if !taken.events.is_empty() {
+            return Rest::Part(taken);
+        }
         let mut state = self.state();
         let Some(progress) = state.progress(feed, relay).filter(|progress| progress.reading == reading) else { return Rest::Outdated };
-        if !progress.backlog.is_empty() {
-            let backlog = progress.kind();
-            let events: Vec<Event> = std::mem::take(&mut progress.backlog).into_values().collect();
-            state.kept = state.kept.saturating_sub(events.len());
-            return Rest::Part(Taken { feed, events, backlog, overflowed: false });
-        }
-        if progress.lacks() {
+        if progress.lacks() || progress.complete != Some(u64::MAX) {
             return Rest::Overflowed;
         }
         if !to_end {
-            return Rest::Taken;
+            return Rest::Taken { first: progress.first };
+        }
+        if !progress.backlog.is_empty() {
+            return Rest::Part(Taken { events: Vec::new(), ..taken });
         }
         (progress.caught_up, progress.refused, progress.first, progress.reading) = (true, None, false, 0);
+        (progress.complete, progress.read_to) = (None, None);
         Rest::CaughtUp
+    }
+
+    /// Everything is here that a relay had, as it says: what was kept.
+    #[cfg(test)]
+    pub(crate) fn caught_up(&self, feed: Feed, relay: &RelayAddress) -> Option<Taken> {
+        let reading = self.read_on(feed, relay)?;
+        self.complete(feed, relay, u64::MAX);
+        let taken = self.take_complete(feed, relay, u64::MAX);
+        self.rest(feed, relay, reading, true);
+        Some(taken)
     }
 
     /// See [`Feeds::set_slice_length`].
@@ -291,7 +325,7 @@ impl Feeds {
                 progress.caught_up = false;
                 progress.refused = None;
                 progress.impatient = false;
-                progress.reading = 0;
+                (progress.reading, progress.complete) = (0, None);
             }
         }
         state.connected.remove(&(lane, name));
@@ -366,9 +400,6 @@ impl Feeds {
         let progress = state.progress(feed, relay)?;
         let backlog = progress.kind();
         mark(progress);
-        if progress.caught_up {
-            (progress.first, progress.reading) = (false, 0);
-        }
         let events: Vec<Event> = std::mem::take(&mut progress.backlog).into_values().collect();
         let overflowed = std::mem::take(&mut progress.overflowed);
         state.kept = state.kept.saturating_sub(events.len());
@@ -414,11 +445,23 @@ impl Progress {
             readings: 0,
             slice_length: None,
             backlog: BTreeMap::new(),
+            complete: None,
+            read_to: None,
             overflowed: false,
             begun: Instant::now(),
             breaks: 0,
             last: Instant::now(),
         }
+    }
+
+    /// What is kept up to `until`, Unix seconds, as far as nothing before it is missing.
+    fn take_until(&mut self, until: u64) -> BTreeMap<(Timestamp, EventId), Event> {
+        let Some(until) = self.complete.map(|complete| complete.min(until)) else { return BTreeMap::new() };
+        let later = match until.checked_add(1) {
+            Some(next) => self.backlog.split_off(&(Timestamp::from_secs(next), EventId::all_zeros())),
+            None => BTreeMap::new(),
+        };
+        std::mem::replace(&mut self.backlog, later)
     }
 
     /// Whether something that came was dropped and not looked up since.
@@ -572,9 +615,10 @@ mod tests {
             feeds.keep(feed, &relay, event);
         }
         let taken = feeds.caught_up(feed, &relay).unwrap();
-        assert!(taken.overflowed);
-        assert_eq!(taken.events.len(), BACKLOG_CAP);
-        assert_eq!(taken.events.last().unwrap().created_at.as_secs(), BACKLOG_CAP as u64);
+        // Of the second of the newest that had room, some may have had none.
+        assert_eq!(taken.events.len(), BACKLOG_CAP - 1);
+        assert_eq!(taken.events.last().unwrap().created_at.as_secs(), BACKLOG_CAP as u64 - 1);
+        assert!(feeds.catching_up());
     }
 
     #[test]
@@ -585,11 +629,14 @@ mod tests {
             assert!(feeds.keep(feed, &relay, event(at)).is_none());
         }
         let dates = |taken: &Taken| taken.events.iter().map(|event| event.created_at.as_secs()).collect::<Vec<_>>();
-        let (taken, until) = feeds.complete_until(feed, &relay, 40).unwrap();
-        assert_eq!((dates(&taken), until), (vec![10, 20, 40], 40));
+        assert_eq!(feeds.complete(feed, &relay, 40), Some(40));
+        assert_eq!(dates(&feeds.take_complete(feed, &relay, 40)), [10, 20, 40]);
         assert!(feeds.catching_up() && feeds.keep(feed, &relay, event(60)).is_none());
+        feeds.complete(feed, &relay, u64::MAX);
+        // Another look-up at the same time has not come so far.
+        feeds.complete(feed, &relay, 45);
         assert!(matches!(feeds.rest(feed, &relay, reading, false), Rest::Part(taken) if dates(&taken) == [50, 60]));
-        assert!(matches!(feeds.rest(feed, &relay, reading, false), Rest::Taken));
+        assert!(matches!(feeds.rest(feed, &relay, reading, false), Rest::Taken { first: false }));
         // What comes before everything is called taken is not taken before its turn.
         assert!(feeds.keep(feed, &relay, event(70)).is_none());
         assert!(matches!(feeds.rest(feed, &relay, reading, true), Rest::Part(taken) if dates(&taken) == [70]));
@@ -606,6 +653,7 @@ mod tests {
         feeds.connection(Lane::Group, &relay, true);
         assert!(!feeds.reads(feed, &relay, reading) && matches!(feeds.rest(feed, &relay, reading, true), Rest::Outdated));
         let later = feeds.read_on(feed, &relay).unwrap();
+        feeds.complete(feed, &relay, u64::MAX);
         assert!(feeds.reads(feed, &relay, later) && matches!(feeds.rest(feed, &relay, later, true), Rest::Part(_)));
     }
 
@@ -615,14 +663,41 @@ mod tests {
         let reading = feeds.read_on(feed, &relay).unwrap();
         feeds.keep(feed, &relay, event(10));
         feeds.gap(Lane::Group, &relay);
-        assert!(feeds.has_overflowed(feed, &relay));
         // Whatever is newer than what is kept may have been dropped.
-        assert!(matches!(feeds.complete_until(feed, &relay, 20), Some((taken, 9)) if taken.events.is_empty()));
-        assert!(matches!(feeds.rest(feed, &relay, reading, true), Rest::Part(_)));
+        assert_eq!(feeds.complete(feed, &relay, 20), Some(9));
+        assert!(feeds.take_complete(feed, &relay, 20).events.is_empty());
         assert!(matches!(feeds.rest(feed, &relay, reading, true), Rest::Overflowed));
-        // It is looked up once more, without that.
-        assert!(feeds.kept(feed, &relay).is_empty() && !feeds.has_overflowed(feed, &relay));
+        // It is looked up once more, and nothing is dropped.
+        assert_eq!(feeds.kept(feed, &relay).len(), 1);
+        assert_eq!(feeds.complete(feed, &relay, u64::MAX), Some(u64::MAX));
+        assert!(matches!(feeds.rest(feed, &relay, reading, true), Rest::Part(_)));
         assert!(matches!(feeds.rest(feed, &relay, reading, true), Rest::CaughtUp));
+    }
+
+    #[test]
+    fn what_one_relay_withholds_is_taken_in_its_place_from_another_that_is_complete() {
+        let (feeds, feed) = (Feeds::default(), Feed::Group([1; 32]));
+        let (liar, honest, slow) = (relay("liar"), relay("honest"), relay("slow"));
+        feeds.follow(std::iter::once((feed, vec![liar.clone(), honest.clone(), slow.clone()], false)));
+        let all = [&liar, &honest, &slow].map(|relay| {
+            feeds.connection(Lane::Group, relay, true);
+            feeds.read_on(feed, relay).unwrap()
+        });
+        let (first, withheld, last, newest) = (event(1), event(2), event(3), event(9));
+        for (relay, events) in [(&liar, vec![&first, &last]), (&honest, vec![&first, &withheld, &last]), (&slow, vec![&newest])] {
+            events.into_iter().for_each(|event| drop(feeds.keep(feed, relay, event.clone())));
+        }
+        feeds.complete(feed, &liar, u64::MAX);
+        assert!(feeds.awaits_others(feed, &liar, u64::MAX));
+        feeds.complete(feed, &honest, u64::MAX);
+        // What the slow one sent so far is its newest: what comes before it is still missing.
+        assert!(feeds.awaits_others(feed, &liar, u64::MAX));
+        let taken = feeds.take_complete(feed, &liar, u64::MAX);
+        assert_eq!(taken.events, [first, withheld, last]);
+        feeds.failed(feed, &slow, "no".to_owned());
+        assert!(!feeds.awaits_others(feed, &liar, u64::MAX), "nobody waits for a relay that refuses");
+        assert!(matches!(feeds.rest(feed, &liar, all[0], true), Rest::CaughtUp));
+        assert!(matches!(feeds.rest(feed, &honest, all[1], true), Rest::CaughtUp));
     }
 
     #[tokio::test(start_paused = true)]

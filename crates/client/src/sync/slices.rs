@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use murmel_net::{Ended, FETCH_EVENTS_CAP, Feed, Lane, Part, RelayAddress};
 use nostr::{Alphabet, Event, Filter, Kind, SingleLetterTag, Timestamp};
+use tokio::sync::OwnedMutexGuard;
 
 use super::feeds::Rest;
 use super::{GROUP_OVERLAP, INBOX_OVERLAP, Taken, begin_of, cursor_key};
 use crate::account::Account;
 use crate::notices::Backlog;
-use crate::{Result, receive};
+use crate::{Result, receive, sync};
 
 /// How long a relay may take to answer for a slice.
 const SLICE_TIMEOUT: Duration = Duration::from_secs(20);
@@ -19,6 +20,9 @@ const SLICE_TIMEOUT: Duration = Duration::from_secs(20);
 const AGAIN_AFTER: Duration = Duration::from_secs(30);
 /// How long a relay waits for the slice of another: what that one brings it need not send. A relay that does not answer holds up nobody for longer.
 const TURN: Duration = Duration::from_secs(2);
+/// How long what a relay handed over waits for what other relays are handing over: what one withholds, or lacks, can be read only together with the
+/// rest where many epochs were missed.
+const TOGETHER: Duration = Duration::from_secs(3);
 
 const NOT_KEPT: &str = "what came could not be kept";
 
@@ -80,13 +84,14 @@ impl Slice {
     }
 }
 
-/// The relay has sent the newest of a feed, and may have more: looks it up until everything is here or the connection is lost.
-pub(crate) fn read_on(account: &Arc<Account>, feed: Feed, relay: RelayAddress) {
+/// The relay has sent what it has of a feed, or only the newest of it: looks up the rest until everything is here or the connection is lost.
+pub(crate) fn read_on(account: &Arc<Account>, feed: Feed, relay: RelayAddress, whole: bool) {
     let Some(reading) = account.sync.feeds.read_on(feed, &relay) else { return };
     let of = Arc::clone(account);
     account.spawn(async move {
-        while of.sync.feeds.reads(feed, &relay, reading) {
-            let words = match catch_up(&of, feed, &relay, reading).await {
+        let mut read = if whole { take_whole(&of, feed, &relay, reading).await } else { catch_up(&of, feed, &relay, reading).await };
+        loop {
+            let words = match read {
                 Ok(Read::Whole | Read::Outdated) => return,
                 Ok(Read::Failed(words)) => words,
                 Err(error) => error.to_string(),
@@ -97,8 +102,20 @@ pub(crate) fn read_on(account: &Arc<Account>, feed: Feed, relay: RelayAddress) {
                 of.sync.moved.notify_waiters();
             }
             tokio::time::sleep(AGAIN_AFTER).await;
+            read = catch_up(&of, feed, &relay, reading).await;
         }
     });
+}
+
+/// The subscription brought everything.
+async fn take_whole(account: &Arc<Account>, feed: Feed, relay: &RelayAddress, reading: u64) -> Result<Read> {
+    if account.sync.feeds.complete(feed, relay, u64::MAX) == Some(u64::MAX) {
+        let _turn = together(account, feed, relay, u64::MAX).await;
+        if let Some(read) = finish(account, feed, relay, reading, None).await? {
+            return Ok(read);
+        }
+    }
+    catch_up(account, feed, relay, reading).await
 }
 
 async fn catch_up(account: &Arc<Account>, feed: Feed, relay: &RelayAddress, reading: u64) -> Result<Read> {
@@ -107,7 +124,7 @@ async fn catch_up(account: &Arc<Account>, feed: Feed, relay: &RelayAddress, read
         Feed::Inbox => INBOX_OVERLAP,
         Feed::Group(_) => GROUP_OVERLAP,
     };
-    let since = match cursor {
+    let since = match cursor.max(account.sync.feeds.read_to(feed, relay)) {
         Some(at) => at.saturating_sub(overlap),
         None => match begin_of(account, feed).await? {
             Some(begin) => begin,
@@ -126,8 +143,8 @@ pub(crate) async fn read(account: &Arc<Account>, feed: Feed, relay: &RelayAddres
             return Ok(Read::Outdated);
         }
         let (line, places) = (account.sync.line(feed), account.sync.places(relay));
-        let _turn = tokio::time::timeout(TURN, line.lock()).await.ok();
-        let _place = places.acquire().await.ok();
+        let turn = tokio::time::timeout(TURN, line.lock()).await.ok();
+        let place = places.acquire().await.ok();
         let begun = account.clock.now();
         let narrower = slice.narrower(begun);
         let at_most = if narrower.is_some() { account.sync.housekeeping.slice } else { FETCH_EVENTS_CAP };
@@ -148,51 +165,78 @@ pub(crate) async fn read(account: &Arc<Account>, feed: Feed, relay: &RelayAddres
         // Of what cannot be cut, one second or a time to come, as much as came.
         let next = slice.next(begun);
         feeds.set_slice_length(feed, relay, next.and_then(Slice::length));
-        if let (Some(next), Some(until)) = (next, slice.until) {
-            let Some((mut taken, until)) = feeds.complete_until(feed, relay, until) else {
-                return Ok(Read::Failed("other relays have to be read first".to_owned()));
-            };
-            let first = taken.backlog == Backlog::First;
-            taken.events.append(&mut rest);
-            if !receive::part(account, taken).await {
-                return Ok(Read::Failed(NOT_KEPT.to_owned()));
-            }
-            // Before a first fetch is complete, all of it is to be read as one.
-            if reading.is_some() && !first {
-                let is_further = cursor(account, feed, relay).await?.is_none_or(|at| at < until);
-                if is_further {
-                    move_cursor(account, feed, relay, until.min(begun)).await?;
-                }
-            }
-            slice = Slice { since: until.saturating_add(1), ..next };
-            continue;
-        }
-        if !receive::backlog(account, Taken::again(feed, rest)).await {
+        let Some(until) = feeds.complete(feed, relay, slice.until.unwrap_or(u64::MAX)) else {
+            return Ok(Read::Failed("other relays have to be read first".to_owned()));
+        };
+        drop((turn, place));
+        let _turn = match reading {
+            Some(_) => together(account, feed, relay, until).await,
+            None => account.sync.line(feed).lock_owned().await,
+        };
+        let mut taken = feeds.take_complete(feed, relay, until);
+        let first = taken.backlog == Backlog::First;
+        taken.events.append(&mut rest);
+        let is_last = until == u64::MAX;
+        let kept = if is_last { receive::backlog(account, taken).await } else { receive::part(account, taken).await };
+        if !kept {
             return Ok(Read::Failed(NOT_KEPT.to_owned()));
         }
-        let Some(reading) = reading else { return Ok(Read::Whole) };
-        match finish(account, feed, relay, reading, begun).await? {
+        let Some(reading) = reading else {
+            if is_last {
+                return Ok(Read::Whole);
+            }
+            slice = Slice::new(until.saturating_add(1), next.and_then(Slice::length), begun);
+            continue;
+        };
+        if is_last {
+            if let Some(read) = finish(account, feed, relay, reading, Some(begun)).await? {
+                return Ok(read);
+            }
             // What did not fit is looked up now that there is room.
-            None => slice = Slice::new(slice.since, feeds.slice_length(feed, relay), begun),
-            Some(read) => return Ok(read),
+            continue;
         }
+        // Before a first fetch is complete, all of it is to be read as one.
+        if !first && cursor(account, feed, relay).await?.is_none_or(|at| at < until) {
+            move_cursor(account, feed, relay, until.min(begun)).await?;
+        }
+        slice = Slice::new(until.saturating_add(1), next.and_then(Slice::length), begun);
     }
 }
 
-/// Takes what is kept of a backlog that is complete. From then on what comes is taken at once. `None`: something did not fit.
-async fn finish(account: &Arc<Account>, feed: Feed, relay: &RelayAddress, reading: u64, begun: u64) -> Result<Option<Read>> {
-    let mut moved = false;
+/// Waits for other relays that are handing over what they have up to `until`, and then for the turn to take it.
+async fn together(account: &Account, feed: Feed, relay: &RelayAddress, until: u64) -> OwnedMutexGuard<()> {
+    account.sync.moved.notify_waiters();
+    let others = async {
+        loop {
+            let moved = account.sync.moved.notified();
+            if !account.sync.feeds.awaits_others(feed, relay, until) {
+                return;
+            }
+            moved.await;
+        }
+    };
+    drop(tokio::time::timeout(TOGETHER, others).await);
+    account.sync.line(feed).lock_owned().await
+}
+
+/// Takes what is kept of a backlog that is complete. From then on what comes is taken at once. `looked_up`: when (Unix seconds) it was looked up from the
+/// relay's own cursor on; otherwise its subscription brought everything since the oldest cursor of the feed. `None`: something did not fit.
+async fn finish(account: &Arc<Account>, feed: Feed, relay: &RelayAddress, reading: u64, looked_up: Option<u64>) -> Result<Option<Read>> {
+    let mut to_end = false;
     loop {
-        match account.sync.feeds.rest(feed, relay, reading, moved) {
+        match account.sync.feeds.rest(feed, relay, reading, to_end) {
             Rest::Part(taken) => {
                 if !receive::backlog(account, taken).await {
                     return Ok(Some(Read::Failed(NOT_KEPT.to_owned())));
                 }
             }
             Rest::Overflowed => return Ok(None),
-            Rest::Taken => {
-                move_cursor(account, feed, relay, begun).await?;
-                moved = true;
+            Rest::Taken { first } => {
+                match looked_up {
+                    Some(at) => move_cursor(account, feed, relay, at).await?,
+                    None => sync::moved_on(account, feed, relay, first).await?,
+                }
+                to_end = true;
             }
             Rest::CaughtUp => {
                 account.sync.moved.notify_waiters();
