@@ -374,6 +374,33 @@ async fn who_leaves_says_so_again_when_the_group_moved_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_is_made_an_admin_while_leaving_steps_down_and_leaves() {
+    let (relay, lose, lost) = forgetful().await;
+    let (anna, ben, chat) = pair(&relay).await;
+    lose.store(true, Ordering::Release);
+    ben.client().leave(&chat, None).await.unwrap();
+    tokio::time::timeout(common::DEADLINE, lost.notified()).await.expect("the proposal reached the relay");
+    anna.client().promote(&chat, &ben.npub).await.unwrap();
+    ben.sees(&chat, "has left", |group| group.state == ipc::GroupState::Left).await;
+    anna.sees(&chat, "is alone", |group| members(group) == 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_made_the_only_admin_while_leaving_stays_and_is_told() {
+    let (relay, lose, lost) = forgetful().await;
+    let (anna, ben, chat) = pair(&relay).await;
+    lose.store(true, Ordering::Release);
+    ben.client().leave(&chat, None).await.unwrap();
+    tokio::time::timeout(common::DEADLINE, lost.notified()).await.expect("the proposal reached the relay");
+    anna.client().leave(&chat, Some(&ben.npub)).await.unwrap();
+    anna.sees(&chat, "has left", |group| group.state == ipc::GroupState::Left).await;
+    let group = ben.sees(&chat, "is alone", |group| members(group) == 1).await;
+    assert_eq!(group.state, ipc::GroupState::Active);
+    let told = |row: &ipc::SystemMessage| matches!(row, ipc::SystemMessage::ChangeFailed { what: ipc::WantedChange::Leave, .. });
+    assert!(ben.system(&chat).await.iter().any(told));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_joined_rotates_their_leaf_when_the_group_is_quiet() {
     let relay = FaultyRelay::start().await.unwrap();
     let relays = [relay.url()];

@@ -14,6 +14,7 @@ use crate::group::groups::Groups;
 use crate::group::intent::Intent;
 use crate::group::membership;
 use crate::message::send::enqueue;
+use crate::receive::Taking;
 use crate::{Error, Result, changes, views};
 
 /// Members beyond this rank confirm all at the same time; by then something is wrong with everybody before them.
@@ -49,14 +50,24 @@ pub(crate) fn was_leaving(tx: &Tx<'_>, chat: ChatId) -> Result<bool> {
     Ok(tx.progress_number(&name(chat))?.is_some())
 }
 
-/// Says again that we leave, where the group went on to a newer epoch without us having gone.
+/// Says again that we leave, where the group went on to a newer epoch without us having gone. Whoever was made an admin meanwhile steps down first.
 pub(crate) async fn leave_again(account: &Arc<Account>, chat: ChatId) -> Result<()> {
-    let stale = account.db.write(move |tx, groups| {
+    let (me, keys, now) = (account.pubkey(), account.keys.clone(), account.clock.now());
+    changes::write(account, move |tx, groups, changes| {
         let record = views::found(tx, chat)?;
-        let Some((group, _)) = groups.get(tx, &record.group)? else { return Ok::<_, Error>(false) };
-        Ok(record.state == ChatState::Leaving && tx.progress_number(&name(chat))? != Some(group.epoch().0))
-    });
-    if stale.await? { leave(account, chat).await } else { Ok(()) }
+        let Some((group, _)) = groups.get(tx, &record.group)? else { return Ok(()) };
+        if record.state != ChatState::Leaving || tx.progress_number(&name(chat))? == Some(group.epoch().0) {
+            return Ok(());
+        }
+        if !group.view().admins.contains(&me) {
+            return say(tx, groups, changes, chat, now);
+        }
+        tx.remove_progress(&name(chat))?;
+        tx.set_chat_state(chat, ChatState::Active)?;
+        changes.group(chat);
+        membership::want(&mut Taking::new(tx, groups, changes, &keys, now), chat, Intent::Leave { me, successor: None })
+    })
+    .await
 }
 
 /// Leaves a group that nobody else is in: there is nobody to tell.

@@ -15,7 +15,7 @@ use nostr::PublicKey;
 
 pub(crate) use commit::{Outcome, accepted, again, change, merge, refused, resume, superseded};
 pub(crate) use create::{create, create_with, invitable};
-pub(crate) use lost::has_lost;
+pub(crate) use lost::{has_lost, want};
 pub(crate) use made::{forget_made, take_back, welcome_late};
 pub(crate) use welcome::not_delivered;
 

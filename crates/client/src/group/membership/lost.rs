@@ -5,12 +5,16 @@ use murmel_ipc::{ChangeObstacle, SystemMessage};
 use murmel_store::{ChatId, Tx};
 use serde::{Deserialize, Serialize};
 
+use crate::chores::Chore;
 use crate::group::intent::Intent;
 use crate::receive::{Taking, insert_system_row};
 use crate::{Error, Result};
 
 /// Changes of one chat that wait to be made again; the oldest gives way.
 pub(crate) const LOST_CAP: usize = 8;
+
+/// In place of an outbox row: the change was never in one.
+const NO_PLACE: i64 = 0;
 
 /// A change that lost its place.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -35,6 +39,13 @@ pub(super) fn keep(taking: &mut Taking<'_, '_>, chat: ChatId, outbox: i64, inten
     }
     all.push(Lost { outbox, intent });
     put(taking.tx, chat, &all)
+}
+
+/// Has a change made as soon as possible, as if it had lost its place.
+pub(crate) fn want(taking: &mut Taking<'_, '_>, chat: ChatId, intent: Intent) -> Result<()> {
+    keep(taking, chat, NO_PLACE, intent)?;
+    taking.changes.chore(Chore::Again(chat));
+    Ok(())
 }
 
 /// The one that has waited longest.
