@@ -1,11 +1,11 @@
 //! People who were away: offline, restarted, killed, or flooded with nonsense.
 //!
 //! `MURMEL_MISSED_MESSAGES` asks for so many messages that were missed, in place of the few of the short form.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
 
 mod common;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::{Person, members, messages, relay, relay_at, text_of};
 use murmel_ipc as ipc;
@@ -33,6 +33,7 @@ async fn who_was_offline_reads_everything_in_order_after_a_restart() {
     let missed = std::env::var("MURMEL_MISSED_MESSAGES").ok().and_then(|text| text.parse().ok()).unwrap_or(1_100);
     let texts: Vec<String> = (0..missed).map(|number| format!("message {number}")).collect();
     let patience = common::DEADLINE.max(Duration::from_millis(20) * missed);
+    let begun = Instant::now();
     for (number, text) in texts.iter().enumerate() {
         anna.say(&chat, text).await;
         if number == 1_050 {
@@ -46,8 +47,10 @@ async fn who_was_offline_reads_everything_in_order_after_a_restart() {
     anna.sent(&chat, texts.last().unwrap()).await;
     anna.client().settle(patience).await.unwrap();
 
+    let (said, begun) = (begun.elapsed(), Instant::now());
     ben.start().await;
     let settled = ben.client().settle(patience).await.unwrap();
+    println!("{missed} messages: said after {said:.1?}, caught up after {:.1?}", begun.elapsed());
     assert!(settled.caught_up);
     assert_eq!(ben.texts(&chat).await.len(), texts.len() + 1);
     // Sent within a few seconds, so the order inside a second is that of arrival; nothing is missing and nothing is there twice.

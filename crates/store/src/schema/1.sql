@@ -194,6 +194,8 @@ CREATE TABLE outbox (
     depends INTEGER REFERENCES outbox (id) ON DELETE SET NULL
 ) STRICT;
 CREATE INDEX outbox_by_chat_and_state ON outbox (chat, state);
+-- What goes to the relays of a conversation, in order.
+CREATE INDEX outbox_in_order ON outbox (chat) WHERE purpose <> 'welcome';
 CREATE INDEX outbox_by_message ON outbox (message);
 CREATE INDEX outbox_by_state ON outbox (state, created_at);
 CREATE INDEX outbox_by_depends ON outbox (depends) WHERE depends IS NOT NULL;

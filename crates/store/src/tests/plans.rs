@@ -77,6 +77,23 @@ fn what_refers_to_a_message_is_found_without_reading_its_conversation() {
 }
 
 #[test]
+fn what_is_due_is_found_without_reading_all_that_a_conversation_has_sent() {
+    let (_home, database) = fresh();
+    on(&database, |tx| {
+        exercise(tx)?;
+        let statements = STATEMENTS.lock().unwrap().clone();
+        let asking: Vec<_> = statements.into_iter().filter(|sql| sql.contains("outbox AS")).collect();
+        assert!(!asking.is_empty());
+        for sql in asking {
+            let mut explained = tx.connection().prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
+            let steps = explained.raw_query().mapped(|row| row.get::<_, String>(3)).collect::<Result<Vec<_>, _>>()?;
+            assert!(!steps.iter().any(|step| step.contains("(chat=?)")), "{sql}: {steps:?}");
+        }
+        Ok(())
+    });
+}
+
+#[test]
 fn a_page_of_the_timeline_is_read_in_place_without_sorting() {
     let (_home, database) = fresh();
     on(&database, |tx| {
