@@ -24,6 +24,8 @@ const TURN: Duration = Duration::from_secs(2);
 /// rest where many epochs were missed.
 const TOGETHER: Duration = Duration::from_secs(3);
 
+/// How far beyond now, in seconds, slices are cut: clocks differ, and a burst is dated ahead. What is dated later is one slice.
+const AHEAD: u64 = 15 * 60;
 const NOT_KEPT: &str = "what came could not be kept";
 
 /// Where reading begins, Unix seconds.
@@ -64,12 +66,12 @@ impl Slice {
     /// From `since` on, as long as the one that went well before.
     fn new(since: u64, length: Option<u64>, now: u64) -> Self {
         let until = length.map(|length| since.saturating_add(length.saturating_sub(1)));
-        Self { since, until: until.filter(|until| *until < now) }
+        Self { since, until: until.filter(|until| *until < now.saturating_add(AHEAD)) }
     }
 
     /// Its older half; `None` where it cannot be cut any more.
     fn narrower(self, now: u64) -> Option<Self> {
-        let end = self.until.unwrap_or(now);
+        let end = self.until.unwrap_or(now.saturating_add(AHEAD));
         (end > self.since).then(|| Self { until: Some(self.since + (end - self.since) / 2), ..self })
     }
 
@@ -162,7 +164,7 @@ pub(crate) async fn read(account: &Arc<Account>, feed: Feed, relay: &RelayAddres
             }
             return Ok(Read::Failed(words));
         }
-        // Of what cannot be cut, one second or a time to come, as much as came.
+        // Of what cannot be cut, one second or what is dated far ahead, as much as came.
         let next = slice.next(begun);
         feeds.set_slice_length(feed, relay, next.and_then(Slice::length));
         let Some(until) = feeds.complete(feed, relay, slice.until.unwrap_or(u64::MAX)) else {
@@ -342,9 +344,19 @@ mod tests {
     }
 
     #[test]
-    fn a_second_or_a_future_full_of_events_holds_nothing_up() {
-        assert_eq!(slices(&[7; 100], 10, 7).len(), 10);
-        assert_eq!(slices(&[NOW + 50; 100], 10, NOW + 1), [Slice { since: NOW + 1, until: None }]);
-        assert_eq!(slices(&[NOW + 50; 100], 10, 0).last(), Some(&Slice { since: NOW, until: None }));
+    fn a_burst_that_is_dated_ahead_is_cut_too() {
+        let dates: Vec<u64> = (0..300).map(|n| NOW - 5 + n / 10).collect();
+        let read = slices(&dates, 50, 0);
+        let holds = |slice: &Slice| dates.iter().filter(|at| **at >= slice.since && slice.until.is_none_or(|until| **at <= until)).count();
+        assert!(read.iter().all(|slice| holds(slice) <= 50), "{read:?}");
+        assert_eq!(read.iter().map(holds).sum::<usize>(), 300);
+    }
+
+    #[test]
+    fn a_second_or_a_far_future_full_of_events_holds_nothing_up() {
+        assert!(slices(&[7; 100], 10, 7).len() < 30);
+        let far = NOW + AHEAD + 50;
+        assert_eq!(slices(&[far; 100], 10, far), [Slice { since: far, until: None }]);
+        assert!(slices(&[far; 100], 10, 0).len() < 30);
     }
 }
