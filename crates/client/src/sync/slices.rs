@@ -139,6 +139,8 @@ async fn catch_up(account: &Arc<Account>, feed: Feed, relay: &RelayAddress, read
 /// Reads what a relay has of a feed and is not here. `reading`: it follows on what came with a subscription, and completes it.
 pub(crate) async fn read(account: &Arc<Account>, feed: Feed, relay: &RelayAddress, begin: Begin, reading: Option<u64>) -> Result<Read> {
     let feeds = &account.sync.feeds;
+    // Then nothing is complete by it: what was left out may not be here.
+    let leaves_out = begin.compared < begin.read;
     let mut slice = Slice::new(begin.compared, feeds.slice_length(feed, relay), account.clock.now());
     loop {
         if reading.is_some_and(|reading| !feeds.reads(feed, relay, reading)) {
@@ -167,15 +169,15 @@ pub(crate) async fn read(account: &Arc<Account>, feed: Feed, relay: &RelayAddres
         // Of what cannot be cut, one second or what is dated far ahead, as much as came.
         let next = slice.next(begun);
         feeds.set_slice_length(feed, relay, next.and_then(Slice::length));
-        let Some(until) = feeds.complete(feed, relay, slice.until.unwrap_or(u64::MAX)) else {
-            return Ok(Read::Failed("other relays have to be read first".to_owned()));
-        };
+        let end = slice.until.unwrap_or(u64::MAX);
+        let complete = if leaves_out { Some(end) } else { feeds.complete(feed, relay, end) };
+        let Some(until) = complete else { return Ok(Read::Failed("other relays have to be read first".to_owned())) };
         drop((turn, place));
         let _turn = match reading {
             Some(_) => together(account, feed, relay, until).await,
             None => account.sync.line(feed).lock_owned().await,
         };
-        let mut taken = feeds.take_complete(feed, relay, until);
+        let mut taken = if leaves_out { Taken::again(feed, Vec::new()) } else { feeds.take_complete(feed, relay, until) };
         let first = taken.backlog == Backlog::First;
         taken.events.append(&mut rest);
         let is_last = until == u64::MAX;

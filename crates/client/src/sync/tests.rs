@@ -78,6 +78,23 @@ async fn no_cursor_passes_what_was_missed_until_it_was_read_again() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_look_back_that_leaves_something_out_completes_no_backlog() {
+    let relay = FaultyRelay::start().await.unwrap();
+    let bench = settled_on(&relay).await;
+    let (account, feeds) = (&bench.account, &bench.account.sync.feeds);
+    let (feed, address) = (Feed::Group([1; 32]), RelayAddress::parse(&relay.url()).unwrap());
+    let begins = |read: u64| slices::Begin { compared: 0, read };
+    let event = EventBuilder::new(Kind::MlsGroupMessage, "x").sign_with_keys(&Keys::generate()).unwrap();
+    feeds.follow(std::iter::once((feed, vec![address.clone()], false)));
+    assert!(feeds.keep(feed, &address, event.clone()).is_none());
+    let read = slices::read(account, feed, &address, begins(account.clock.now()), None).await.unwrap();
+    assert_eq!(read, slices::Read::Whole);
+    assert!(feeds.take_complete(feed, &address, u64::MAX).events.is_empty(), "the newest was taken before what is older");
+    slices::read(account, feed, &address, begins(0), None).await.unwrap();
+    assert!(feeds.kept(feed, &address).is_empty(), "what was read from the beginning is taken");
+}
+
 #[test]
 fn the_answer_to_one_change_never_goes_to_another() {
     let sync = SyncState::new(Housekeeping::default());
